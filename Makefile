@@ -1,0 +1,45 @@
+# make demo   makes .venv, installs, walks the whole road on real data, offline
+# make test   makes .venv, installs, runs ruff, mypy --strict and all tests
+# make docs   rewrites the parts of docs/ and README.md that are made from the code
+# make clean  removes .venv and what was built
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+TORCH_CPU := https://download.pytorch.org/whl/cpu
+
+.PHONY: demo test docs clean
+
+demo: .venv/.installed
+	$(BIN)/hubtl demo
+
+test: .venv/.tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+docs: .venv/.tested
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+
+.venv/.installed: pyproject.toml constraints.txt .venv/.torch
+	$(PIP) -e '.[starter]'
+	touch $@
+
+.venv/.tested: .venv/.installed
+	$(PIP) -e '.[starter,dev]'
+	touch $@
+
+# On Linux the registry's torch brings gigabytes of CUDA. Without an NVIDIA card PyTorch's own index
+# has a build for the CPU; where that can't be reached, whatever torch pip finds will do.
+.venv/.torch: constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hubtl needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	@if [ "$$(uname)" = Linux ] && ! command -v nvidia-smi >/dev/null && \
+	  $(BIN)/python -c 'import urllib.request as u; u.urlopen("$(TORCH_CPU)/torch/", timeout=5)' 2>/dev/null; \
+	  then echo "torch for the CPU, from $(TORCH_CPU)"; $(PIP) --no-deps torch --index-url $(TORCH_CPU); \
+	  else echo "torch, from where pip finds it"; $(PIP) torch; fi
+	touch $@

@@ -1,0 +1,109 @@
+"""`hubtl adapt`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import hubtl
+
+from . import screen
+from .options import Column, Data, FileColumn, HubName, Json, Label, SplitColumn, Text, columns
+
+EXAMPLES = (
+    "hubtl adapt text-classification examples/debian-sections.csv --dry-run",
+    "hubtl adapt text-classification examples/debian-sections.csv --domain software",
+    "hubtl adapt text-classification examples/debian-sections.csv --recipe lora --set epochs=3",
+)
+
+
+def command(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="Such as text-classification.")],
+    data: Data,
+    base: Annotated[
+        str, typer.Option(metavar="ID", help="The model to adapt; auto: a starter.")
+    ] = "auto",
+    recipe: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="From `hubtl recipes`.")
+    ] = "probe",
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A new folder for the result.")
+    ] = None,
+    test: Annotated[Path | None, typer.Option(metavar="DATA", help="Rows to judge by.")] = None,
+    domain: Annotated[str | None, typer.Option(help="From `hubtl catalog --domains`.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="An option of the recipe. Repeatable."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same result.")] = 0,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; a GPU is used unasked.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done.")
+    ] = False,
+    text: Text = None,
+    label: Label = None,
+    file: FileColumn = None,
+    split: SplitColumn = None,
+    column: Column = None,
+    hub: HubName = None,
+    as_json: Json = False,
+) -> None:
+    """Adapt a base model to your rows, measure it on rows it has not seen, write a folder."""
+    from hubtl.adaptation import options_from
+
+    asked: dict[str, Any] = {
+        "base": base,
+        "recipe": recipe,
+        "out": out,
+        "test": test,
+        "domain": domain,
+        "options": options_from(set_ or []),
+        "columns": columns(text, label, file, split, column),
+        "seed": seed,
+        "hub": hub,
+        "device": device,
+    }
+    plan = hubtl.plan(task, data, **asked)
+    if not as_json:
+        _say_plan(plan, screen.say if dry_run else screen.note)
+    if dry_run:
+        if as_json:
+            screen.say_json(plan.as_json())
+        return
+    with screen.progress() as progress:
+        adapted = hubtl.adapt(task, data, progress=progress, **asked)
+    if as_json:
+        screen.say_json(adapted.as_json())
+        return
+    say_result(adapted.as_json())
+    screen.say(f"\nwrote {adapted.folder} in {adapted.facts.seconds:.0f} s")
+    domain = "" if adapted.facts.domain else " --domain NAME"
+    screen.note(f"next: hubtl publish {adapted.folder} --to ORG/NAME --hub folder:PATH{domain}")
+
+
+def _say_plan(plan: Any, say: Callable[[str], None]) -> None:
+    chosen = ", ".join(f"{role} from `{name}`" for role, name in plan.columns.items())
+    rows = ", ".join(f"{count} {part}" for part, count in plan.rows.items() if count)
+    download = f", {screen.size(plan.download_bytes)} to fetch" if plan.download_bytes else ""
+    say(f"columns  {chosen}")
+    say(f"rows     {rows}; {len(plan.labels)} labels")
+    say(f"base     {plan.base} at {str(plan.base_revision)[:7]}{download}")
+    say(f"recipe   {plan.recipe} {dict(plan.options)}")
+    say(f"into     {plan.folder}")
+
+
+def say_result(facts: dict[str, Any]) -> None:
+    """Print metrics beside the baselines, and the bad news first."""
+    from hubtl.registry.card import BASELINE_NAMES
+
+    if not facts["beats_baseline"]:
+        screen.say("This does not beat the best baseline: its advantage may be chance.\n")
+    metrics = facts["metrics"]
+    rows = [("this model", *(screen.interval(value) for value in metrics.values()))]
+    for name, values in facts["baselines"].items():
+        cells = (f"{values[metric]:.3f}" for metric in metrics)
+        rows.append((BASELINE_NAMES.get(name, name), *cells))
+    screen.table(("", *metrics), rows)

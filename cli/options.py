@@ -1,0 +1,49 @@
+"""Options that several commands share, declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hubtl.registry.errors import BadOption
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+HubName = Annotated[
+    str | None,
+    typer.Option("--hub", metavar="HUB", help="hf, starter, folder:PATH or a URL."),
+]
+Text = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="The text's column.")]
+Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="The label's column.")]
+FileColumn = Annotated[
+    str | None, typer.Option("--file", metavar="COLUMN", help="The column of file paths.")
+]
+SplitColumn = Annotated[
+    str | None,
+    typer.Option("--split", metavar="COLUMN", help="The column of train, validation, test."),
+]
+Column = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="ROLE=NAME", help="The column of any role. Repeatable."),
+]
+Data = Annotated[Path, typer.Argument(metavar="DATA", help="A csv, tsv, jsonl or parquet file.")]
+
+
+def columns(
+    text: str | None = None,
+    label: str | None = None,
+    file: str | None = None,
+    split: str | None = None,
+    more: Sequence[str] | None = None,
+) -> dict[str, str]:
+    """Return the named columns by role; raises BadOption for a `--column` without `=`."""
+    named = {"text": text, "label": label, "file": file, "split": split}
+    found = {role: name for role, name in named.items() if name}
+    for pair in more or ():
+        role, equals, name = pair.partition("=")
+        if not equals or not role or not name:
+            raise BadOption(f"`--column {pair}` is not ROLE=NAME", "such as --column text=body")
+        found[role] = name
+    return found

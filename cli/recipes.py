@@ -1,0 +1,34 @@
+"""`hubtl recipes`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import screen
+from .options import Json
+
+EXAMPLES = ("hubtl recipes", "hubtl recipes lora")
+
+
+def command(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One, with its options.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the recipes, or show one with the options that `adapt --set KEY=VALUE` changes."""
+    from hubtl.plugins.manager import plugins
+
+    shown = [plugins().recipe(name)] if name else list(plugins().recipes.values())
+    if as_json:
+        keys = ("name", "method", "about", "options")
+        screen.say_json({"recipes": [{key: getattr(each, key) for key in keys} for each in shown]})
+        return
+    if not name:
+        screen.table(("RECIPE", "METHOD", "ABOUT"), [(r.name, r.method, r.about) for r in shown])
+        return
+    recipe = shown[0]
+    screen.say(f"{recipe.name}: {recipe.about}\n")
+    screen.table(("OPTION", "VALUE"), [(key, str(value)) for key, value in recipe.options.items()])

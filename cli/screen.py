@@ -1,0 +1,120 @@
+"""All printing: results to stdout, progress and warnings and hints to stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hubtl.transfer.features import Progress
+
+
+def say_json(value: object) -> None:
+    """Print one JSON document."""
+    import json
+
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def say(text: str = "") -> None:
+    """Print a line of the result; `code` is coloured where there are colours."""
+    from rich.console import Console
+
+    Console(highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def note(text: str) -> None:
+    """Print a line that is not the result."""
+    from rich.console import Console
+
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False, style="dim")
+
+
+def table(
+    titles: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()
+) -> None:
+    """Print rows under titles; the columns named in `numbers` stand to the right."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for title in titles:
+        shown.add_column(title, justify="right" if title in numbers else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(cell) for cell in row))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=200)
+    console.print(shown)
+
+
+def size(count: int | None) -> str:
+    """Return bytes as a person writes them."""
+    if count is None:
+        return "unknown"
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit in "BkB" or count >= 10 else f"{count:.1f} {unit}"
+        count = count / 1000  # type: ignore[assignment]
+    raise AssertionError("the last unit returns")
+
+
+def params(count: int | None) -> str:
+    """Return a number of parameters as a person writes it."""
+    return (
+        "unknown"
+        if count is None
+        else f"{count / 1e6:.0f}M"
+        if count >= 1e7
+        else f"{count / 1e6:.1f}M"
+    )
+
+
+def interval(value: dict[str, Any]) -> str:
+    """Return a metric with its interval."""
+    return f"{value['value']:.3f} ({value['low']:.3f} to {value['high']:.3f})"
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Show how far a job is: a bar on a terminal, a line a step elsewhere; always on stderr."""
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield _lines(console)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    kinds = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bars(*kinds, console=console, transient=True) as bars:
+        shown: dict[str, Any] = {}
+
+        def show(step: str, done: int, total: int) -> None:
+            # An epoch's name changes with each epoch, and it is one bar all the same.
+            key = step.partition(",")[0]
+            if key not in shown:
+                shown[key] = bars.add_task(step, total=total)
+            bars.update(shown[key], description=step, completed=done, total=total)
+
+        yield show
+
+
+def _lines(console: Any) -> Progress:
+    seen: set[str] = set()
+
+    def show(step: str, done: int, total: int) -> None:
+        if step not in seen:
+            seen.add(step)
+            console.print(f"{step} …", markup=False, style="dim")
+
+    return show

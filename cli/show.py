@@ -1,0 +1,104 @@
+"""`hubtl show`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import hubtl
+from hubtl.registry.errors import Unreachable
+
+from . import screen
+from .options import HubName, Json
+
+EXAMPLES = (
+    "hubtl show sentence-transformers/all-MiniLM-L6-v2",
+    "hubtl show acme/debian-sections --hub folder:shelf",
+)
+
+
+def command(
+    model: Annotated[
+        str, typer.Argument(metavar="ID[@REV]", help="A model, at a branch, tag or commit.")
+    ],
+    hub: HubName = None,
+    as_json: Json = False,
+) -> None:
+    """Show a model's licence, size, files, commit, lineage, results, and whether to trust it."""
+    from hubtl.registry.catalog import catalogue
+    from hubtl.registry.entry import split_revision
+
+    known = catalogue().entry(split_revision(model)[0])
+    offline = False
+    try:
+        entry = hubtl.show(model, hub=hub)
+    except Unreachable:
+        if known is None or hub:
+            raise
+        entry, offline = known, True
+    about = entry.about or (known.about if known else "")
+    licence = catalogue().licences.get(entry.licence or "")
+    allows = (
+        [] if licence is None else [n for n in ("commercial", "derivatives") if getattr(licence, n)]
+    )
+    trust = _trust(tuple(entry.files))
+    adapters = [] if offline or entry.kind == "adapter" else _adapters(entry.id, hub)
+    if as_json:
+        files = {path: {"size": f.size, "sha256": f.sha256} for path, f in entry.files.items()}
+        more = {
+            "about": about,
+            "licence_allows": allows,
+            "files": files,
+            "base_revision": entry.base_revision,
+            "adapters": adapters,
+            "trust": trust,
+            "source": list(entry.source or (known.source if known else ())),
+            "from": "the catalogue" if offline else entry.hub,
+        }
+        screen.say_json({**entry.as_json(), **more})
+        return
+    screen.say(entry.id)
+    if about:
+        screen.say(about)
+    rows = (
+        ("kind", entry.kind),
+        ("tasks", ", ".join(entry.tasks)),
+        ("domains", ", ".join(entry.domains)),
+        ("languages", ", ".join(entry.languages)),
+        (
+            "licence",
+            (entry.licence or "unknown") + (f" (allows {', '.join(allows)})" if allows else ""),
+        ),
+        ("parameters", screen.params(entry.params) if entry.params else ""),
+        ("weights", screen.size(entry.size_bytes) if entry.size_bytes else ""),
+        ("commit", entry.revision or "unknown"),
+        ("hub", entry.hub),
+        ("made from", entry.base or ""),
+        ("adapters", ", ".join(adapters)),
+        ("results", ", ".join(f"{name} {value:.3f}" for name, value in entry.metrics.items())),
+        ("trust", trust),
+        ("source", "\n".join(entry.source)),
+    )
+    screen.table(("", ""), [row for row in rows if row[1]])
+    for path, file in entry.files.items():
+        screen.say(f"  {screen.size(file.size):>8}  {path}")
+    if offline:
+        screen.note(
+            "the hub was not asked, for it can't be reached: this is what the catalogue knows"
+        )
+
+
+def _trust(files: tuple[str, ...]) -> str:
+    from hubtl.registry.weights import WEIGHTS, pickles
+
+    if not files:
+        return "files not known"
+    if not any(path.endswith(WEIGHTS) for path in files):
+        return f"refused: only a pickle, `{pickles(files)[0]}`" if pickles(files) else "no weights"
+    return "safetensors; hashes are checked when it is pulled"
+
+
+def _adapters(model: str, hub: str | None) -> list[str]:
+    """Return the adapters of a base that the hub being read knows, where that needs no asking."""
+    return [entry.id for entry in hubtl.search(hub=hub, kind="adapter", base=model).entries]

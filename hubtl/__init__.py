@@ -1,0 +1,63 @@
+"""hubtl makes transfer learning a team habit: find, adapt, prove, publish.
+
+>>> import hubtl
+>>> found = hubtl.search("sentence encoder", task="text-classification", language="en")
+>>> found.entries[0].id
+'sentence-transformers/all-MiniLM-L6-v2'
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .api import adapt, evaluate, plan, predict, publish, pull, search, show, verify
+    from .plugins.hookspecs import hookimpl
+    from .registry.card import Section
+    from .registry.entry import Entry, Query
+    from .registry.errors import HubtlError
+    from .registry.recipe import Recipe
+    from .results import Adapted, Evaluation, Plan, Prediction, Published
+
+__all__ = [
+    "Adapted",
+    "Entry",
+    "Evaluation",
+    "HubtlError",
+    "Plan",
+    "Prediction",
+    "Published",
+    "Query",
+    "Recipe",
+    "Section",
+    "adapt",
+    "evaluate",
+    "hookimpl",
+    "plan",
+    "predict",
+    "publish",
+    "pull",
+    "search",
+    "show",
+    "verify",
+]
+
+# Where each name lives. They are imported when they are asked for, so that `hubtl --help`, which
+# asks for none, does not wait for them.
+_HOMES = {
+    **dict.fromkeys(("Adapted", "Evaluation", "Plan", "Prediction", "Published"), ".results"),
+    **dict.fromkeys(("Entry", "Query"), ".registry.entry"),
+    "HubtlError": ".registry.errors",
+    "Recipe": ".registry.recipe",
+    "Section": ".registry.card",
+    "hookimpl": ".plugins.hookspecs",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module `hubtl` has no `{name}`")
+    return getattr(import_module(_HOMES.get(name, ".api"), __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,5 @@
+"""`python -m hubtl` is `hubtl`."""
+
+from hubtl.cli import main
+
+main()

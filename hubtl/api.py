@@ -1,0 +1,133 @@
+"""The verbs in the order of the road, from search to verify.
+
+Each is a function from one plain value to the next. What the command line does, a notebook does in
+the same words.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .registry.entry import Entry, Found, Query
+from .results import Adapted, Evaluation, Plan, Prediction, Published
+from .transfer.features import Progress, silent
+
+PathLike = str | os.PathLike[str]
+
+
+def search(words: str = "", *, hub: str | None = None, **filters: object) -> Found:
+    """Return the models that fit the words and the filters, best first, and those left out.
+
+    Filters are the fields of `Query`: task, domain, language, licence, allows, max_params, kind,
+    base, organisation, limit. Needs no network unless `hub` is one that does.
+    """
+    from .sources import search_models
+
+    return search_models(Query(words, **filters), hub)  # type: ignore[arg-type]
+
+
+def show(model: str, *, hub: str | None = None) -> Entry:
+    """Return what is known of the model `ID[@REV]`; raises UnknownName."""
+    from .sources import find_model
+
+    return find_model(model, hub)[1]
+
+
+def pull(
+    model: str,
+    *,
+    to: PathLike | None = None,
+    hub: str | None = None,
+    progress: Progress = silent,
+) -> Path:
+    """Return a folder with a model's files, hashes checked; raises Refused for a pickle."""
+    from .pulling import pull_model
+
+    return pull_model(model, Path(to) if to else None, hub, progress)
+
+
+def plan(task: str, data: PathLike, **options: object) -> Plan:
+    """Return what `adapt` would do with the same arguments; nothing is downloaded or written."""
+    from .adaptation import prepare
+
+    return prepare(_request(task, data, **options)).as_plan()
+
+
+def adapt(task: str, data: PathLike, *, progress: Progress = silent, **options: object) -> Adapted:
+    """Return a new adapted folder, measured on rows that it has not learnt from.
+
+    Options: base, recipe, out, test, domain, options (of the recipe), columns (role to name), seed,
+    hub, device. Raises the HubtlError that says what stands in the way before any work is done.
+    """
+    from .adaptation import adapt as work
+    from .adaptation import prepare
+
+    return work(prepare(_request(task, data, **options)), progress)
+
+
+def evaluate(
+    model: PathLike,
+    data: PathLike,
+    *,
+    against: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    hub: str | None = None,
+    progress: Progress = silent,
+) -> Evaluation:
+    """Return how an adapted folder or ORG/NAME does on rows, with 95 % intervals."""
+    from .evaluation import evaluate as work
+
+    return work(
+        os.fspath(model),
+        Path(data),
+        against=against,
+        columns=columns or {},
+        hub=hub,
+        progress=progress,
+    )
+
+
+def predict(
+    model: PathLike, inputs: Sequence[str], *, hub: str | None = None, progress: Progress = silent
+) -> list[Prediction]:
+    """Return one prediction an input, in order."""
+    from .evaluation import predict as work
+
+    return work(os.fspath(model), inputs, hub=hub, progress=progress)
+
+
+def publish(
+    folder: PathLike, to: str, *, progress: Progress = silent, **options: object
+) -> Published:
+    """Return where the adapter is, after it came back from there and said the same on all rows.
+
+    Options: hub, public, tag, domain, description, data_licence, with_base, dry_run. Raises Refused
+    or NotReproduced; then the hub is as it was.
+    """
+    from .publication import Wish
+    from .publication import publish as work
+
+    return work(Wish(Path(folder), to, **options), progress)  # type: ignore[arg-type]
+
+
+def verify(
+    model: str,
+    *,
+    data: PathLike | None = None,
+    columns: Mapping[str, str] | None = None,
+    hub: str | None = None,
+    progress: Progress = silent,
+) -> Published:
+    """Return the proof again for a published ORG/NAME; raises NotReproduced with what differs."""
+    from .publication import verify as work
+
+    return work(model, Path(data) if data else None, columns or {}, hub, progress)
+
+
+def _request(task: str, data: PathLike, **options: object):  # type: ignore[no-untyped-def]
+    from .adaptation import Request
+
+    paths = {key: Path(str(options[key])) for key in ("out", "test") if options.get(key)}
+    return Request(task, Path(data), **{**options, **paths})  # type: ignore[arg-type]

@@ -1,0 +1,99 @@
+"""Run the code of a card in a process that knows nothing of hubtl, and write down what it says.
+
+This file is run as a script, by its path, so that no package of hubtl is imported; whoever tries is
+refused. It reads a job (JSON) and writes a result (JSON):
+
+    job     {code, inputs, ways: {name: code}, probe}
+    result  {labels, logits, probe: [logits], ways: {name: "works" or what went wrong}}
+
+Progress goes to stdout, a line `done N` at a time.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+CHUNK = 128
+SOME = 16
+WAY_TOLERANCE = 1e-3
+
+
+class NoHubtl:
+    """Refuses to import hubtl, wherever it is installed."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        """Raise for hubtl, and leave all else to the finders behind."""
+        if name.partition(".")[0] == "hubtl":
+            raise ModuleNotFoundError("hubtl is not here: a card must load without it", name=name)
+
+
+def run(code: str) -> dict[str, Any]:
+    """Return the names that a piece of code defines."""
+    names: dict[str, Any] = {"__name__": "card"}
+    exec(compile(code, "the card's Python block", "exec"), names)  # noqa: S102
+    return names
+
+
+def rows_of(values: Iterable[Iterable[float]]) -> list[list[float]]:
+    """Return logits as plain lists of numbers."""
+    return [[float(x) for x in row] for row in values]
+
+
+def best(names: dict[str, Any], row: Sequence[float]) -> Any:
+    """Return the label of the highest logit."""
+    return names["labels"][max(range(len(row)), key=row.__getitem__)]
+
+
+def predict_all(names: dict[str, Any], inputs: Sequence[str]) -> tuple[list[Any], list[Any]]:
+    """Return (labels, logits) of all inputs, in their order; near lengths go together."""
+    order = sorted(range(len(inputs)), key=lambda number: -len(inputs[number]))
+    labels: list[Any] = [None] * len(inputs)
+    logits: list[Any] = [None] * len(inputs)
+    done = 0
+    for start in range(0, len(order), CHUNK):
+        numbers = order[start : start + CHUNK]
+        chunk = [inputs[number] for number in numbers]
+        scores = rows_of(names["logits"](chunk))
+        for number, row in zip(numbers, scores, strict=True):
+            logits[number] = row
+            labels[number] = best(names, row)
+        done += len(numbers)
+        print("done", done, flush=True)
+    # `predict` is what people will call, so it must say what the logits say.
+    few = inputs[:SOME]
+    if few and names["predict"](few) != [best(names, row) for row in rows_of(names["logits"](few))]:
+        raise SystemExit("`predict` and `logits` of the card do not agree")
+    return labels, logits
+
+
+def attempt(code: str, probe: Sequence[str], wanted: list[list[float]]) -> str:
+    """Return "works", or in one line why another way of loading does not."""
+    try:
+        found = rows_of(run(code)["logits"](probe))
+    except Exception as error:
+        return f"does not: {type(error).__name__}: {str(error).splitlines()[0][:200]}"
+    gap = max(
+        abs(a - b)
+        for xs, ys in zip(found, wanted, strict=True)
+        for a, b in zip(xs, ys, strict=True)
+    )
+    return (
+        "works, and follows the base's `main`" if gap < WAY_TOLERANCE else f"differs by {gap:.3g}"
+    )
+
+
+def main(job_path: str, result_path: str) -> None:
+    """Do the job in the first file and write the result to the second."""
+    sys.meta_path.insert(0, NoHubtl())
+    job = json.loads(Path(job_path).read_text("utf-8"))
+    names = run(job["code"])
+    labels, logits = predict_all(names, job["inputs"])
+    probe = rows_of(names["logits"](job["probe"])) if job["probe"] else []
+    ways = {name: attempt(code, job["probe"], probe) for name, code in job["ways"].items()}
+    result = {"labels": labels, "logits": logits, "probe": probe, "ways": ways}
+    Path(result_path).write_text(json.dumps(result), "utf-8")
+
+
+main(*sys.argv[1:])

@@ -1,0 +1,189 @@
+"""Judge an adapted model on rows, and ask it for predictions: both by its card's own code."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .dataset import read_dataset, read_inputs, test_rows
+from .plugins.hookspecs import Source
+from .plugins.manager import plugins
+from .proof import Predicted, card_code, predict_in_clean_process
+from .registry.entry import Entry
+from .registry.errors import BadData, NotReproduced, UnknownName
+from .registry.facts import Facts, read_facts
+from .registry.fingerprint import sha256
+from .results import Evaluation, Prediction
+from .sources import find_model, pull
+from .transfer.features import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """An adapted model that is here: its files, its facts, its base's files."""
+
+    folder: Path
+    facts: Facts
+    base: Path
+    revision: str
+
+    def predict(
+        self, inputs: Sequence[str], step: str, progress: Progress, probe: Sequence[str] = ()
+    ) -> Predicted:
+        """Return what the card's code says of inputs, in a clean process."""
+        return predict_in_clean_process(
+            card_code(self.folder, self.facts),
+            {
+                self.facts.base: (self.facts.base_revision, self.base),
+                str(self.facts.address): (self.revision, self.folder),
+            },
+            inputs,
+            probe=probe,
+            step=step,
+            progress=progress,
+        )
+
+
+def open_model(name: str, hub: str | None, progress: Progress) -> Model:
+    """Return the adapted model in a folder or on a hub; raises UnknownName for neither."""
+    path = Path(name)
+    if path.is_dir():
+        folder, revision = path, "0" * 40
+    elif path.exists() or name.startswith((".", "/", "~")) or name.count("/") != 1:
+        raise UnknownName(
+            f"there is no adapted folder `{name}`",
+            "give a folder that `hubtl adapt` wrote, or ORG/NAME on a hub",
+        )
+    else:
+        source, entry = find_model(name, hub)
+        folder, revision = pull(source, entry, progress=progress), str(entry.revision)
+    facts = read_facts(folder)
+    check_files(folder, facts)
+    return Model(folder, facts, pull(*find_base(facts, hub), progress=progress), revision)
+
+
+def find_base(facts: Facts, hub: str | None) -> tuple[Source, Entry]:
+    """Return the hub that has the pinned base, and its entry; `hub` is asked first."""
+    pinned = f"{facts.base}@{facts.base_revision}"
+    try:
+        return find_model(pinned, hub)
+    except UnknownName:
+        if hub is None:
+            raise
+        return find_model(pinned)
+
+
+def check_files(folder: Path, facts: Facts) -> None:
+    """Raise NotReproduced if a file is not the one that was measured."""
+    changed = changed_files(folder, facts)
+    if changed:
+        raise NotReproduced(
+            f"`{changed[0]}` in `{folder}` is not the file that was measured: its sha256 differs",
+            "adapt again, or take the folder from a copy",
+        )
+
+
+def changed_files(folder: Path, facts: Facts) -> list[str]:
+    """Return the measured files that are gone or have other bytes now."""
+    return [
+        path
+        for path, digest in facts.files.items()
+        if not (folder / path).is_file() or sha256(folder / path) != digest
+    ]
+
+
+def evaluate(
+    name: str,
+    data: Path,
+    *,
+    against: str | None,
+    columns: Mapping[str, str],
+    hub: str | None,
+    progress: Progress,
+) -> Evaluation:
+    """Return how a model does on a file's test rows (all rows where none is marked as test)."""
+    from .transfer import measure
+    from .transfer.resources import Stopwatch
+
+    watch = Stopwatch()
+    model = open_model(name, hub, progress)
+    facts = model.facts
+    read = read_dataset(data, plugins().task(facts.task), columns)
+    rows = test_rows(read)
+    strange = sorted({row.label for row in rows} - set(facts.labels))
+    if strange:
+        raise BadData(
+            f"`{data}` has the label `{strange[0]}`, which `{name}` does not know",
+            f"it knows {', '.join(f'`{label}`' for label in facts.labels)}",
+        )
+    true, inputs = [row.label for row in rows], [row.input for row in rows]
+    predicted = model.predict(inputs, "evaluating", progress)
+    majority = [str(facts.data["commonest"])] * len(rows)
+    main = facts.main_metric
+    over = measure.difference(true, predicted.labels, majority, main, facts.seed)
+    return Evaluation(
+        name,
+        facts,
+        {"train": 0, "validation": 0, "test": len(rows)},
+        measure.measure(true, predicted.labels, facts.seed),
+        {"majority": measure.values(true, majority)},
+        over["low"] > 0,
+        round(watch.seconds, 2),
+        "the rows marked as test" if read.parts["test"] else "all rows",
+        _compared(against, true, inputs, predicted.labels, facts, hub, progress),
+    )
+
+
+def _compared(
+    against: str | None,
+    true: Sequence[str],
+    inputs: Sequence[str],
+    labels: Sequence[str],
+    facts: Facts,
+    hub: str | None,
+    progress: Progress,
+) -> dict[str, object] | None:
+    """Return the paired difference to another model on the same rows."""
+    from .transfer import measure
+
+    if against is None:
+        return None
+    other = open_model(against, hub, progress)
+    theirs = other.predict(inputs, f"evaluating {against}", progress)
+    difference = measure.difference(true, labels, theirs.labels, facts.main_metric, facts.seed)
+    return {
+        "folder": against,
+        "metrics": measure.measure(true, theirs.labels, facts.seed),
+        "difference": {"metric": facts.main_metric, **difference},
+    }
+
+
+def predict(
+    name: str, inputs: Sequence[str], *, hub: str | None, progress: Progress
+) -> list[Prediction]:
+    """Return one prediction an input, in order, none dropped."""
+    if not inputs:
+        raise BadData("there is nothing to predict", "give texts, or --data TABLE")
+    model = open_model(name, hub, progress)
+    predicted = model.predict(inputs, "predicting", progress)
+    found = []
+    for text, label, logits in zip(inputs, predicted.labels, predicted.logits, strict=True):
+        scores = _probabilities(logits, model.facts.labels)
+        found.append(Prediction(text, label, scores[label], scores))
+    return found
+
+
+def inputs_of(
+    name: str, data: Path, columns: Mapping[str, str], hub: str | None, progress: Progress
+) -> list[str]:
+    """Return the inputs of every row of a file, as the model's task reads them."""
+    model = open_model(name, hub, progress)
+    return read_inputs(data, plugins().task(model.facts.task), columns)
+
+
+def _probabilities(logits: Sequence[float], labels: Sequence[str]) -> dict[str, float]:
+    top = max(logits)
+    powers = [math.exp(logit - top) for logit in logits]
+    return {label: power / sum(powers) for label, power in zip(labels, powers, strict=True)}

@@ -1,0 +1,135 @@
+"""The proof: load an adapter by its card in a clean process, and take what it predicts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .plugins.hookspecs import Loading
+from .plugins.manager import plugins
+from .registry.cache import ModelCache
+from .registry.card import first_python_block
+from .registry.errors import NotReproduced, Refused
+from .registry.facts import Facts
+from .transfer.features import Progress, silent
+
+SCRIPT = Path(__file__).with_name("clean.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What the clean process said: labels and logits of the inputs, and the probe's logits."""
+
+    labels: list[Any]
+    logits: list[list[float]]
+    probe: list[list[float]]
+    ways: Mapping[str, str]
+
+
+def loading(facts: Facts, address: str | None = None) -> Loading:
+    """Return what code needs to load a folder with these facts."""
+    return Loading(
+        address or facts.address or "",
+        facts.base,
+        facts.base_revision,
+        facts.labels,
+        facts.inputs,
+    )
+
+
+def card_code(folder: Path, facts: Facts) -> str:
+    """Return the card's first Python block; raises Refused where it isn't hubtl's own.
+
+    A card is somebody's text: what it says to run is run only if it is, to the letter, what hubtl
+    writes for this folder.
+    """
+    card = folder / "README.md"
+    code = first_python_block(card.read_text("utf-8") if card.is_file() else "")
+    if code.strip() != plugins().task(facts.task).snippet(folder, loading(facts)).strip():
+        raise Refused(
+            f"the Python block in `{card}` is not the one hubtl writes, so hubtl does not run it",
+            "read it and run it yourself, or have it published again with this hubtl",
+        )
+    return code
+
+
+def predict_in_clean_process(
+    code: str,
+    models: Mapping[str, tuple[str, Path]],
+    inputs: Sequence[str],
+    *,
+    probe: Sequence[str] = (),
+    ways: Mapping[str, str] | None = None,
+    step: str = "proving",
+    progress: Progress = silent,
+) -> Predicted:
+    """Run a card's code in a process without hubtl, with an empty cache that has just `models`.
+
+    `models` maps an id to (revision, folder). Nothing is asked of any network. Raises NotReproduced
+    where the code fails, with its last words.
+    """
+    with tempfile.TemporaryDirectory(prefix="hubtl-proof-") as room:
+        cache = ModelCache(Path(room, "hub"))
+        for model, (revision, folder) in models.items():
+            cache.link(model, folder, revision)
+        job, result = Path(room, "job.json"), Path(room, "result.json")
+        said = {"code": code, "inputs": list(inputs), "probe": list(probe), "ways": ways or {}}
+        job.write_text(json.dumps(said), "utf-8")
+        _run([str(job), str(result)], _environment(Path(room)), len(inputs), step, progress)
+        return Predicted(**json.loads(result.read_text("utf-8")))
+
+
+def _run(
+    arguments: list[str], environment: dict[str, str], total: int, step: str, progress: Progress
+) -> None:
+    progress(step, 0, total)
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as noise:
+        with subprocess.Popen(
+            [sys.executable, "-P", str(SCRIPT), *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=noise,
+            text=True,
+        ) as process:
+            try:
+                assert process.stdout is not None
+                for line in process.stdout:
+                    if line.startswith("done "):
+                        progress(step, int(line.split()[1]), total)
+                status = process.wait()
+            finally:
+                process.kill()
+        if status != 0:
+            noise.seek(0)
+            last = [line for line in noise.read().splitlines() if line.strip()][-1:]
+            raise NotReproduced(
+                f"the card's code does not run in a clean process: {(last or ['no word'])[0]}",
+                "run the card's first Python block by hand to see more",
+            )
+
+
+def _environment(room: Path) -> dict[str, str]:
+    """Return the environment of the clean process: an empty cache, no token, no network."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("HF_", "HUGGING", "HUBTL_", "TRANSFORMERS_"))
+    }
+    return {
+        **kept,
+        "HF_HOME": str(room / "home"),
+        "HF_HUB_CACHE": str(room / "hub"),
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_VERBOSITY": "error",
+        "PYTHONUTF8": "1",
+        # Numbers are those of fp32 on a CPU, which every reader of the card has.
+        "CUDA_VISIBLE_DEVICES": "",
+    }

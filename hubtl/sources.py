@@ -1,0 +1,228 @@
+"""Open hubs by what a user calls them, find models on them, and pull what is needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from .plugins.hookspecs import Addressed, Destination, Hub, Source
+from .plugins.manager import plugins
+from .registry.cache import ModelCache
+from .registry.catalog import catalogue
+from .registry.entry import Entry, Found, Query, split_revision
+from .registry.errors import (
+    BadOption,
+    HubtlError,
+    NotReproduced,
+    UnknownName,
+    Unreachable,
+    nearest,
+    unknown,
+)
+from .registry.fingerprint import sha256
+from .registry.places import models, setting
+from .registry.search import ALLOWS, find
+from .registry.weights import check_weights, needed
+from .transfer.features import Progress, silent
+
+
+def open_hub(name: str) -> Hub:
+    """Return the hub that `hf`, `starter`, `folder:PATH`, a plugin's name or a URL stands for."""
+    hubs = plugins().hubs
+    if name.startswith(("http://", "https://")):
+        return _addressed(hubs["hf"]).at(name)
+    kind, colon, address = name.partition(":")
+    hub = hubs.get(kind)
+    if hub is None and Path(name).is_dir():
+        raise UnknownName(f"`{name}` is a folder", f"--hub folder:{name}")
+    if hub is None:
+        raise unknown("hub", kind, hubs, "see `hubtl plugins`")
+    return _addressed(hub).at(address) if colon else hub
+
+
+def reading_hubs(name: str | None = None) -> list[Hub]:
+    """Return the hubs to read from: the one named or set, else HF_ENDPOINT's, else starter, hf."""
+    chosen = name or setting("hub")
+    if chosen:
+        return [open_hub(chosen)]
+    return [
+        open_hub(each) for each in (["hf"] if os.environ.get("HF_ENDPOINT") else ["starter", "hf"])
+    ]
+
+
+def writing_hub(name: str | None = None) -> Destination:
+    """Return the hub to publish to; it is never guessed."""
+    chosen = name or setting("hub") or ("hf" if os.environ.get("HF_ENDPOINT") else None)
+    if not chosen:
+        raise BadOption(
+            "publish to which hub?",
+            "say --hub hf or --hub folder:PATH, or set it once: `hubtl config hub folder:PATH`",
+        )
+    hub = open_hub(chosen)
+    if not isinstance(hub, Destination):
+        raise BadOption(f"the hub `{chosen}` can't be written to", "--hub hf or --hub folder:PATH")
+    return hub
+
+
+def find_model(name: str, hub: str | None = None) -> tuple[Source, Entry]:
+    """Return the first hub that has the model `ID[@REV]`, and what it knows of it."""
+    model, revision = split_revision(name)
+    known = catalogue().entry(model)
+    silenced: Unreachable | None = None
+    missing: UnknownName | None = None
+    for each in reading_hubs(hub):
+        if not isinstance(each, Source):
+            continue
+        pinned = known.revision if known and getattr(each, "needs_network", False) else None
+        try:
+            return each, each.entry(model, revision or pinned)
+        except Unreachable as error:
+            silenced = error
+        except UnknownName as error:
+            missing = error
+    if silenced and known:
+        raise Unreachable(f"`{known.id}` is on {known.hub}: {silenced.message}", silenced.hint)
+    if missing and (hub or setting("hub")):
+        raise missing
+    close = nearest(model, [entry.id for entry in catalogue().entries])
+    hint = f"did you mean `{close}`? " if close else ""
+    asked = f" ({silenced.message})" if silenced else ""
+    raise UnknownName(f"no model is called `{model}`{asked}", f"{hint}see `hubtl search`")
+
+
+def pull(
+    source: Source, entry: Entry, *, paths: Sequence[str] = (), progress: Progress = silent
+) -> Path:
+    """Return the folder with the files that are needed of a model, each checked by its hash."""
+    check_weights(entry.id, entry.files)
+    wanted = [path for path in paths if path in entry.files] or needed(entry.files)
+    cache = ModelCache(models())
+    progress(f"pulling {entry.id}", 0, len(wanted))
+    if entry.revision and (cache.folder(entry.id) / "snapshots" / entry.revision).is_dir():
+        cache.check(
+            entry.id, entry.revision, {p: entry.files[p] for p in wanted if _pinned(entry, p)}
+        )
+        progress(f"pulling {entry.id}", len(wanted), len(wanted))
+        return cache.snapshot(entry.id, entry.revision)
+    cache.root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="pull-", dir=cache.root) as room:
+        folder = fetch(source, entry, Path(room), paths=wanted, progress=progress)
+        if not folder.is_relative_to(room):
+            return folder
+        revision = cache.add(
+            entry.id, {path: folder / path for path in wanted}, revision=entry.revision or ""
+        )
+    return cache.snapshot(entry.id, revision)
+
+
+def fetch(
+    source: Source,
+    entry: Entry,
+    room: Path,
+    *,
+    paths: Sequence[str] = (),
+    progress: Progress = silent,
+) -> Path:
+    """Return a model's files as its hub has them now, each checked by its hash."""
+    wanted = list(paths) or needed(entry.files)
+    folder = source.fetch(entry, wanted, room)
+    for done, path in enumerate(wanted, 1):
+        _check(entry, path, folder / path)
+        progress(f"pulling {entry.id}", done, len(wanted))
+    return folder
+
+
+def search_models(query: Query, hub: str | None = None) -> Found:
+    """Return what the catalogue and the hubs that need no network have, or what `hub` has."""
+    known = catalogue()
+    if query.domain:
+        known.check_domain(query.domain)
+    if query.allows and query.allows not in ALLOWS:
+        raise unknown("use that a licence allows", query.allows, ALLOWS, "")
+    if query.task and query.task not in (
+        tasks := {t for e in known.entries for t in e.tasks} | set(plugins().tasks)
+    ):
+        raise unknown("task", query.task, tasks, "see `hubtl catalog --tasks`")
+    chosen = hub or setting("hub")
+    entries: list[Entry] = []
+    where = chosen or f"the catalogue of {known.date}"
+    if chosen:
+        entries = [_told_more(entry) for entry in _asked(open_hub(chosen), query)]
+    else:
+        entries = list(known.entries)
+        for each in plugins().hubs.values():
+            if getattr(each, "needs_network", False):
+                continue
+            try:
+                found = _asked(each, query)
+            except HubtlError as error:
+                print(f"warning: {error.message}", file=sys.stderr)
+                continue
+            ids = {entry.id for entry in entries}
+            entries += [entry for entry in found if entry.id not in ids]
+    memory_bytes = 0
+    if query.fits:
+        from .transfer.resources import memory
+
+        memory_bytes = memory()
+    found_all = find(entries, query, known.licences, date=known.date, memory_bytes=memory_bytes)
+    return replace(found_all, where=where)
+
+
+def _asked(hub: Hub, query: Query) -> list[Entry]:
+    """Return what a hub has for a query; a plugin that fails is an error that names it."""
+    try:
+        return list(hub.search(query))
+    except HubtlError:
+        raise
+    except Exception as error:
+        raise Unreachable(
+            f"the hub `{hub.name}` was not asked: {type(error).__name__}: {error}",
+            "see `hubtl plugins`, and leave it out by HUBTL_PLUGINS=",
+        ) from error
+
+
+def _told_more(entry: Entry) -> Entry:
+    """Return an entry with what the catalogue knows of the same model, where the hub is silent."""
+    known = catalogue().entry(entry.id)
+    if known is None or entry.kind == "adapter":
+        return entry
+    return replace(
+        entry,
+        tasks=tuple(dict.fromkeys((*entry.tasks, *known.tasks))),
+        domains=entry.domains or known.domains,
+        languages=entry.languages or known.languages,
+        params=entry.params or known.params,
+        architecture=entry.architecture or known.architecture,
+        about=entry.about or known.about,
+    )
+
+
+def _addressed(hub: Hub) -> Addressed:
+    if not isinstance(hub, Addressed):
+        raise BadOption(f"the hub `{hub.name}` takes no address", f"say --hub {hub.name}")
+    return hub
+
+
+def _pinned(entry: Entry, path: str) -> bool:
+    return path in entry.files and entry.files[path].sha256 is not None
+
+
+def _check(entry: Entry, path: str, file: Path) -> None:
+    """Raise NotReproduced unless a file has the size and the sha256 that its hub pins."""
+    pinned = entry.files[path]
+    if not file.is_file():
+        raise NotReproduced(
+            f"`{path}` of `{entry.id}` is gone from its hub", "tell the owner of the hub"
+        )
+    size = file.stat().st_size
+    wrong = pinned.size not in (0, size) or (pinned.sha256 and sha256(file) != pinned.sha256)
+    if wrong:
+        raise NotReproduced(
+            f"`{path}` of `{entry.id}` has other bytes than the ones that are pinned",
+            "it was damaged or changed on its way: pull again, or tell the owner of the hub",
+        )

@@ -1,0 +1,235 @@
+"""The seam: what a plugin may offer, and the shapes of it.
+
+Five hooks offer nouns by returning them, one adds commands, one guards publishing, one adds to a
+card. What is offered need only fit a Protocol below; nothing has to be inherited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import pluggy
+
+from ..registry.card import Section
+from ..registry.entry import Entry, Query
+from ..registry.recipe import Recipe
+
+if TYPE_CHECKING:
+    import typer
+    from torch import Tensor
+
+    from ..transfer.columns import Role
+    from ..transfer.features import Progress
+    from ..transfer.network import Network
+    from ..transfer.split import Example, Split
+
+hookspec = pluggy.HookspecMarker("hubtl")
+hookimpl = pluggy.HookimplMarker("hubtl")
+
+
+class Hub(Protocol):
+    """A place where models are kept: enough to be searched."""
+
+    name: str
+
+    def search(self, query: Query) -> Iterable[Entry]:
+        """Return what the hub has that might fit; hubtl filters and orders it."""
+        ...
+
+
+@runtime_checkable
+class Addressed(Protocol):
+    """A kind of hub of which there are many: `folder:PATH`, or a server by its URL."""
+
+    def at(self, address: str) -> Hub:
+        """Return the hub at that address."""
+        ...
+
+
+@runtime_checkable
+class Source(Protocol):
+    """A hub that models can be pulled from."""
+
+    name: str
+
+    def search(self, query: Query) -> Iterable[Entry]:
+        """Return what the hub has that might fit; hubtl filters and orders it."""
+        ...
+
+    def entry(self, model: str, revision: str | None = None) -> Entry:
+        """Return one model at a resolved revision; raises UnknownName or Unreachable."""
+        ...
+
+    def fetch(self, entry: Entry, paths: Sequence[str], room: Path) -> Path:
+        """Return a folder that has these files: `room` filled, or one of the hub's own."""
+        ...
+
+
+class Draft(Protocol):
+    """What was sent to a hub and is not yet what its users get."""
+
+    @property
+    def revision(self) -> str:
+        """What the draft is fetched by."""
+        ...
+
+    def fetch(self, room: Path) -> Path:
+        """Return a folder with the draft's files as the hub gives them back."""
+        ...
+
+    def accept(self, tag: str | None = None) -> str:
+        """Make the draft what users get, in one commit, and return the commit."""
+        ...
+
+    def discard(self) -> None:
+        """Take the draft away, and the repository with it where it was made for it."""
+        ...
+
+
+@runtime_checkable
+class Destination(Source, Protocol):
+    """A hub that adapters can be published to."""
+
+    def address(self, model: str) -> str:
+        """Return where a person finds a model of that id on this hub."""
+        ...
+
+    def draft(self, model: str, folder: Path, *, private: bool, message: str) -> Draft:
+        """Send a folder's files, all of them the new whole, without showing them yet."""
+        ...
+
+    def mirror(self, entry: Entry, folder: Path) -> None:
+        """Keep a base under its own id, with its revision's id resolvable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """What code needs to load an adapted folder: its address, its pinned base, its labels."""
+
+    address: str
+    base: str
+    base_revision: str
+    labels: Sequence[str]
+    inputs: Mapping[str, Any]
+
+
+class Task(Protocol):
+    """A kind of prediction: what its rows are, which networks do it, what a plain rival scores."""
+
+    name: str
+    roles: Sequence[Role]
+    main_metric: str
+    probe_inputs: Sequence[str]
+
+    def network(
+        self, base: Path, entry: Entry, labels: Sequence[str], device: str | None
+    ) -> Network:
+        """Return the base with a new head for these labels, on `device` or the best there is."""
+        ...
+
+    def baselines(self, split: Split, seed: int) -> Mapping[str, Sequence[str]]:
+        """Return each plain rival's labels for the test rows, learnt from the same rows."""
+        ...
+
+    def snippet(self, folder: Path, loading: Loading) -> str:
+        """Return Python that loads a saved folder without hubtl: the proof on its card.
+
+        It defines `predict(inputs) -> list` and `logits(inputs) -> tensor [inputs, labels]`. The
+        same folder must always give the same text, since hubtl runs no code that a card brings
+        along unless it is this.
+        """
+        ...
+
+    def other_ways(self, folder: Path, address: str) -> Mapping[str, str]:
+        """Return other code that should load a folder, by what it is called."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What a method says of its work, for the card: one line, and options as they were used."""
+
+    how: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Method(Protocol):
+    """A way of adapting: trains a network in place."""
+
+    name: str
+    options: Mapping[str, Any]
+    validates: bool
+
+    def adapt(
+        self,
+        network: Network,
+        train: Sequence[Example],
+        validation: Sequence[Example],
+        labels: Sequence[str],
+        options: Mapping[str, Any],
+        *,
+        seed: int,
+        progress: Progress,
+    ) -> Learnt:
+        """Train the network on rows, choosing by validation rows where `validates`."""
+        ...
+
+
+class Scorer(Protocol):
+    """A guess, made without training, of how well a backbone will transfer; more is better."""
+
+    name: str
+
+    def __call__(self, features: Tensor, targets: Tensor) -> float:
+        """Return the score of features [rows, features] for class numbers [rows]."""
+        ...
+
+
+@hookspec
+def register_hubs() -> Iterable[Hub]:
+    """Return hubs. Called once, when plugins are loaded."""
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def register_tasks() -> Iterable[Task]:
+    """Return tasks, each named by the Hub's pipeline tag."""
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def register_methods() -> Iterable[Method]:
+    """Return methods, the code that recipes set the options of."""
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def register_recipes() -> Iterable[Recipe]:
+    """Return recipes: a method with its options set, under a name."""
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def register_scorers() -> Iterable[Scorer]:
+    """Return scorers, which judge a backbone by its features and the labels."""
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def register_commands(app: typer.Typer) -> None:
+    """Add commands to the command line, such as `hubtl mycommand`."""
+
+
+@hookspec
+def before_publish(folder: Path, entry: Entry) -> None:
+    """Look at what is about to be published as `entry`; raise a HubtlError to refuse it."""
+
+
+@hookspec
+def card_sections(folder: Path) -> Iterable[Section]:
+    """Return sections to add to the card of an adapted folder."""
+    raise AssertionError("a specification is never called")

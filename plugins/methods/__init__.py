@@ -1,0 +1,1 @@
+"""How a network is adapted: one file a method."""

@@ -1,0 +1,95 @@
+"""The task `text-classification`: one label a text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ...registry.entry import Entry
+from ...transfer.columns import Role
+from ...transfer.network import Network
+from ...transfer.split import Split
+from ..hookspecs import Loading, Task, hookimpl
+from ..text.probe_inputs import PROBE_INPUTS
+
+TEXT_NAMES = (
+    "text",
+    "sentence",
+    "content",
+    "description",
+    "review",
+    "body",
+    "message",
+    "utterance",
+    "comment",
+    "question",
+    "document",
+    "title",
+)
+LABEL_NAMES = (
+    "label",
+    "labels",
+    "class",
+    "category",
+    "target",
+    "sentiment",
+    "intent",
+    "topic",
+    "section",
+)
+
+
+class TextClassification:
+    """One label a text."""
+
+    name = "text-classification"
+    roles: Sequence[Role] = (Role("text", TEXT_NAMES, "long"), Role("label", LABEL_NAMES, "few"))
+    main_metric = "accuracy"
+    probe_inputs: Sequence[str] = PROBE_INPUTS
+
+    def network(
+        self, base: Path, entry: Entry, labels: Sequence[str], device: str | None
+    ) -> Network:
+        """Return a sentence encoder where the base was trained as one, else transformers' own."""
+        from ..text.sentence_encoder import SentenceEncoder, is_sentence_encoder
+        from ..text.sequence_classifier import SequenceClassifier
+
+        if is_sentence_encoder(base):
+            return SentenceEncoder(base, entry, labels, device)
+        return SequenceClassifier(base, entry, labels, device)
+
+    def baselines(self, split: Split, seed: int) -> Mapping[str, Sequence[str]]:
+        """Return the labels of the commonest-label rival and of TF-IDF for the test rows."""
+        from ..text.tfidf import tfidf_labels
+
+        rows = (*split.train, *split.validation)
+        counts = Counter(row.label for row in rows)
+        commonest = min(counts, key=lambda label: (-counts[label], label))
+        return {
+            "majority": [commonest] * len(split.test),
+            "tfidf": tfidf_labels(rows, split.test, seed),
+        }
+
+    def snippet(self, folder: Path, loading: Loading) -> str:
+        """Return the Python that loads a saved folder without hubtl."""
+        from ..text import sentence_encoder, sequence_classifier
+
+        if (folder / "modules.json").is_file():
+            return sentence_encoder.snippet(folder, loading)
+        return sequence_classifier.snippet(folder, loading)
+
+    def other_ways(self, folder: Path, address: str) -> Mapping[str, str]:
+        """Return how sentence-transformers would load the folder, where it is a folder for it."""
+        from ..text.sentence_encoder import OTHER_WAY
+
+        if not (folder / "modules.json").is_file():
+            return {}
+        way = "SentenceTransformer(adapter).encode(texts)"
+        return {way: OTHER_WAY.format(address=address)}
+
+
+@hookimpl
+def register_tasks() -> list[Task]:
+    """Offer text classification."""
+    return [TextClassification()]

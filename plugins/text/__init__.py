@@ -1,0 +1,1 @@
+"""Text: encoders with a head, the plain rival, and the public inputs that prove an adapter."""

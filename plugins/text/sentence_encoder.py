@@ -1,0 +1,204 @@
+"""A sentence encoder with a new head: mean pooling as the base was trained with, then one Dense.
+
+It is saved as a sentence-transformers folder whose Transformer is a PEFT adapter, so that
+sentence-transformers loads it, and so do transformers and peft with ten lines of pooling.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...registry.entry import Entry
+from ...transfer.network import choose_device
+from ..hookspecs import Loading
+from . import files
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
+    from torch import Tensor, nn
+
+POOLING = "sentence_transformers.models.Pooling"
+NORMALIZE = "sentence_transformers.models.Normalize"
+DENSE = "sentence_transformers.models.Dense"
+SNIPPET = """\
+import torch
+from huggingface_hub import snapshot_download
+from peft import PeftModel
+from safetensors.torch import load_file
+from transformers import AutoModel, AutoTokenizer
+
+base, base_revision = {base!r}, {revision!r}
+adapter = {address!r}
+labels = {labels!r}
+num_labels = {classes}
+
+folder = snapshot_download(adapter)
+tokenizer = AutoTokenizer.from_pretrained(folder)
+body = AutoModel.from_pretrained(base, revision=base_revision, dtype=torch.float32)
+body = PeftModel.from_pretrained(body, folder).eval()
+head = load_file(f"{{folder}}/{dense}/model.safetensors")
+assert len(head["linear.bias"]) == num_labels
+
+
+@torch.inference_mode()
+def logits(texts):
+    found = []
+    for start in range(0, len(texts), 32):
+        batch = tokenizer(texts[start : start + 32], padding=True, truncation=True,
+                          max_length={length}, return_tensors="pt")
+        tokens = body(**batch).last_hidden_state
+        mask = batch["attention_mask"].unsqueeze(-1)
+        pooled = (tokens * mask).sum(1) / mask.sum(1)
+{normalize}        found.append(pooled @ head["linear.weight"].T + head["linear.bias"])
+    return torch.cat(found)
+
+
+def predict(texts):
+    return [labels[number] for number in logits(texts).argmax(1).tolist()]
+"""
+OTHER_WAY = """\
+from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer({address!r}, device="cpu")
+
+
+def logits(texts):
+    return model.encode(texts, convert_to_tensor=True)
+"""
+
+
+def is_sentence_encoder(base: Path) -> bool:
+    """Return whether a base was trained to be pooled by the mean of its tokens."""
+    pooling = files.read_json(base / "1_Pooling" / "config.json")
+    modes = [
+        key for key, value in pooling.items() if key.startswith("pooling_mode_") and value is True
+    ]
+    return pooling.get("pooling_mode") == "mean" or modes == ["pooling_mode_mean_tokens"]
+
+
+def snippet(folder: Path, loading: Loading) -> str:
+    """Return the Python that loads a saved folder by transformers and peft alone."""
+    kinds = {each["type"]: each["path"] for each in files.read_json(folder / "modules.json")}
+    scale = "        pooled = torch.nn.functional.normalize(pooled, dim=1)\n"
+    return SNIPPET.format(
+        base=loading.base,
+        revision=loading.base_revision,
+        address=loading.address,
+        labels=list(loading.labels),
+        classes=len(loading.labels),
+        dense=kinds[DENSE],
+        length=loading.inputs["max_length"],
+        normalize=scale if NORMALIZE in kinds else "",
+    )
+
+
+class SentenceEncoder:
+    """A mean-pooled encoder and a linear head, for one set of labels."""
+
+    def __init__(self, base: Path, entry: Entry, labels: Sequence[str], device: str | None) -> None:
+        import torch
+        from transformers import AutoModel, AutoTokenizer
+
+        self._base, self._entry, self._labels = base, entry, list(labels)
+        self._modules = [each["type"] for each in files.read_json(base / "modules.json")]
+        self._tokenizer = AutoTokenizer.from_pretrained(base)
+        read = files.read_json(base / "sentence_bert_config.json").get("max_seq_length")
+        self._length = min(read or 512, self._tokenizer.model_max_length)
+        self.device = choose_device(device)
+        self.body: nn.Module = AutoModel.from_pretrained(base, dtype=torch.float32).to(self.device)
+        self.body.requires_grad_(False)
+        width = int(self.body.config.hidden_size)
+        self.head = torch.nn.Linear(width, len(labels)).to(self.device)
+
+    @property
+    def normalizes(self) -> bool:
+        """Whether the base scales its pooled vectors to length one."""
+        return any(kind.endswith(".Normalize") for kind in self._modules)
+
+    def sizes(self, inputs: Sequence[str]) -> list[int]:
+        """Return the tokens of each text, after truncation."""
+        return [min(count, self._length) for count in self._counts(inputs)]
+
+    def collate(self, inputs: Sequence[str]) -> Mapping[str, Tensor]:
+        """Return padded token ids and their mask."""
+        batch = self._tokenizer(
+            list(inputs),
+            padding=True,
+            truncation=True,
+            max_length=self._length,
+            return_tensors="pt",
+        )
+        return {key: value.to(self.device) for key, value in batch.items()}
+
+    def features(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the mean over each text's tokens, [rows, width]."""
+        import torch
+
+        tokens = self.body(**batch).last_hidden_state
+        mask = batch["attention_mask"].unsqueeze(-1)
+        pooled: Tensor = (tokens * mask).sum(1) / mask.sum(1)
+        return torch.nn.functional.normalize(pooled, dim=1) if self.normalizes else pooled
+
+    def carry(self, config: PeftConfig) -> None:
+        """Wrap the encoder; the head is a module beside it and is saved as one."""
+        from peft import TaskType, get_peft_model
+
+        config.task_type = TaskType.FEATURE_EXTRACTION
+        self.body = get_peft_model(self.body, config)
+
+    def save(self, folder: Path) -> None:
+        """Write a sentence-transformers folder: adapter, pooling, (scaling), Dense."""
+        from safetensors.torch import save_file
+
+        files.save_adapter(self.body, folder, self._entry)
+        files.copy_tokenizer(self._base, folder)
+        files.write_config(self._base, folder, self._labels)
+        for name in ("sentence_bert_config.json", "config_sentence_transformers.json"):
+            if (self._base / name).is_file():
+                shutil.copyfile(self._base / name, folder / name)
+        (folder / "1_Pooling").mkdir()
+        shutil.copyfile(self._base / "1_Pooling/config.json", folder / "1_Pooling/config.json")
+        kinds = [("", "sentence_transformers.models.Transformer"), ("1_Pooling", POOLING)]
+        if self.normalizes:
+            kinds.append(("2_Normalize", NORMALIZE))
+        kinds.append((self._dense, DENSE))
+        modules = [
+            {"idx": number, "name": str(number), "path": path, "type": kind}
+            for number, (path, kind) in enumerate(kinds)
+        ]
+        files.write_json(folder / "modules.json", modules)
+        dense = {
+            "in_features": self.head.in_features,
+            "out_features": self.head.out_features,
+            "bias": True,
+            "activation_function": "torch.nn.modules.linear.Identity",
+        }
+        files.write_json(folder / self._dense / "config.json", dense)
+        weights = {
+            "linear.weight": self.head.weight.detach().cpu().contiguous(),
+            "linear.bias": self.head.bias.detach().cpu().contiguous(),
+        }
+        save_file(weights, folder / self._dense / "model.safetensors", {"format": "pt"})
+        (folder / self._dense / "model.safetensors").chmod(0o644)
+
+    def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:
+        """Return how texts are cut and pooled, and how many of these were cut."""
+        cut = sum(count > self._length for count in self._counts(inputs))
+        scaled = ", scaled to length one" if self.normalizes else ""
+        return {
+            "max_length": self._length,
+            "cut": cut,
+            "rows": len(inputs),
+            "how": f"texts are cut at {self._length} tokens ({cut} of {len(inputs)} rows were); "
+            f"the mean over tokens{scaled}, as the base was trained",
+        }
+
+    @property
+    def _dense(self) -> str:
+        return "3_Dense" if self.normalizes else "2_Dense"
+
+    def _counts(self, inputs: Sequence[str]) -> list[int]:
+        return [len(ids) for ids in self._tokenizer(list(inputs))["input_ids"]]

@@ -1,0 +1,1 @@
+"""What is known: entries, the catalogue, licences, cards. No torch and no network in here."""

@@ -1,0 +1,177 @@
+"""The card: a README.md with the Hub's metadata, written from measured facts and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .errors import BadData
+from .facts import Facts
+
+METRIC_NAMES = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
+BASELINE_NAMES = {"majority": "always the commonest label", "tfidf": "TF-IDF + logistic regression"}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading of a card, and what stands under it."""
+
+    title: str
+    text: str
+
+
+def front_matter(facts: Facts, name: str) -> dict[str, Any]:
+    """Return the Hub's metadata for a card."""
+    results = [
+        {
+            "type": metric,
+            "value": round(value["value"], 4),
+            "name": METRIC_NAMES.get(metric, metric),
+        }
+        for metric, value in facts.metrics.items()
+    ]
+    held_out = f"{facts.rows['test']} held-out rows, {facts.data['test_fingerprint'][:12]}"
+    matter: dict[str, Any] = {
+        "language": list(facts.languages),
+        "license": facts.licence,
+        "library_name": "peft",
+        "pipeline_tag": facts.task,
+        "base_model": facts.base,
+        "base_model_relation": "adapter",
+        "metrics": [metric.replace("macro_f1", "f1") for metric in facts.metrics],
+        "tags": [
+            "hubtl",
+            "transformers",
+            f"base_model:adapter:{facts.base}",
+            *([f"domain:{facts.domain}"] if facts.domain else []),
+        ],
+        "model-index": [
+            {
+                "name": name,
+                "results": [
+                    {
+                        "task": {"type": facts.task},
+                        "dataset": {"type": "private", "name": held_out, "split": "test"},
+                        "metrics": results,
+                    }
+                ],
+            }
+        ],
+    }
+    return {key: value for key, value in matter.items() if value not in (None, [])}
+
+
+def render(
+    facts: Facts, snippet: str, *, name: str, description: str = "", more: Iterable[Section] = ()
+) -> str:
+    """Return a whole card: metadata, the result first, the loading snippet, how it was made."""
+    matter = yaml.safe_dump(front_matter(facts, name), sort_keys=False, allow_unicode=True)
+    sections = [
+        Section("Use it", f"```python\n{snippet.strip()}\n```\n\n{_loads(facts)}"),
+        Section("Result", _result(facts)),
+        Section("How it was made", _made(facts)),
+        Section("What is not known", _unknown(facts)),
+        *more,
+    ]
+    body = "\n\n".join(f"## {section.title}\n\n{section.text.strip()}" for section in sections)
+    intro = f"{description.strip()}\n\n" if description.strip() else ""
+    return f"---\n{matter}---\n\n# {name}\n\n{intro}{headline(facts)}\n\n{body}\n"
+
+
+def headline(facts: Facts) -> str:
+    """Return one sentence: the main metric, its interval, and the best baseline beside it."""
+    metric = facts.main_metric
+    value = facts.metrics[metric]
+    best = max(facts.baselines, key=lambda name: facts.baselines[name][metric])
+    verdict = "beats" if facts.beats_baseline else "**does not beat**"
+    return (
+        f"{METRIC_NAMES.get(metric, metric)} **{value['value']:.3f}** "
+        f"({value['low']:.3f} to {value['high']:.3f}) on {facts.rows['test']} held-out rows; "
+        f"it {verdict} {BASELINE_NAMES.get(best, best)} at {facts.baselines[best][metric]:.3f}."
+    )
+
+
+def first_python_block(card: str) -> str:
+    """Return the code of a card's first Python block; raises BadData where it has none."""
+    found = re.search(r"^```python\n(.*?)^```", card, re.MULTILINE | re.DOTALL)
+    if not found:
+        raise BadData("the card has no Python block to load the model by", "adapt again")
+    return found.group(1)
+
+
+def read_front_matter(path: Path) -> dict[str, Any]:
+    """Return a card's metadata, empty where it has none that can be read."""
+    if not path.is_file():
+        return {}
+    found = re.match(r"---\r?\n(.*?)^---", path.read_text("utf-8", "replace"), re.M | re.S)
+    try:
+        read = yaml.safe_load(found.group(1)) if found else {}
+    except yaml.YAMLError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _result(facts: Facts) -> str:
+    names = list(facts.metrics)
+    titles = [METRIC_NAMES.get(name, name) for name in names]
+    lines = [
+        "| | " + " | ".join(titles) + " |",
+        "|---|" + "---|" * len(names),
+        "| **this model** | " + " | ".join(_interval(facts.metrics[n]) for n in names) + " |",
+    ]
+    for baseline, values in facts.baselines.items():
+        cells = " | ".join(f"{values[name]:.3f}" for name in names)
+        lines.append(f"| {BASELINE_NAMES.get(baseline, baseline)} | {cells} |")
+    gain = facts.gain
+    lines += [
+        "",
+        f"Over the best baseline on the same rows: {gain['value']:+.3f} {facts.main_metric} "
+        f"({gain['low']:+.3f} to {gain['high']:+.3f}). Intervals are 95 % bootstrap intervals over "
+        f"the {facts.rows['test']} test rows, which were used once, for these numbers.",
+    ]
+    return "\n".join(lines)
+
+
+def _interval(value: Mapping[str, float]) -> str:
+    return f"**{value['value']:.3f}** ({value['low']:.3f}–{value['high']:.3f})"
+
+
+def _made(facts: Facts) -> str:
+    options = ", ".join(f"{name} {value}" for name, value in facts.options.items())
+    rows = facts.rows
+    lines = [
+        f"- Base: [{facts.base}](https://huggingface.co/{facts.base}) at `{facts.base_revision}`, "
+        f"licence {facts.licence}",
+        f"- Recipe: `{facts.recipe}` ({facts.method}; {options}), seed {facts.seed}. {facts.why}",
+        f"- Rows: {rows['train']} to train, {rows['validation']} to validate, {rows['test']} to "
+        f"test; {facts.data['split']}. Fingerprint `{facts.data['fingerprint'][:16]}`",
+        f"- Labels: {', '.join(f'`{label}`' for label in facts.labels)}",
+        f"- Inputs: {facts.inputs['how']}",
+        f"- Took {facts.seconds:.0f} s and {facts.peak_memory_bytes / 2**30:.1f} GiB on "
+        f"{facts.machine['cpu']} ({facts.machine['cores']} cores)",
+        "- Versions: " + ", ".join(f"{name} {v}" for name, v in facts.versions.items()),
+    ]
+    if facts.data.get("licence"):
+        lines.append(f"- Licence of the data, as declared: {facts.data['licence']}")
+    return "\n".join(lines)
+
+
+def _unknown(facts: Facts) -> str:
+    return (
+        f"- Retention, how much of what the base could do it still can: {facts.retention['how']}\n"
+        f"- Energy: {facts.energy['how']}"
+    )
+
+
+def _loads(facts: Facts) -> str:
+    if not facts.loads:
+        return "This block is the proof: the figures below come from it."
+    ways = "\n".join(f"- `{way}`: {result}" for way, result in facts.loads.items())
+    return (
+        f"This block is the proof: the figures below come from it. Other ways, as tried:\n\n{ways}"
+    )

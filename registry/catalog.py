@@ -1,0 +1,179 @@
+"""The catalogue: curated base models by domain, read from `catalog.yaml`.
+
+The file that ships with hubtl is checked by a test, so reading it stays quick; a file of your own
+is checked when it is read, and a mistake in it is told by line and field.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .entry import Entry, File, Package
+from .errors import BadOption, UnknownName, nearest
+from .licences import Licence
+from .places import setting
+
+CATALOG = Path(__file__).resolve().parent.parent / "catalog.yaml"
+SCHEMA = Path(__file__).resolve().parent / "catalog.schema.json"
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The entries, the domains and the licences that hubtl knows without asking anybody."""
+
+    entries: tuple[Entry, ...]
+    domains: Mapping[str, str]
+    licences: Mapping[str, Licence]
+    date: str
+
+    def entry(self, model: str) -> Entry | None:
+        """Return the entry of that id, whatever its case, or None."""
+        folded = model.casefold()
+        return next((entry for entry in self.entries if entry.id.casefold() == folded), None)
+
+    def check_domain(self, name: str) -> None:
+        """Raise UnknownName unless `name` is in the vocabulary of domains."""
+        if name not in self.domains:
+            close = nearest(name, self.domains)
+            hint = f"did you mean `{close}`? " if close else ""
+            raise UnknownName(
+                f"`{name}` is not a domain of the catalogue",
+                f"{hint}see `hubtl catalog --domains`",
+            )
+
+
+@functools.cache
+def catalogue() -> Catalogue:
+    """Return hubtl's catalogue, or the one that the setting `catalog` names."""
+    named = setting("catalog")
+    if not named:
+        return load(CATALOG.read_text(encoding="utf-8"))
+    return read_catalogue(Path(named).expanduser())
+
+
+def read_catalogue(path: Path) -> Catalogue:
+    """Return the catalogue in a file, checked whole; raises BadOption with line and field."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadOption(f"the catalogue `{path}` can't be read", "see `hubtl config`") from error
+    mistakes = list(mistakes_in(text))
+    if mistakes:
+        more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
+        raise BadOption(f"{path}, {mistakes[0]}{more}", f"see `hubtl catalog --check {path}`")
+    return load(text)
+
+
+def load(text: str) -> Catalogue:
+    """Return the catalogue that YAML text holds."""
+    read = yaml.load(text, Loader)  # noqa: S506  (a safe loader, in C where there is one)
+    licences = {
+        name: Licence(
+            name,
+            str(fields.get("name", name)),
+            fields.get("commercial"),
+            fields.get("derivatives"),
+            fields.get("share_alike"),
+            fields.get("notice"),
+            str(fields.get("url", "")),
+        )
+        for name, fields in read["licences"].items()
+    }
+    entries = tuple(_entry(fields) for fields in read["models"])
+    return Catalogue(entries, read["domains"], licences, str(read["date"]))
+
+
+def mistakes_in(text: str) -> Iterable[str]:
+    """Yield what is wrong with a catalogue's text, as `line N, FIELD: what`."""
+    import jsonschema
+
+    try:
+        tree = yaml.compose(text, yaml.SafeLoader)
+        read = json.loads(json.dumps(yaml.load(text, yaml.SafeLoader), default=str))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        yield f"line {mark.line + 1 if mark else 1}: {getattr(error, 'problem', error)}"
+        return
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    for mistake in sorted(
+        validator.iter_errors(read), key=lambda error: list(map(str, error.path))
+    ):
+        path = list(mistake.absolute_path)
+        if mistake.validator == "additionalProperties":
+            path += [key for key in mistake.instance if key not in mistake.schema["properties"]][:1]
+        field = ".".join(map(str, path)) or "the file"
+        yield f"line {_line(tree, path)}, {field}: {mistake.message}"
+    if isinstance(read, dict):
+        yield from _broken_references(read, tree)
+
+
+def _broken_references(read: dict[str, Any], tree: yaml.Node | None) -> Iterable[str]:
+    """Yield ids told twice, and domains and licences that the vocabulary lacks."""
+    seen: set[str] = set()
+    for number, model in enumerate(read.get("models") or []):
+        if not isinstance(model, dict):
+            continue
+
+        def at(field: str, number: int = number) -> str:
+            return f"line {_line(tree, ['models', number, field])}, models.{number}.{field}"
+
+        model_id = str(model.get("id"))
+        if model_id.casefold() in seen:
+            yield f"{at('id')}: `{model_id}` is there twice"
+        seen.add(model_id.casefold())
+        for domain in model.get("domains") or []:
+            if domain not in (read.get("domains") or {}):
+                yield f"{at('domains')}: `{domain}` is not in `domains`"
+        if model.get("licence") not in (read.get("licences") or {}):
+            yield f"{at('licence')}: `{model.get('licence')}` is not in `licences`"
+
+
+def _line(node: yaml.Node | None, path: list[str | int]) -> int:
+    """Return the line, from 1, of the field at `path`, or of the nearest thing above it."""
+    line = node.start_mark.line + 1 if node else 1
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            found = next((pair for pair in node.value if pair[0].value == str(step)), None)
+            if not found:
+                return line
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _entry(fields: dict[str, Any]) -> Entry:
+    source = fields["source"]
+    what = source["what"]
+    files = {
+        path: File(file["size"], file["sha256"]) for path, file in fields.get("files", {}).items()
+    }
+    weights = [file.size for path, file in files.items() if path.endswith(".safetensors")]
+    return Entry(
+        fields["id"],
+        fields.get("hub", "hf"),
+        tasks=tuple(fields["tasks"]),
+        domains=tuple(fields["domains"]),
+        languages=tuple(fields["languages"]),
+        licence=fields["licence"],
+        params=fields.get("parameters"),
+        size_bytes=fields.get("size_bytes") or sum(weights) or None,
+        revision=fields.get("revision"),
+        architecture=fields.get("architecture"),
+        tags=tuple(fields.get("tags", ())),
+        about=fields["about"],
+        source=(what,) if isinstance(what, str) else tuple(what),
+        date=str(source["date"]),
+        files=files,
+        package=Package(**fields["package"]) if "package" in fields else None,
+    )

@@ -1,0 +1,130 @@
+"""What is known about one model, and what is asked about all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["base", "adapter"]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a model: its size in bytes and, where the hub tells it, its sha256."""
+
+    size: int
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """The installed Python package, and the folder in it, that carry a model's files."""
+
+    name: str
+    version: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model that a hub or the catalogue knows of: a base or an adapter."""
+
+    id: str
+    hub: str = "hf"
+    kind: Kind = "base"
+    tasks: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    licence: str | None = None
+    params: int | None = None
+    size_bytes: int | None = None
+    revision: str | None = None
+    downloads: int | None = None
+    base: str | None = None
+    base_revision: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    architecture: str | None = None
+    tags: tuple[str, ...] = ()
+    about: str = ""
+    source: tuple[str, ...] = ()
+    date: str | None = None
+    files: Mapping[str, File] = field(default_factory=dict)
+    package: Package | None = None
+
+    @property
+    def organisation(self) -> str:
+        """The part of the id before the slash, or an empty text."""
+        return self.id.rpartition("/")[0]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the keys that `search --json` promises."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "tasks": list(self.tasks),
+            "domains": list(self.domains),
+            "languages": list(self.languages),
+            "licence": self.licence,
+            "params": self.params,
+            "size_bytes": self.size_bytes,
+            "hub": self.hub,
+            "revision": self.revision,
+            "downloads": self.downloads,
+            "base": self.base,
+            "metrics": dict(self.metrics),
+            "about": self.about,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a search asks for; what is None is not asked."""
+
+    words: str = ""
+    task: str | None = None
+    domain: str | None = None
+    language: str | None = None
+    licence: str | None = None
+    allows: str | None = None
+    max_params: int | None = None
+    fits: bool = False
+    kind: Kind | None = None
+    base: str | None = None
+    organisation: str | None = None
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A model that the words find but a filter excludes, and why."""
+
+    id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found, best first, what it left out, and out of how many."""
+
+    entries: tuple[Entry, ...]
+    left_out: tuple[LeftOut, ...]
+    searched: int
+    date: str
+    where: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the keys that `search --json` promises."""
+        return {
+            "entries": [entry.as_json() for entry in self.entries],
+            "left_out": [{"id": left.id, "why": left.why} for left in self.left_out],
+            "searched": self.searched,
+            "date": self.date,
+            "where": self.where,
+        }
+
+
+def split_revision(name: str) -> tuple[str, str | None]:
+    """Return `ID@REV` as (id, revision); the revision is None where none was given."""
+    model, at, revision = name.partition("@")
+    return model, revision if at else None

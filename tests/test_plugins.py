@@ -1,0 +1,115 @@
+"""Plugins come in by one door, and a broken one is a warning, never a stop."""
+
+from __future__ import annotations
+
+import pytest
+
+from hubtl.plugins.manager import BUILT_IN, plugins
+
+GOOD = """
+import hubtl
+
+class Shelf:
+    name = "shelf"
+    def search(self, query):
+        return [hubtl.Entry("acme/tiny", "shelf", tasks=("text-classification",))]
+
+@hubtl.hookimpl
+def register_hubs():
+    return [Shelf()]
+
+@hubtl.hookimpl
+def register_commands(app):
+    @app.command("hello")
+    def hello():
+        "Say hello."
+        print("hello from a plugin")
+"""
+BROKEN = {
+    "does not import": "import nowhere_at_all",
+    "marks no hook of ours": "import hubtl\n@hubtl.hookimpl\ndef register_hubz(): return []",
+    "fails when it is asked": "import hubtl\n@hubtl.hookimpl\ndef register_hubs(): 1 / 0",
+    "fails to add a command": "import hubtl\n@hubtl.hookimpl\ndef register_commands(app): 1 / 0",
+    "takes a name that is taken": (
+        "import hubtl\nclass Hub:\n    name = 'folder'\n    def search(self, q): return []\n"
+        "@hubtl.hookimpl\ndef register_hubs(): return [Hub()]"
+    ),
+}
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Install a plugin as pip would: a module and its metadata, on the path."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(site))
+
+    def into_site(name: str, code: str) -> None:
+        (site / f"hubtl_{name}.py").write_text(code)
+        info = site / f"hubtl_{name}-1.5.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: hubtl-{name}\nVersion: 1.5\n")
+        (info / "entry_points.txt").write_text(f"[hubtl]\n{name} = hubtl_{name}\n")
+
+    return into_site
+
+
+def test_hubtls_own_come_in_by_the_same_door():
+    assert [each.name for each in plugins().loaded][: len(BUILT_IN)] == list(BUILT_IN)
+    assert {"starter", "hf", "folder"} <= set(plugins().hubs)
+    assert {"probe", "lora"} <= set(plugins().recipes)
+
+
+def test_an_installed_plugin_is_listed_searched_and_adds_a_command(install, hubtl_cli):
+    install("shelf", GOOD)
+    listed = hubtl_cli("plugins --json").json
+    last = listed["plugins"][-1]
+    assert (last["name"], last["version"], last["broken"]) == ("shelf", "1.5", "")
+    assert set(last["hooks"]) == {"register_hubs", "register_commands"}
+    assert "shelf" in listed["hubs"]
+    assert [e["id"] for e in hubtl_cli("search --hub shelf --json").json["entries"]] == [
+        "acme/tiny"
+    ]
+    assert "acme/tiny" in [e["id"] for e in hubtl_cli("search tiny --json").json["entries"]]
+    assert hubtl_cli("hello").out == "hello from a plugin\n"
+    assert "hello" in hubtl_cli("--help").out
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_broken_plugin_is_warned_about_and_stops_nothing(how, install, hubtl_cli):
+    install("broken", BROKEN[how])
+    install("shelf", GOOD)
+    said = hubtl_cli("search --hub shelf --json")
+    assert [entry["id"] for entry in said.json["entries"]] == ["acme/tiny"]
+    listed = hubtl_cli("plugins --json")
+    assert "warning: plugin `broken` was not loaded: " in listed.err
+    assert [p["name"] for p in listed.json["plugins"] if p["broken"]] == ["broken"]
+
+
+def test_a_hub_that_fails_is_left_out_of_a_search_and_named(install, hubtl_cli):
+    install(
+        "bad",
+        GOOD.replace("shelf", "bad").replace("return [hubtl.Entry", "return [1 / 0, hubtl.Entry"),
+    )
+    said = hubtl_cli("search bert --json")
+    assert said.code == 0 and said.json["entries"]
+    assert said.err == "warning: the hub `bad` was not asked: ZeroDivisionError: division by zero\n"
+    assert hubtl_cli("search --hub bad").code == 1
+
+
+def test_hubtl_plugins_limits_which_are_loaded(install, hubtl_cli):
+    install("shelf", GOOD)
+    install("other", GOOD.replace("shelf", "other").replace("hello", "bye"))
+    only = hubtl_cli("plugins --json", HUBTL_PLUGINS="other").json
+    assert "other" in only["hubs"] and "shelf" not in only["hubs"]
+    none = hubtl_cli("plugins --json", HUBTL_PLUGINS="").json
+    assert {"other", "shelf"}.isdisjoint(none["hubs"]) and "folder" in none["hubs"]
+
+
+def test_a_gate_that_fails_to_look_refuses(install, adapted, shelf, hubtl_cli):
+    code = "import hubtl\n@hubtl.hookimpl\ndef before_publish(folder, entry): 1 / 0"
+    install("gate", code)
+    said = hubtl_cli(f"publish {adapted} --to acme/moods --hub {shelf.name}")
+    assert said.code == 1
+    assert "the gate of plugin `gate` could not look: ZeroDivisionError" in said.err
+    assert "acme/moods" not in shelf.cache.ids()

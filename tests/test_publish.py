@@ -1,0 +1,270 @@
+"""`publish`: what you publish is what you measured, or it is not published."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import hubtl
+from hubtl.predictions import read_predictions
+from hubtl.registry.cache import ModelCache
+from hubtl.registry.errors import HubtlError
+from hubtl.registry.facts import read_facts
+from hubtl.registry.fingerprint import content_revision, files_in, sha256
+
+NAME = "acme/moods"
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Return all files below a folder with their content."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def refused(folder, shelf, **more) -> str:
+    """Return why publishing is refused, and check that the hub is as it was."""
+    before = tree(shelf.cache.root)
+    with pytest.raises(HubtlError) as caught:
+        hubtl.publish(folder, NAME, hub=shelf.name, **more)
+    after = {
+        path: content for path, content in tree(shelf.cache.root).items() if "lock" not in path
+    }
+    assert after == before
+    return f"{caught.value.message} | {caught.value.hint}"
+
+
+def test_what_is_published_says_what_was_measured(adapted, shelf):
+    done = hubtl.publish(adapted, NAME, hub=shelf.name)
+    measured = read_facts(adapted).metrics["accuracy"]["value"]
+    assert done.verified
+    assert done.metric == {"name": "accuracy", "measured": measured, "reproduced": measured}
+    assert shelf.cache.resolve(NAME) == done.commit
+
+
+def test_the_commit_is_the_content(adapted, shelf):
+    done = hubtl.publish(adapted, NAME, hub=shelf.name)
+    files = files_in(shelf.cache.snapshot(NAME))
+    assert done.commit == content_revision({path: sha256(at) for path, at in files.items()})
+
+
+def test_nothing_private_is_published(adapted, shelf):
+    hubtl.publish(adapted, NAME, hub=shelf.name)
+    published = files_in(shelf.cache.snapshot(NAME))
+    assert "predictions.parquet" not in published
+    assert set(published) == {*read_facts(adapted).files, "README.md", "hubtl.json"}
+
+
+def test_the_cards_code_runs_as_it_stands_with_stock_libraries(adapted, shelf, tmp_path):
+    hubtl.publish(adapted, NAME, hub=shelf.name)
+    before = read_predictions(adapted)
+    card = shelf.cache.snapshot(NAME) / "README.md"
+    program = tmp_path / "program.py"
+    code = card.read_text().partition("```python\n")[2].partition("\n```")[0]
+    program.write_text(
+        f"{code}\nimport json, sys\nprint(json.dumps(predict(json.load(sys.stdin))))\n"
+    )
+    environment = {**os.environ, "HF_HUB_CACHE": str(shelf.cache.root), "HF_HUB_OFFLINE": "1"}
+    said = subprocess.run(
+        [sys.executable, program],
+        input=json.dumps(before.inputs),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(said.stdout) == before.predicted
+
+
+def test_a_second_version_replaces_the_first_and_both_have_their_names(adapt_once, shelf):
+    first = hubtl.publish(adapt_once("probe", "acme/tiny-encoder"), NAME, hub=shelf.name, tag="v1")
+    second = hubtl.publish(adapt_once("lora", "acme/tiny-bert"), NAME, hub=shelf.name, tag="v2")
+    assert shelf.cache.refs(NAME) == {
+        "main": second.commit,
+        "v1": first.commit,
+        "v2": second.commit,
+    }
+    assert hubtl.show(f"{NAME}@v1", hub=shelf.name).revision == first.commit
+
+
+def spoil_value(tensors, name):
+    tensors[name].view(-1)[0] += 3.0
+
+
+def spoil_nan(tensors, name):
+    tensors[name].view(-1)[0] = float("nan")
+
+
+def spoil_zero(tensors, name):
+    tensors[name].zero_()
+
+
+WEIGHTS = ["adapter_model.safetensors", "3_Dense/model.safetensors"]
+
+
+def spoilt(folder, weights, spoil):
+    tensors = load_file(folder / weights)
+    spoil(tensors, sorted(tensors)[-1])
+    save_file(tensors, folder / weights, {"format": "pt"})
+    return folder
+
+
+@pytest.mark.parametrize("spoil", [spoil_value, spoil_nan, spoil_zero])
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_a_single_corrupted_tensor_is_caught_by_its_hash(weights, spoil, adapt_once, shelf):
+    folder = spoilt(adapt_once("lora", "acme/tiny-encoder"), weights, spoil)
+    assert f"`{weights}` is not the file that was measured" in refused(folder, shelf)
+
+
+@pytest.mark.parametrize(
+    ("weights", "spoil"),
+    [(WEIGHTS[0], spoil_value), (WEIGHTS[0], spoil_zero), (WEIGHTS[1], spoil_nan)],
+)
+def test_where_the_hash_was_changed_too_comparing_catches_it(weights, spoil, adapt_once, shelf):
+    folder = spoilt(adapt_once("lora", "acme/tiny-encoder"), weights, spoil)
+    facts = json.loads((folder / "hubtl.json").read_text())
+    facts["files"][weights] = sha256(folder / weights)
+    (folder / "hubtl.json").write_text(json.dumps(facts))
+    assert "what was sent does not say what was measured" in refused(folder, shelf)
+
+
+def test_a_metric_that_was_changed_is_caught(adapted, shelf):
+    facts = json.loads((adapted / "hubtl.json").read_text())
+    facts["metrics"]["accuracy"]["value"] = 0.999
+    (adapted / "hubtl.json").write_text(json.dumps(facts))
+    assert "tells accuracy 0.9990, but the predictions beside it give" in refused(adapted, shelf)
+
+
+def test_predictions_that_are_gone_are_told(adapted, shelf):
+    (adapted / "predictions.parquet").unlink()
+    assert "has no predictions.parquet" in refused(adapted, shelf)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"licence": None}, "`acme/tiny-encoder` has no licence"),
+        ({"licence": "cc-by-nd-4.0"}, "does not allow derived models to be shared"),
+        ({"base": "/home/ana/base"}, "the base `/home/ana/base` is a path on this machine"),
+    ],
+)  # fmt: skip
+def test_what_must_not_be_published_is_refused(changed, told, adapted, shelf):
+    facts = {**json.loads((adapted / "hubtl.json").read_text()), **changed}
+    (adapted / "hubtl.json").write_text(json.dumps(facts))
+    assert told in refused(adapted, shelf)
+
+
+def test_a_pickle_is_refused(adapted, shelf):
+    torch.save({}, adapted / "extra.bin")
+    assert "`extra.bin` is a pickle" in refused(adapted, shelf)
+
+
+def test_everything_that_stands_against_it_is_told_at_once(adapted, shelf):
+    facts = {**json.loads((adapted / "hubtl.json").read_text()), "licence": None, "domain": None}
+    (adapted / "hubtl.json").write_text(json.dumps(facts))
+    (adapted / "extra.pkl").write_bytes(b"")
+    why = refused(adapted, shelf)
+    assert why.startswith("3 things stand against publishing")
+    assert all(word in why for word in ("no licence", "extra.pkl", "--domain NAME"))
+
+
+def test_a_hub_without_the_base_is_refused_or_given_it(adapted, tmp_path, shelf):
+    empty = f"folder:{tmp_path / 'empty'}"
+    with pytest.raises(HubtlError, match="the base `acme/tiny-encoder` at .* is not on") as caught:
+        hubtl.publish(adapted, NAME, hub=empty)
+    assert caught.value.hint == "add --with-base to put it there, as its licence allows"
+    os.environ["HUBTL_HUB"] = shelf.name
+    done = hubtl.publish(adapted, NAME, hub=empty, with_base=True)
+    cache = ModelCache(tmp_path / "empty")
+    assert cache.ids() == ["acme/moods", "acme/tiny-encoder"]
+    assert cache.resolve("acme/tiny-encoder") == shelf.cache.resolve("acme/tiny-encoder")
+    assert done.verified
+
+
+@pytest.mark.parametrize("name", ["moods", "acme/mo ods", "acme/..", "a/b/c", "acme/x.git", "../x"])
+def test_a_name_that_no_hub_accepts_is_refused(name, adapted, shelf):
+    before = tree(shelf.cache.root)
+    with pytest.raises(HubtlError, match="is no name that a hub accepts"):
+        hubtl.publish(adapted, name, hub=shelf.name)
+    assert tree(shelf.cache.root) == before
+
+
+def test_without_a_hub_it_refuses_and_says_how(adapted, hubtl_cli):
+    said = hubtl_cli(f"publish {adapted} --to {NAME}")
+    assert (said.code, said.out) == (1, "")
+    assert said.err == (
+        "error: publish to which hub?\n\n"
+        "hint: say --hub hf or --hub folder:PATH, or set it once: `hubtl config hub folder:PATH`\n"
+    )
+
+
+def test_a_dry_run_shows_files_and_card_and_writes_nothing(adapted, shelf):
+    before = tree(shelf.cache.root)
+    shown = hubtl.publish(adapted, NAME, hub=shelf.name, dry_run=True)
+    assert "README.md" in shown.files
+    assert "adapter = 'acme/moods'" in shown.card
+    assert tree(shelf.cache.root) == before
+
+
+def test_verify_proves_it_again_and_measures_new_rows(adapted, shelf, moods):
+    hubtl.publish(adapted, NAME, hub=shelf.name)
+    measured = read_facts(adapted).metrics["accuracy"]["value"]
+    assert hubtl.verify(NAME, hub=shelf.name).verified
+    assert hubtl.verify(NAME, hub=shelf.name, data=moods).metric["reproduced"] == measured
+
+
+def test_verify_notices_what_was_changed_on_the_hub(adapted, shelf):
+    done = hubtl.publish(adapted, NAME, hub=shelf.name)
+    weights = shelf.cache.snapshot(NAME, done.commit) / "3_Dense" / "model.safetensors"
+    tensors = load_file(weights)
+    spoil_value(tensors, "linear.bias")
+    save_file(tensors, weights, {"format": "pt"})
+    with pytest.raises(HubtlError, match="has other bytes than the ones that are pinned"):
+        hubtl.verify(NAME, hub=shelf.name)
+
+
+def test_code_that_a_card_brings_along_is_never_run(adapted, shelf, tmp_path):
+    done = hubtl.publish(adapted, NAME, hub=shelf.name)
+    copy = shutil.copytree(shelf.cache.snapshot(NAME, done.commit), tmp_path / "copy")
+    card = copy / "README.md"
+    trap = tmp_path / "trap"
+    card.write_text(
+        card.read_text().replace("num_labels = 2", f"open({str(trap)!r}, 'w')\nnum_labels = 2")
+    )
+    cache = ModelCache(shelf.cache.root)
+    cache.add("mallory/moods", files_in(copy))
+    with pytest.raises(HubtlError, match="is not the one hubtl writes, so hubtl does not run it"):
+        hubtl.predict("mallory/moods", ["fine"], hub=shelf.name)
+    assert not trap.exists()
+
+
+def test_predict_by_id_is_predict_by_folder(adapted, shelf, hubtl_cli):
+    hubtl.publish(adapted, NAME, hub=shelf.name)
+    texts = "'it was lovely' 'so very dark' ''"
+    by_id = hubtl_cli(f"predict {NAME} {texts} --hub {shelf.name} --json")
+    by_folder = hubtl_cli(f"predict {adapted} {texts} --hub {shelf.name} --json")
+    assert by_id.json == by_folder.json
+    assert [each["input"] for each in by_id.json["predictions"]] == [
+        "it was lovely",
+        "so very dark",
+        "",
+    ]
+    for each in by_id.json["predictions"]:
+        assert each["score"] == max(each["scores"].values())
+        assert sum(each["scores"].values()) == pytest.approx(1)
+
+
+def test_evaluate_pairs_two_models_on_the_same_rows(adapted, shelf, moods):
+    found = hubtl.evaluate(adapted, moods, against=str(adapted), hub=shelf.name).as_json()
+    assert found["rows"] == {"train": 0, "validation": 0, "test": 20}
+    assert found["against"]["difference"] == {"metric": "accuracy", "value": 0, "low": 0, "high": 0}
+    assert found["metrics"] == {
+        **found["metrics"],
+        "accuracy": read_facts(adapted).metrics["accuracy"],
+    }

@@ -1,0 +1,86 @@
+"""`search` finds what the words and filters ask for, and says why it leaves out the rest."""
+
+from __future__ import annotations
+
+import hubtl
+from hubtl.registry.entry import Entry, Query
+from hubtl.registry.licences import Licence
+from hubtl.registry.search import find
+
+MIT = Licence("mit", "MIT", True, True, False, True, "")
+NC = Licence("cc-by-nc-4.0", "CC BY-NC", False, True, False, True, "")
+LICENCES = {"mit": MIT, "cc-by-nc-4.0": NC}
+LEGAL = Entry("acme/legal-bert", tasks=("text-classification",), domains=("legal",), licence="mit")
+BIRDS = Entry("acme/birds", tasks=("image-classification",), licence="cc-by-nc-4.0", params=10**7)
+BERT = Entry("acme/bert", tasks=("text-classification",), licence="mit", params=10**8)
+
+
+def ids(found):
+    return [entry.id for entry in found.entries]
+
+
+def look(**query):
+    return find([LEGAL, BIRDS, BERT], Query(**query), LICENCES, date="2026-01-01")
+
+
+def test_an_exact_id_comes_first():
+    assert ids(look(words="acme/bert")) == ["acme/bert", "acme/legal-bert"]
+
+
+def test_a_word_matches_name_domain_and_task():
+    assert ids(look(words="legal")) == ["acme/legal-bert"]
+    assert ids(look(words="photo")) == ["acme/birds"]
+
+
+def test_all_words_must_match():
+    assert ids(look(words="legal birds")) == []
+
+
+def test_each_filter_says_why_it_left_a_model_out():
+    found = look(task="text-classification", allows="commercial", max_params=10**8)
+    assert ids(found) == ["acme/bert"]
+    assert [(left.id, left.why) for left in found.left_out] == [
+        ("acme/legal-bert", "parameters unknown"),
+        ("acme/birds", "not for text-classification"),
+    ]
+
+
+def test_a_licence_that_forbids_a_use_is_left_out():
+    found = look(words="birds", allows="commercial")
+    assert [left.why for left in found.left_out] == [
+        "licence cc-by-nc-4.0 is not known to allow commercial"
+    ]
+
+
+def test_fits_leaves_out_what_the_memory_can_not_train():
+    found = find([BERT], Query(fits=True), LICENCES, date="", memory_bytes=10**9)
+    assert found.left_out[0].why == "too large to fine-tune in this machine's memory"
+
+
+def test_the_catalogue_is_searched_without_a_network_and_dated():
+    found = hubtl.search("sentence encoder", task="text-classification")
+    assert found.entries[0].id == "sentence-transformers/all-MiniLM-L6-v2"
+    assert found.searched >= 21 and found.date.startswith("20")
+
+
+def test_json_has_the_keys_that_are_promised(hubtl_cli):
+    said = hubtl_cli("search bert --json")
+    assert set(said.json) >= {"entries", "left_out"}
+    keys = "id kind tasks domains languages licence params size_bytes hub revision downloads base"
+    assert set(said.json["entries"][0]) >= {*keys.split(), "metrics"}
+
+
+def test_a_misspelt_domain_is_told(hubtl_cli):
+    said = hubtl_cli("search --domain leagl")
+    assert said.err == (
+        "error: `leagl` is not a domain of the catalogue\n\n"
+        "hint: did you mean `legal`? see `hubtl catalog --domains`\n"
+    )
+    assert (said.code, said.out) == (1, "")
+
+
+def test_a_hub_that_is_not_there_is_told(hubtl_cli):
+    assert hubtl_cli("search --hub foldr").err == (
+        "error: `foldr` is not a hub that hubtl knows\n\nhint: did you mean `folder`? "
+        "see `hubtl plugins`\n"
+    )

@@ -1,0 +1,68 @@
+"""Compare two sets of predictions for the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+LOGIT_TOLERANCE = 1e-3
+NEAR_TIE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How two sets of predictions differ: rows, other labels, near ties, widest logit gap."""
+
+    rows: int
+    other_labels: int
+    near_ties: int
+    far_logits: int
+    widest: float
+    worst: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether every label is the same, near ties apart, and every logit is near enough."""
+        return self.other_labels == 0 and self.far_logits == 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.other_labels} of {self.rows} labels differ, {self.far_logits} rows have a "
+            f"logit further off than {LOGIT_TOLERANCE:g} (widest {self.widest:.3g}, in row "
+            f"{self.worst})"
+        )
+
+
+def compare(
+    labels: Sequence[Any],
+    logits: Sequence[Sequence[float]],
+    other_labels: Sequence[Any],
+    other_logits: Sequence[Sequence[float]],
+) -> Agreement:
+    """Return how the second predictions differ from the first, over all rows.
+
+    A row whose two best logits are nearer than 1e-4 is a near tie: its label may change without
+    anything being wrong, so it is counted apart. Rows that are missing and values that are not
+    finite differ.
+    """
+    first, second = np.asarray(logits, np.float64), np.asarray(other_logits, np.float64)
+    rows = len(labels)
+    if first.shape != second.shape or len(other_labels) != rows:
+        return Agreement(rows, rows, 0, rows, float("inf"), 0)
+    with np.errstate(invalid="ignore"):
+        gaps = np.abs(first - second)
+    gaps = np.where(np.isfinite(gaps), gaps, np.inf).max(axis=1, initial=0.0)
+    top = np.sort(first, axis=1)[:, -2:]
+    ties = (top[:, 1] - top[:, 0] < NEAR_TIE) if first.shape[1] > 1 else np.zeros(rows, bool)
+    changed = np.asarray([a != b for a, b in zip(labels, other_labels, strict=True)], bool)
+    return Agreement(
+        rows,
+        int((changed & ~ties).sum()),
+        int((changed & ties).sum()),
+        int((gaps > LOGIT_TOLERANCE).sum()),
+        float(gaps.max(initial=0.0)),
+        int(gaps.argmax()) if rows else 0,
+    )

@@ -1,0 +1,46 @@
+"""Find a network's stack of layers, and the linear maps in it, by structure and not by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..registry.errors import BadOption
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def layer_stack(body: nn.Module) -> str:
+    """Return the name of the list of layers that holds the most weights; empty if there is none."""
+    from torch import nn
+
+    sizes = {
+        name: sum(weight.numel() for weight in module.parameters())
+        for name, module in body.named_modules()
+        if isinstance(module, nn.ModuleList) and name
+    }
+    return max(sizes, key=lambda name: sizes[name]) if sizes else ""
+
+
+def linear_layers(body: nn.Module) -> list[str]:
+    """Return the linear maps of the layers, as names that end alike in every layer."""
+    from torch import nn
+
+    stack = layer_stack(body)
+    found = {
+        name.removeprefix(f"{stack}.").partition(".")[2]
+        for name, module in body.named_modules()
+        if isinstance(module, nn.Linear) and name.startswith(f"{stack}.")
+    }
+    return sorted(found)
+
+
+def first_linear(body: nn.Module) -> str:
+    """Return the whole name of the first linear map of the stack."""
+    from torch import nn
+
+    stack = layer_stack(body)
+    for name, module in body.named_modules():
+        if isinstance(module, nn.Linear) and name.startswith(stack):
+            return str(name)
+    raise BadOption("the base has no linear layer to carry an adapter", "choose another --base")

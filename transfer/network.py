@@ -1,0 +1,70 @@
+"""What the engine needs of a model: batches in, features and logits out.
+
+A task's plugin makes one; nothing here knows what the inputs are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..registry.errors import BadOption
+
+if TYPE_CHECKING:
+    import torch
+    from peft import PeftConfig
+    from torch import Tensor, nn
+
+
+class Network(Protocol):
+    """A pretrained body with a new linear head on it, for one set of labels."""
+
+    body: nn.Module
+    head: nn.Linear
+    device: torch.device
+
+    def sizes(self, inputs: Sequence[str]) -> list[int]:
+        """Return how long each input is, in whatever the body's cost grows with."""
+        ...
+
+    def collate(self, inputs: Sequence[str]) -> Mapping[str, Tensor]:
+        """Return one padded batch on the device."""
+        ...
+
+    def features(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return what the head sees, [rows, features]."""
+        ...
+
+    def carry(self, config: PeftConfig) -> None:
+        """Wrap the body with a PEFT method; what is new stays trainable and is saved with it."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write a folder that public libraries load without hubtl."""
+        ...
+
+    def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:
+        """Return how inputs are prepared, and how many of these were cut short."""
+        ...
+
+
+def choose_device(asked: str | None) -> torch.device:
+    """Return the device to train on: the one asked for, else a GPU where there is one."""
+    import torch
+
+    if asked not in (None, "cpu", "cuda"):
+        raise BadOption(f"there is no device `{asked}`", "--device cpu or --device cuda")
+    if asked == "cuda" and not torch.cuda.is_available():
+        raise BadOption("this machine has no GPU that torch can use", "see `hubtl doctor`")
+    return torch.device(asked or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def batches(sizes: Sequence[int], rows: int) -> Iterator[list[int]]:
+    """Yield the numbers of inputs of about one length, longest first, `rows` at a time.
+
+    Longest first shows at once whether the largest batch fits into memory.
+    """
+    order = sorted(range(len(sizes)), key=lambda number: -sizes[number])
+    for start in range(0, len(order), rows):
+        yield order[start : start + rows]
