@@ -9,7 +9,7 @@ from typing import Any
 
 from typer.core import TyperGroup
 
-from hubtl.registry.errors import HubtlError, Unwritable
+from hubtl.registry.errors import HubtlError, unwritable
 
 
 class HubtlGroup(TyperGroup):
@@ -27,8 +27,7 @@ class HubtlGroup(TyperGroup):
         except OSError as error:
             if error.errno == errno.EPIPE or os.environ.get("HUBTL_DEBUG"):
                 raise
-            where = f"`{error.filename}`: " if error.filename else ""
-            told(Unwritable(f"{where}{error.strerror or error}", "check the path and the disk"))
+            told(unwritable(error))
 
 
 def told(error: HubtlError) -> None:

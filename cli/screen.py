@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from hubtl.transfer.features import Progress
@@ -41,8 +41,10 @@ def table(
     from rich.text import Text
 
     shown = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for title in titles:
-        shown.add_column(title, justify="right" if title in numbers else "left", overflow="fold")
+    for number, title in enumerate(titles):
+        # The first column is what a person copies, so it stays in one piece.
+        justify: Literal["left", "right"] = "right" if title in numbers else "left"
+        shown.add_column(title, justify=justify, overflow="fold", no_wrap=number == 0)
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
     console = Console(highlight=False)

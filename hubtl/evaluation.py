@@ -51,7 +51,7 @@ def open_model(name: str, hub: str | None, progress: Progress) -> Model:
     path = Path(name)
     if path.is_dir():
         folder, revision = path, "0" * 40
-    elif path.exists() or name.startswith((".", "/", "~")) or name.count("/") != 1:
+    elif path.exists() or path.parent.name and path.parent.is_dir() or name.count("/") != 1:
         raise UnknownName(
             f"there is no adapted folder `{name}`",
             "give a folder that `hubtl adapt` wrote, or ORG/NAME on a hub",

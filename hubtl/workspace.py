@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from .registry.errors import BadOption, HubtlError, Unwritable
+from .registry.errors import BadOption, HubtlError, Unwritable, unwritable
 
 
 def check_out(out: Path, option: str = "--out") -> None:
@@ -27,7 +26,7 @@ def check_out(out: Path, option: str = "--out") -> None:
             probe.write(b"x" * 4096)
             probe.flush()
     except OSError as error:
-        raise _unwritable(out, error) from error
+        raise unwritable(error, out) from error
 
 
 def _existing_above(folder: Path) -> Path:
@@ -64,7 +63,10 @@ def disk_told(out: Path) -> Iterator[None]:
     except HubtlError:
         raise
     except OSError as error:
-        raise _unwritable(out, error) from error
+        # The folder it is written in has a name of its own, which says nothing to a user.
+        named = os.fsdecode(getattr(error, "filename2", None) or error.filename or out)
+        ours = Path(named).absolute().is_relative_to(out.absolute().parent)
+        raise unwritable(error, out if ours else None) from error
     except Exception as error:
         # safetensors tells a failed write by an exception of its own, in the system's words.
         if "I/O error" not in str(error):
@@ -72,15 +74,3 @@ def disk_told(out: Path) -> Iterator[None]:
         raise Unwritable(
             f"`{out}` can't be written: {error}", "free some space, or --out"
         ) from error
-
-
-def _unwritable(out: Path, error: OSError) -> HubtlError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return Unwritable(
-            f"the disk is full: `{out}` can't be written", "free some space, or --out"
-        )
-    if error.errno == errno.EFBIG:
-        return Unwritable(f"`{out}` may not hold files this large", "raise the limit: ulimit -f")
-    where = os.fsdecode(error.filename) if error.filename else out
-    why = error.strerror or error
-    return Unwritable(f"`{where}` can't be written: {why}", "choose another place: --out")

@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable
 
 
@@ -50,6 +52,19 @@ class Unreachable(HubtlError, ConnectionError):
 
 class Unwritable(HubtlError, OSError):
     """The disk is full, or a folder can't be written."""
+
+
+def unwritable(error: OSError, where: object = None) -> Unwritable:
+    """Return what an OSError means to a user: a full disk, a limit, or a place that says no."""
+    # A copy that fails names its source first and its target second.
+    named = getattr(error, "filename2", None) or error.filename
+    place = f"`{where or os.fsdecode(named)}`" if where or named else "the folder"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Unwritable(f"the disk is full: {place} can't be written", "free some space there")
+    if error.errno == errno.EFBIG:
+        return Unwritable(f"{place} may not hold files this large", "raise the limit: ulimit -f")
+    why = error.strerror or str(error)
+    return Unwritable(f"{place} can't be used: {why}", "check the path, its owner and its disk")
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
