@@ -79,6 +79,8 @@ def command(
         screen.say_json(adapted.as_json())
         return
     say_result(adapted.as_json())
+    if adapted.facts.inputs.get("cut"):
+        screen.note(adapted.facts.inputs["how"])
     screen.say(f"\nwrote {adapted.folder} in {adapted.facts.seconds:.0f} s")
     domain = "" if adapted.facts.domain else " --domain NAME"
     screen.note(f"next: hubtl publish {adapted.folder} --to ORG/NAME --hub folder:PATH{domain}")

@@ -160,7 +160,7 @@ def adapt(job: Job, progress: Progress) -> Adapted:
             {job.base.id: (job.base.revision or "", base), job.address: ("0" * 40, folder)},
             [row.input for row in job.split.test],
             probe=job.task.probe_inputs,
-            ways=job.task.other_ways(folder, job.address),
+            ways=job.task.other_ways(folder, loading),
             step="measuring what was saved",
             progress=progress,
         )

@@ -144,8 +144,8 @@ class Task(Protocol):
         """
         ...
 
-    def other_ways(self, folder: Path, address: str) -> Mapping[str, str]:
-        """Return other code that should load a folder, by what it is called."""
+    def other_ways(self, folder: Path, loading: Loading) -> Mapping[str, str]:
+        """Return other code that may load a folder and defines `logits`, by its name."""
         ...
 
 

@@ -171,7 +171,7 @@ def _unknown(facts: Facts) -> str:
 def _loads(facts: Facts) -> str:
     if not facts.loads:
         return "This block is the proof: the figures below come from it."
-    ways = "\n".join(f"- `{way}`: {result}" for way, result in facts.loads.items())
+    ways = "\n".join(f"- {way}: {result}" for way, result in facts.loads.items())
     return (
         f"This block is the proof: the figures below come from it. Other ways, as tried:\n\n{ways}"
     )

@@ -79,14 +79,19 @@ class TextClassification:
             return sentence_encoder.snippet(folder, loading)
         return sequence_classifier.snippet(folder, loading)
 
-    def other_ways(self, folder: Path, address: str) -> Mapping[str, str]:
-        """Return how sentence-transformers would load the folder, where it is a folder for it."""
-        from ..text.sentence_encoder import OTHER_WAY
+    def other_ways(self, folder: Path, loading: Loading) -> Mapping[str, str]:
+        """Return how sentence-transformers, or PEFT's own class, would load a saved folder."""
+        from ..text import sentence_encoder, sequence_classifier
 
-        if not (folder / "modules.json").is_file():
-            return {}
-        way = "SentenceTransformer(adapter).encode(texts)"
-        return {way: OTHER_WAY.format(address=address)}
+        if (folder / "modules.json").is_file():
+            code = sentence_encoder.WAY_CODE.format(address=loading.address)
+            return {sentence_encoder.WAY: code}
+        code = sequence_classifier.WAY_CODE.format(
+            address=loading.address,
+            classes=len(loading.labels),
+            length=loading.inputs["max_length"],
+        )
+        return {sequence_classifier.WAY: code}
 
 
 @hookimpl

@@ -59,7 +59,8 @@ def logits(texts):
 def predict(texts):
     return [labels[number] for number in logits(texts).argmax(1).tolist()]
 """
-OTHER_WAY = """\
+WAY = "`SentenceTransformer(adapter).encode(texts)`, at whatever the base's `main` is"
+WAY_CODE = """\
 from sentence_transformers import SentenceTransformer
 
 model = SentenceTransformer({address!r}, device="cpu")

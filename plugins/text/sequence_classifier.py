@@ -47,6 +47,24 @@ def predict(texts):
     return [labels[number] for number in logits(texts).argmax(1).tolist()]
 """
 
+WAY = "`AutoPeftModelForSequenceClassification.from_pretrained(adapter, num_labels=…)`, at the pin"
+WAY_CODE = """\
+import torch
+from peft import AutoPeftModelForSequenceClassification
+from transformers import AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained({address!r})
+model = AutoPeftModelForSequenceClassification.from_pretrained({address!r}, num_labels={classes})
+model.eval()
+
+
+@torch.inference_mode()
+def logits(texts):
+    batch = tokenizer(texts, padding=True, truncation=True, max_length={length},
+                      return_tensors="pt")
+    return model(**batch).logits
+"""
+
 
 def snippet(folder: Path, loading: Loading) -> str:
     """Return the Python that loads a saved folder by transformers and peft alone."""
