@@ -63,7 +63,10 @@ def _version(
 
 
 def main() -> None:
-    """Run `hubtl`."""
+    """Run `hubtl`; being told to end is heard as Ctrl-C is, so that nothing is left behind."""
+    import signal
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     from hubtl.registry.errors import HubtlError
 
     try:

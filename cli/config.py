@@ -35,6 +35,8 @@ def command(
     if name and (unset or value is not None):
         if value is not None and not unset:
             _check(name, value)
+            if name == "catalog":
+                value = str(Path(value).expanduser().absolute())
             if name == "hub" and value.startswith("folder:"):
                 value = f"folder:{Path(value.removeprefix('folder:')).expanduser().absolute()}"
         change_setting(name, None if unset else value)

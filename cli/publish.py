@@ -70,7 +70,8 @@ def say_proof(done: hubtl.Published) -> None:
     metric, agreement = done.metric, done.agreement
     if metric["reproduced"] is not None:
         reproduced, measured = metric["reproduced"], metric["measured"]
-        screen.say(f"proven    {metric['name']} {reproduced:.4f}, measured {measured:.4f}")
+        what = "proven  " if metric.get("same_rows", True) else "yours   "
+        screen.say(f"{what}  {metric['name']} {reproduced:.4f}, measured {measured:.4f}")
     ties = f", {agreement['near_ties']} near ties apart" if agreement["near_ties"] else ""
     screen.say(
         f"compared  {agreement['rows']} rows: same labels{ties}, "

@@ -22,7 +22,7 @@ def say(text: str = "") -> None:
     """Print a line of the result; `code` is coloured where there are colours."""
     from rich.console import Console
 
-    Console(highlight=False, soft_wrap=True).print(text, markup=False)
+    Console(highlight=False, soft_wrap=True).print(text, markup=False, emoji=False)
 
 
 def note(text: str) -> None:

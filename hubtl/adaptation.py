@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +14,17 @@ from .plugins.hookspecs import Learnt, Loading, Method, Source, Task
 from .plugins.manager import plugins
 from .predictions import write_predictions
 from .proof import Predicted, predict_in_clean_process
-from .registry.cache import ModelCache
 from .registry.card import render
 from .registry.catalog import catalogue
 from .registry.entry import Entry
 from .registry.errors import BadOption, UnknownName
 from .registry.facts import LOCAL, WRITTEN_LATER, Facts
 from .registry.fingerprint import files_in, rows_fingerprint, sha256
-from .registry.places import models, setting
+from .registry.places import setting
 from .registry.recipe import Recipe
 from .registry.weights import check_weights, needed
 from .results import Adapted, Plan
-from .sources import find_model, pull
+from .sources import find_model, pull, pulled
 from .transfer.features import Progress
 from .transfer.network import choose_device
 from .transfer.quiet import quiet_libraries
@@ -77,9 +77,7 @@ class Job:
 
     def as_plan(self) -> Plan:
         """Return what would be done."""
-        there = (
-            ModelCache(models()).folder(self.base.id) / "snapshots" / str(self.base.revision)
-        ).is_dir()
+        there = pulled(self.base.id, self.base.revision)
         sizes = [self.base.files[path].size for path in needed(self.base.files)]
         return Plan(
             self.task.name,
@@ -116,7 +114,11 @@ def prepare(request: Request) -> Job:
     base, why = request.base, f"The recipe and the base `{request.base}` were asked for."
     if base == "auto":
         base, why = _first_base(task)
-    source, entry = find_model(base, request.hub)
+        source, entry = find_model(base, "starter")
+    else:
+        source, entry = find_model(base, request.hub)
+    if not re.fullmatch("[0-9a-f]{40}", entry.revision or ""):
+        raise BadOption(f"`{entry.id}` has no commit to pin", "choose another --base")
     check_weights(entry.id, entry.files)
     if entry.kind == "adapter":
         raise BadOption(
@@ -164,8 +166,9 @@ def adapt(job: Job, progress: Progress) -> Adapted:
             step="measuring what was saved",
             progress=progress,
         )
-        write_predictions(folder, job.split.test, predicted, job.labels)
-        facts = _facts(job, learnt, inputs, predicted, folder, watch.seconds)
+        rivals = job.task.baselines(job.split, job.seed)
+        write_predictions(folder, job.split.test, predicted, rivals)
+        facts = _facts(job, learnt, inputs, predicted, rivals, folder, watch.seconds)
         facts.write(folder)
         sections = plugins().sections(folder)
         card = render(facts, snippet, name=job.address.partition("/")[2], more=sections)
@@ -178,13 +181,13 @@ def _facts(
     learnt: Learnt,
     inputs: Mapping[str, Any],
     predicted: Predicted,
+    rivals: Mapping[str, Sequence[str]],
     folder: Path,
     seconds: float,
 ) -> Facts:
     from .transfer import measure, resources
 
     true = [row.label for row in job.split.test]
-    rivals = job.task.baselines(job.split, job.seed)
     baselines = {name: measure.values(true, labels) for name, labels in rivals.items()}
     main = job.task.main_metric
     best = max(baselines, key=lambda name: baselines[name][main])

@@ -86,7 +86,16 @@ def split_rows(data: Dataset, test: Dataset | None, seed: int, *, validates: boo
     if validates and not validation:
         kept, validation = hold_out(kept, VALIDATION_SHARE, seed + 1)
         how += f", {VALIDATION_SHARE:.0%} of the rest to validate"
-    split = Split(tuple(kept), tuple(validation), tuple(held_out), how)
+    seen = {row.input for row in (*kept, *validation)}
+    fresh = [row for row in held_out if row.input not in seen]
+    if held_out and not fresh:
+        raise BadData(
+            f"`{data.path}`: every row to test with is among those to learn from",
+            "test with rows that are not in training, or leave it to hubtl to hold some out",
+        )
+    if len(fresh) < len(held_out):
+        how += f"; {len(held_out) - len(fresh)} test rows dropped that are in training too"
+    split = Split(tuple(kept), tuple(validation), tuple(fresh), how)
     _check_split(data.path, split)
     return split
 

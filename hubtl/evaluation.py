@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .dataset import read_dataset, read_inputs, test_rows
-from .plugins.hookspecs import Source
 from .plugins.manager import plugins
 from .proof import Predicted, card_code, predict_in_clean_process
-from .registry.entry import Entry
-from .registry.errors import BadData, NotReproduced, UnknownName
-from .registry.facts import Facts, read_facts
+from .registry.entry import Entry, split_revision
+from .registry.errors import BadData, NotReproduced, Refused, UnknownName
+from .registry.facts import FILE, Facts, read_facts
 from .registry.fingerprint import sha256
 from .results import Evaluation, Prediction
-from .sources import find_model, pull
+from .sources import base_folder, fetch, find_model, pull
 from .transfer.features import Progress
+from .transfer.split import Example
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +47,53 @@ class Model:
 
 
 def open_model(name: str, hub: str | None, progress: Progress) -> Model:
-    """Return the adapted model in a folder or on a hub; raises UnknownName for neither."""
+    """Return the adapted model in a folder or on a hub; raises UnknownName for neither.
+
+    A folder of that name goes first; `hub` then says where its base is.
+    """
     path = Path(name)
-    if path.is_dir():
-        folder, revision = path, "0" * 40
-    elif path.exists() or path.parent.name and path.parent.is_dir() or name.count("/") != 1:
+    if path.is_dir() and (hub is None or (path / FILE).is_file()):
+        facts = read_facts(path)
+        check_files(path, facts)
+        base = base_folder(facts.base, facts.base_revision, hub, progress=progress)
+        return Model(path, facts, base, "0" * 40)
+    if path.exists() or split_revision(name)[0].count("/") != 1:
         raise UnknownName(
             f"there is no adapted folder `{name}`",
             "give a folder that `hubtl adapt` wrote, or ORG/NAME on a hub",
         )
-    else:
-        source, entry = find_model(name, hub)
-        folder, revision = pull(source, entry, progress=progress), str(entry.revision)
+    source, entry = find_model(name, hub)
+    folder = pull(source, entry, progress=progress)
+    facts = published_facts(folder, entry)
+    base = base_folder(facts.base, facts.base_revision, hub, progress=progress)
+    return Model(folder, facts, base, str(entry.revision))
+
+
+def fetch_model(name: str, hub: str | None, room: Path, progress: Progress) -> Model:
+    """Return a published model and its base as their hub has them now, past every cache."""
+    source, entry = find_model(name, hub)
+    folder = fetch(source, entry, _made(room / "adapter"), progress=progress)
+    facts = published_facts(folder, entry)
+    base_entry = source.entry(facts.base, facts.base_revision)
+    base = fetch(source, base_entry, _made(room / "base"), progress=progress)
+    return Model(folder, facts, base, str(entry.revision))
+
+
+def published_facts(folder: Path, entry: Entry) -> Facts:
+    """Return the facts of a model from a hub; raises where they are of another, or files differ."""
     facts = read_facts(folder)
+    if str(facts.address).casefold() != entry.id.casefold():
+        raise Refused(
+            f"`{entry.id}` holds what was published as `{facts.address}`",
+            f"its card would load that one: use `{facts.address}`, or have it published again",
+        )
     check_files(folder, facts)
-    return Model(folder, facts, pull(*find_base(facts, hub), progress=progress), revision)
+    return facts
 
 
-def find_base(facts: Facts, hub: str | None) -> tuple[Source, Entry]:
-    """Return the hub that has the pinned base, and its entry; `hub` is asked first."""
-    pinned = f"{facts.base}@{facts.base_revision}"
-    try:
-        return find_model(pinned, hub)
-    except UnknownName:
-        if hub is None:
-            raise
-        return find_model(pinned)
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
 
 
 def check_files(folder: Path, facts: Facts) -> None:
@@ -94,6 +115,16 @@ def changed_files(folder: Path, facts: Facts) -> list[str]:
     ]
 
 
+def check_labels(rows: Sequence[Example], facts: Facts, name: str) -> None:
+    """Raise BadData if a row has a label that the model doesn't know."""
+    strange = sorted({row.label for row in rows} - set(facts.labels))
+    if strange:
+        raise BadData(
+            f"a row has the label `{strange[0]}`, which `{name}` does not know",
+            f"it knows {', '.join(f'`{label}`' for label in facts.labels)}",
+        )
+
+
 def evaluate(
     name: str,
     data: Path,
@@ -112,12 +143,10 @@ def evaluate(
     facts = model.facts
     read = read_dataset(data, plugins().task(facts.task), columns)
     rows = test_rows(read)
-    strange = sorted({row.label for row in rows} - set(facts.labels))
-    if strange:
-        raise BadData(
-            f"`{data}` has the label `{strange[0]}`, which `{name}` does not know",
-            f"it knows {', '.join(f'`{label}`' for label in facts.labels)}",
-        )
+    check_labels(rows, facts, name)
+    how = "the rows marked as test" if read.parts["test"] else "all rows"
+    if not read.parts["test"] and read.fingerprint == facts.data["fingerprint"]:
+        how = "all rows, most of which it has learnt from: this is no evidence"
     true, inputs = [row.label for row in rows], [row.input for row in rows]
     predicted = model.predict(inputs, "evaluating", progress)
     majority = [str(facts.data["commonest"])] * len(rows)
@@ -131,7 +160,7 @@ def evaluate(
         {"majority": measure.values(true, majority)},
         over["low"] > 0,
         round(watch.seconds, 2),
-        "the rows marked as test" if read.parts["test"] else "all rows",
+        how,
         _compared(against, true, inputs, predicted.labels, facts, hub, progress),
     )
 

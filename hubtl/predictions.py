@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,21 +13,26 @@ from .registry.errors import BadData
 from .transfer.split import Example
 
 FILE = "predictions.parquet"
+RIVAL = "rival:"
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """The rows of the file: ids, inputs, true labels, predicted labels, logits."""
+    """The rows of the file: ids, inputs, true labels, predicted labels, logits, rivals' labels."""
 
     ids: list[str]
     inputs: list[str]
     true: list[str]
     predicted: list[str]
     logits: list[list[float]]
+    rivals: Mapping[str, list[str]]
 
 
 def write_predictions(
-    folder: Path, rows: Sequence[Example], predicted: Predicted, labels: Sequence[str]
+    folder: Path,
+    rows: Sequence[Example],
+    predicted: Predicted,
+    rivals: Mapping[str, Sequence[str]],
 ) -> None:
     """Write a folder's predictions, readable by their owner only."""
     import pyarrow
@@ -40,11 +45,12 @@ def write_predictions(
             "true": [row.label for row in rows],
             "label": list(predicted.labels),
             "scores": predicted.logits,
+            **{f"{RIVAL}{name}": list(labels) for name, labels in rivals.items()},
         }
     )
     path = folder / FILE
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-    parquet.write_table(table.replace_schema_metadata({"labels": "\n".join(labels)}), path)
+    parquet.write_table(table, path)
 
 
 def read_predictions(folder: Path) -> Predictions:
@@ -62,4 +68,12 @@ def read_predictions(folder: Path) -> Predictions:
         columns: dict[str, list[Any]] = parquet.read_table(path).to_pydict()
     except (pyarrow.ArrowException, OSError) as error:
         raise BadData(f"`{path}` is damaged", "adapt again") from error
-    return Predictions(*(columns[name] for name in ("id", "input", "true", "label", "scores")))
+    rivals = {
+        name.removeprefix(RIVAL): labels
+        for name, labels in columns.items()
+        if name.startswith(RIVAL)
+    }
+    ids, inputs, true, predicted, logits = (
+        columns.get(name, []) for name in ("id", "input", "true", "label", "scores")
+    )
+    return Predictions(ids, inputs, true, predicted, logits, rivals)

@@ -16,7 +16,7 @@ from .plugins.hookspecs import Loading
 from .plugins.manager import plugins
 from .registry.cache import ModelCache
 from .registry.card import first_python_block
-from .registry.errors import NotReproduced, Refused
+from .registry.errors import BadData, NotReproduced, Refused
 from .registry.facts import Facts
 from .transfer.features import Progress, silent
 
@@ -52,7 +52,13 @@ def card_code(folder: Path, facts: Facts) -> str:
     """
     card = folder / "README.md"
     code = first_python_block(card.read_text("utf-8") if card.is_file() else "")
-    if code.strip() != plugins().task(facts.task).snippet(folder, loading(facts)).strip():
+    try:
+        ours = plugins().task(facts.task).snippet(folder, loading(facts))
+    except (ValueError, TypeError, KeyError) as error:
+        raise BadData(
+            f"`{folder}` does not tell how it is loaded: {error}", "adapt again"
+        ) from error
+    if code.strip() != ours.strip():
         raise Refused(
             f"the Python block in `{card}` is not the one hubtl writes, so hubtl does not run it",
             "read it and run it yourself, or have it published again with this hubtl",

@@ -5,31 +5,30 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from .dataset import read_dataset, test_rows
-from .evaluation import changed_files, find_base, open_model
+from .evaluation import check_files, check_labels, fetch_model
+from .gate import METRIC_TOLERANCE, gate
 from .plugins.hookspecs import Destination, Draft
 from .plugins.manager import plugins
 from .predictions import Predictions, read_predictions
-from .proof import loading, predict_in_clean_process
-from .registry.cache import check_id
-from .registry.card import first_python_block, render
-from .registry.catalog import catalogue
+from .proof import Predicted, card_code, loading, predict_in_clean_process
+from .registry.cache import check_id, check_ref
+from .registry.card import render
 from .registry.entry import Entry
-from .registry.errors import HubtlError, NotReproduced, Refused, UnknownName, Unreachable
-from .registry.facts import FILE, Facts, read_facts
+from .registry.errors import BadOption, NotReproduced, UnknownName, Unreachable
+from .registry.facts import Facts, read_facts
+from .registry.fingerprint import files_in, rows_fingerprint, sha256
 from .registry.places import setting
 from .registry.weights import needed
 from .results import Published
-from .sources import fetch, pull, writing_hub
+from .sources import fetch, find_base, pull, writing_hub
 from .transfer.agreement import Agreement, compare
 from .transfer.features import Progress
-
-METRIC_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,49 +56,64 @@ def publish(wish: Wish, progress: Progress) -> Published:
     facts = read_facts(wish.folder)
     hub = writing_hub(wish.hub)
     model = _full_name(wish.to)
+    if wish.tag:
+        check_ref(wish.tag)
+    if "```" in wish.description:
+        raise BadOption("a description may have no code in it", "put it in a page of its own")
     facts = dataclasses.replace(facts, domain=wish.domain or facts.domain, address=model)
     if wish.data_licence:
         facts = dataclasses.replace(facts, data={**facts.data, "licence": wish.data_licence})
     before = read_predictions(wish.folder)
-    has_base = _has_base(hub, facts)
-    _gate(wish, facts, model, before, hub, has_base)
-    with tempfile.TemporaryDirectory(prefix="hubtl-publish-") as room:
-        staged = Path(room, "folder")
+    base = _base_on(hub, facts)
+    gate(wish.folder, facts, model, before, hub, base, with_base=wish.with_base)
+    with tempfile.TemporaryDirectory(prefix="hubtl-publish-") as name:
+        room = Path(name)
+        staged = room / "folder"
         card = _stage(wish, facts, model, staged)
-        files = tuple(
-            sorted(
-                path.relative_to(staged).as_posix() for path in staged.rglob("*") if path.is_file()
-            )
-        )
+        files = tuple(files_in(staged))
         measured = facts.metrics[facts.main_metric]["value"]
         metric = {"name": facts.main_metric, "measured": measured, "reproduced": None}
         if wish.dry_run:
             return Published(
                 hub.address(model), "", False, metric, len(before.ids), {}, files, card
             )
-        source, base = find_base(facts, None if not has_base else wish.hub)
-        base_folder = pull(source, base, progress=progress)
-        if not has_base:
-            only = {path: base_folder / path for path in needed(base.files)}
-            hub.mirror(base, _copied(only, Path(room, "base")))
-        progress("sending", 0, 1)
-        draft = hub.draft(
-            model,
-            staged,
-            private=not wish.public,
-            message=f"{facts.recipe} adapter of {facts.base}: {facts.main_metric} {measured:.4f}",
-        )
-        progress("sending", 1, 1)
-        try:
-            agreement, reproduced = _prove(draft, hub, facts, before, Path(room), progress)
-            commit = draft.accept(wish.tag)
-        except BaseException:
-            draft.discard()
-            raise
+        if base is None:
+            _mirror(hub, facts, room, progress)
+        agreement, reproduced, commit = _send(wish, hub, model, facts, before, room, progress)
     metric["reproduced"] = reproduced
     return Published(
         hub.address(model), commit, True, metric, len(before.ids), asdict(agreement), files, card
     )
+
+
+def _send(
+    wish: Wish,
+    hub: Destination,
+    model: str,
+    facts: Facts,
+    before: Predictions,
+    room: Path,
+    progress: Progress,
+) -> tuple[Agreement, float, str]:
+    """Send a draft, prove it, accept it; or take it away again."""
+    measured = facts.metrics[facts.main_metric]["value"]
+    message = f"{facts.recipe} adapter of {facts.base}: {facts.main_metric} {measured:.4f}"
+    progress("sending", 0, 1)
+    draft = hub.draft(model, room / "folder", private=not wish.public, message=message)
+    try:
+        progress("sending", 1, 1)
+        agreement, reproduced = _prove(draft, hub, facts, before, room, progress)
+        return agreement, reproduced, draft.accept(wish.tag)
+    except BaseException:
+        draft.discard()
+        raise
+
+
+def _mirror(hub: Destination, facts: Facts, room: Path, progress: Progress) -> None:
+    """Put the pinned base on the hub, from where this machine has it."""
+    source, base = find_base(facts.base, facts.base_revision, None)
+    folder = pull(source, base, progress=progress)
+    hub.mirror(base, _copied({path: folder / path for path in needed(base.files)}, room / "base"))
 
 
 def verify(
@@ -112,27 +126,41 @@ def verify(
     """
     from .transfer import measure
 
-    model = open_model(name, hub, progress)
-    facts, task = model.facts, plugins().task(model.facts.task)
-    read = read_dataset(data, task, columns) if data else None
-    rows = test_rows(read) if read else ()
-    said = model.predict([row.input for row in rows], "verifying", progress, task.probe_inputs)
-    wanted = facts.probe["logits"]
-    agreement = compare(_best(wanted), wanted, _best(said.probe), said.probe)
+    with tempfile.TemporaryDirectory(prefix="hubtl-verify-") as room:
+        model = fetch_model(name, hub, Path(room), progress)
+        facts, task = model.facts, plugins().task(model.facts.task)
+        read = read_dataset(data, task, columns) if data else None
+        rows = test_rows(read) if read else ()
+        check_labels(rows, facts, name)
+        inputs = [row.input for row in rows]
+        said = model.predict(inputs, "verifying", progress, task.probe_inputs)
+    agreement = _compare_probe(facts, said)
     if not agreement.holds:
         raise NotReproduced(
             f"`{name}` no longer says what was measured on the public probe inputs: {agreement}",
             f"`hubtl show {name}` tells who published it; evaluate it on rows of your own",
         )
     measured = facts.metrics[facts.main_metric]["value"]
-    reproduced = None
+    metric = {"name": facts.main_metric, "measured": measured, "reproduced": None}
     if rows:
-        true = [row.label for row in rows]
-        reproduced = measure.values(true, said.labels)[facts.main_metric]
-    metric = {"name": facts.main_metric, "measured": measured, "reproduced": reproduced}
+        found = measure.values([row.label for row in rows], said.labels)[facts.main_metric]
+        same = rows_fingerprint((row.input, row.label) for row in rows)
+        metric |= {"reproduced": found, "same_rows": same == facts.data["test_fingerprint"]}
+        if metric["same_rows"] and abs(found - measured) > METRIC_TOLERANCE:
+            raise NotReproduced(
+                f"`{name}` gives {facts.main_metric} {found:.4f} on the very rows that gave "
+                f"{measured:.4f}",
+                f"`hubtl show {name}` tells who published it",
+            )
     return Published(
         name, model.revision, True, metric, len(rows) or agreement.rows, asdict(agreement)
     )
+
+
+def _compare_probe(facts: Facts, said: Predicted) -> Agreement:
+    """Return how the logits of the public probe inputs differ from those that were measured."""
+    wanted = facts.probe["logits"]
+    return compare(_best(wanted), wanted, _best(said.probe), said.probe)
 
 
 def _full_name(to: str) -> str:
@@ -143,89 +171,12 @@ def _full_name(to: str) -> str:
     return model
 
 
-def _has_base(hub: Destination, facts: Facts) -> bool:
+def _base_on(hub: Destination, facts: Facts) -> Entry | None:
+    """Return the pinned base as the hub has it, or None."""
     try:
-        hub.entry(facts.base, facts.base_revision)
+        return hub.entry(facts.base, facts.base_revision)
     except (UnknownName, Unreachable):
-        return False
-    return True
-
-
-def _gate(
-    wish: Wish,
-    facts: Facts,
-    model: str,
-    before: Predictions,
-    hub: Destination,
-    has_base: bool,
-) -> None:
-    """Raise Refused with everything that stands against publishing, at once."""
-    entry = Entry(
-        model,
-        hub.name,
-        "adapter",
-        tasks=(facts.task,),
-        licence=facts.licence,
-        base=facts.base,
-        base_revision=facts.base_revision,
-    )
-    against = plugins().refusals(folder=wish.folder, entry=entry)
-    checks: tuple[Callable[[], None], ...] = (
-        lambda: _check_domain(facts),
-        lambda: _check_measured(wish.folder, facts, before),
-        lambda: _check_base(wish, facts, hub, has_base),
-    )
-    for check in checks:
-        try:
-            check()
-        except HubtlError as refusal:
-            against.append(refusal)
-    if len(against) == 1:
-        raise against[0]
-    if against:
-        lines = "".join(f"\n- {each.message}\n  ({each.hint})" for each in against)
-        raise Refused(
-            f"{len(against)} things stand against publishing `{wish.folder}`:{lines}",
-            "mend them, then publish again",
-        )
-
-
-def _check_domain(facts: Facts) -> None:
-    if not facts.domain:
-        raise Refused(
-            "the domain of this adapter is not known, and people find it by that",
-            f"--domain NAME, one of: {', '.join(catalogue().domains)}",
-        )
-    catalogue().check_domain(facts.domain)
-
-
-def _check_measured(folder: Path, facts: Facts, before: Predictions) -> None:
-    """Raise NotReproduced if files changed, or the rows don't give the metric that is told."""
-    from .transfer import measure
-
-    changed = changed_files(folder, facts)
-    if changed:
-        raise NotReproduced(
-            f"`{changed[0]}` is not the file that was measured: its sha256 differs",
-            "adapt again: what is published is what was measured",
-        )
-    told = facts.metrics[facts.main_metric]["value"]
-    found = measure.values(before.true, before.predicted)[facts.main_metric]
-    if abs(told - found) > METRIC_TOLERANCE or len(before.ids) != facts.rows["test"]:
-        raise NotReproduced(
-            f"{FILE} tells {facts.main_metric} {told:.4f}, but the predictions beside it give "
-            f"{found:.4f}",
-            "adapt again: one of the two was changed",
-        )
-
-
-def _check_base(wish: Wish, facts: Facts, hub: Destination, has_base: bool) -> None:
-    if not has_base and not wish.with_base:
-        raise Refused(
-            f"the base `{facts.base}` at {facts.base_revision[:7]} is not on {hub.name}, so nobody "
-            "there could load the adapter",
-            "add --with-base to put it there, as its licence allows",
-        )
+        return None
 
 
 def _stage(wish: Wish, facts: Facts, model: str, staged: Path) -> str:
@@ -242,6 +193,9 @@ def _stage(wish: Wish, facts: Facts, model: str, staged: Path) -> str:
         more=plugins().sections(wish.folder),
     )
     (staged / "README.md").write_text(card, encoding="utf-8")
+    # Once more on the copies: what is sent is what was measured, and the code is hubtl's own.
+    check_files(staged, facts)
+    card_code(staged, facts)
     return card
 
 
@@ -264,13 +218,14 @@ def _prove(
     from .transfer import measure
 
     back = draft.fetch(_new(room / "draft"))
-    # The base too is taken from the hub, not from this machine's cache of it.
-    entry = hub.entry(facts.base, facts.base_revision)
-    base = fetch(hub, entry, _new(room / "base-back"))
+    _check_same(room / "folder", back)
+    # The base too is taken from the hub, not from this machine's copy of it.
+    base = fetch(hub, hub.entry(facts.base, facts.base_revision), _new(room / "base-back"))
     said = predict_in_clean_process(
-        first_python_block((back / "README.md").read_text("utf-8")),
+        card_code(back, facts),
         {facts.base: (facts.base_revision, base), str(facts.address): (draft.revision, back)},
         before.inputs,
+        probe=plugins().task(facts.task).probe_inputs,
         step="proving what was sent",
         progress=progress,
     )
@@ -279,13 +234,26 @@ def _prove(
     measured = facts.metrics[facts.main_metric]["value"]
     # A near tie may fall the other way elsewhere, and the metric with it, by that many rows.
     allowed = METRIC_TOLERANCE + agreement.near_ties / max(1, agreement.rows)
-    if not agreement.holds or abs(reproduced - measured) > allowed:
+    probed = _compare_probe(facts, said)
+    if not (agreement.holds and probed.holds) or abs(reproduced - measured) > allowed:
+        agreement = probed if agreement.holds else agreement
         raise NotReproduced(
             f"what was sent does not say what was measured: {agreement}; {facts.main_metric} "
             f"{reproduced:.4f} in place of {measured:.4f}",
             "nothing was published; adapt again",
         )
     return agreement, reproduced
+
+
+def _check_same(sent: Path, back: Path) -> None:
+    """Raise NotReproduced unless every file came back as it was sent."""
+    here, there = files_in(sent), files_in(back)
+    for path, at in here.items():
+        if path not in there or sha256(there[path]) != sha256(at):
+            raise NotReproduced(
+                f"what was sent does not come back as it was: `{path}` differs",
+                "nothing was published; try again, and tell the owner of the hub",
+            )
 
 
 def _new(folder: Path) -> Path:

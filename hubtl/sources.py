@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from .registry.errors import (
     nearest,
     unknown,
 )
-from .registry.fingerprint import sha256
+from .registry.fingerprint import files_in, git_sha1, sha256
 from .registry.places import models, setting
 from .registry.search import ALLOWS, find
 from .registry.weights import check_weights, needed
@@ -74,7 +73,11 @@ def find_model(name: str, hub: str | None = None) -> tuple[Source, Entry]:
     known = catalogue().entry(model)
     silenced: Unreachable | None = None
     missing: UnknownName | None = None
-    for each in reading_hubs(hub):
+    hubs = reading_hubs(hub)
+    if hub is None and not any(each.name == "starter" for each in hubs):
+        # What installed packages carry needs no asking, whatever hub is set.
+        hubs.append(open_hub("starter"))
+    for each in hubs:
         if not isinstance(each, Source):
             continue
         pinned = known.revision if known and getattr(each, "needs_network", False) else None
@@ -86,7 +89,7 @@ def find_model(name: str, hub: str | None = None) -> tuple[Source, Entry]:
             missing = error
     if silenced and known:
         raise Unreachable(f"`{known.id}` is on {known.hub}: {silenced.message}", silenced.hint)
-    if missing and (hub or setting("hub")):
+    if missing and hub:
         raise missing
     close = nearest(model, [entry.id for entry in catalogue().entries])
     hint = f"did you mean `{close}`? " if close else ""
@@ -94,46 +97,60 @@ def find_model(name: str, hub: str | None = None) -> tuple[Source, Entry]:
     raise UnknownName(f"no model is called `{model}`{asked}", f"{hint}see `hubtl search`")
 
 
-def pull(
-    source: Source, entry: Entry, *, paths: Sequence[str] = (), progress: Progress = silent
-) -> Path:
+def pull(source: Source, entry: Entry, *, progress: Progress = silent) -> Path:
     """Return the folder with the files that are needed of a model, each checked by its hash."""
     check_weights(entry.id, entry.files)
-    wanted = [path for path in paths if path in entry.files] or needed(entry.files)
     cache = ModelCache(models())
-    progress(f"pulling {entry.id}", 0, len(wanted))
-    if entry.revision and (cache.folder(entry.id) / "snapshots" / entry.revision).is_dir():
-        cache.check(
-            entry.id, entry.revision, {p: entry.files[p] for p in wanted if _pinned(entry, p)}
-        )
-        progress(f"pulling {entry.id}", len(wanted), len(wanted))
+    if pulled(entry.id, entry.revision):
+        pinned = {path: file for path, file in entry.files.items() if file.sha256}
+        cache.check(entry.id, str(entry.revision), {p: pinned[p] for p in needed(pinned)})
         return cache.snapshot(entry.id, entry.revision)
     cache.root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="pull-", dir=cache.root) as room:
-        folder = fetch(source, entry, Path(room), paths=wanted, progress=progress)
+        folder = fetch(source, entry, Path(room), progress=progress)
         if not folder.is_relative_to(room):
             return folder
-        revision = cache.add(
-            entry.id, {path: folder / path for path in wanted}, revision=entry.revision or ""
-        )
+        files = {path: at for path, at in files_in(folder).items() if path in needed(entry.files)}
+        revision = cache.add(entry.id, files, revision=entry.revision or "", owned=True)
     return cache.snapshot(entry.id, revision)
 
 
-def fetch(
-    source: Source,
-    entry: Entry,
-    room: Path,
-    *,
-    paths: Sequence[str] = (),
-    progress: Progress = silent,
-) -> Path:
+def pulled(model: str, revision: str | None) -> bool:
+    """Return whether a model is on this machine at a commit."""
+    folder = ModelCache(models()).folder(model) / "snapshots" / str(revision)
+    return bool(revision) and folder.is_dir()
+
+
+def fetch(source: Source, entry: Entry, room: Path, *, progress: Progress = silent) -> Path:
     """Return a model's files as its hub has them now, each checked by its hash."""
-    wanted = list(paths) or needed(entry.files)
+    check_weights(entry.id, entry.files)
+    wanted = needed(entry.files)
+    progress(f"pulling {entry.id}", 0, len(wanted))
     folder = source.fetch(entry, wanted, room)
     for done, path in enumerate(wanted, 1):
         _check(entry, path, folder / path)
         progress(f"pulling {entry.id}", done, len(wanted))
     return folder
+
+
+def base_folder(model: str, revision: str, hub: str | None, *, progress: Progress = silent) -> Path:
+    """Return the files of a pinned base: this machine's own copy first, then the hubs'."""
+    cache = ModelCache(models())
+    if pulled(model, revision):
+        cache.check(model, revision)
+        return cache.snapshot(model, revision)
+    return pull(*find_base(model, revision, hub), progress=progress)
+
+
+def find_base(model: str, revision: str, hub: str | None) -> tuple[Source, Entry]:
+    """Return the hub that has a pinned base, and its entry: `hub`, then those one reads from."""
+    pinned = f"{model}@{revision}"
+    try:
+        return find_model(pinned, hub)
+    except UnknownName:
+        if hub is None:
+            raise
+        return find_model(pinned)
 
 
 def search_models(query: Query, hub: str | None = None) -> Found:
@@ -208,10 +225,6 @@ def _addressed(hub: Hub) -> Addressed:
     return hub
 
 
-def _pinned(entry: Entry, path: str) -> bool:
-    return path in entry.files and entry.files[path].sha256 is not None
-
-
 def _check(entry: Entry, path: str, file: Path) -> None:
     """Raise NotReproduced unless a file has the size and the sha256 that its hub pins."""
     pinned = entry.files[path]
@@ -219,8 +232,11 @@ def _check(entry: Entry, path: str, file: Path) -> None:
         raise NotReproduced(
             f"`{path}` of `{entry.id}` is gone from its hub", "tell the owner of the hub"
         )
-    size = file.stat().st_size
-    wrong = pinned.size not in (0, size) or (pinned.sha256 and sha256(file) != pinned.sha256)
+    wrong = (
+        pinned.size not in (0, file.stat().st_size)
+        or (pinned.sha256 and sha256(file) != pinned.sha256)
+        or (pinned.git_sha1 and git_sha1(file) != pinned.git_sha1)
+    )
     if wrong:
         raise NotReproduced(
             f"`{path}` of `{entry.id}` has other bytes than the ones that are pinned",

@@ -14,6 +14,8 @@ from .registry.errors import BadOption, HubtlError, Unwritable, unwritable
 
 def check_out(out: Path, option: str = "--out") -> None:
     """Raise unless a new folder can be made there: nothing is ever written over."""
+    if out.absolute() == Path.cwd() or out.name in ("", "..", "."):
+        raise BadOption(f"`{out}` is no new folder", f"choose a name: {option} NAME")
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         holds = "another result" if (out / "hubtl.json").is_file() else "something else"
         raise BadOption(

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .entry import File
-from .errors import NotReproduced, Refused, UnknownName
+from .errors import BadOption, NotReproduced, Refused, UnknownName
 from .fingerprint import content_revision, files_in, sha256
+from .weights import needed
 
 SHA = re.compile(r"[0-9a-f]{40}")
 NAME = re.compile(r"(?!.*(--|\.\.))[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
@@ -34,6 +35,12 @@ def check_id(model: str) -> None:
             f"`{model}` is no name that a hub accepts",
             "write ORG/NAME with letters, digits, `-`, `_` and `.`, such as acme/debian-sections",
         )
+
+
+def check_ref(name: str) -> None:
+    """Raise BadOption unless `name` can be a branch or a tag: no path, and no commit's own name."""
+    if not NAME.fullmatch(name) or SHA.fullmatch(name):
+        raise BadOption(f"`{name}` can't be the name of a version", "such as --tag v2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +60,15 @@ class ModelCache:
         return sorted(name.replace("--", "/", 1) for name in names)
 
     def resolve(self, model: str, revision: str | None = None) -> str:
-        """Return the commit that a branch, a tag, or a sha (seven digits will do) stands for."""
+        """Return the commit that a sha (seven digits will do), a branch or a tag stands for."""
         asked = revision or "main"
-        ref = self.folder(model) / "refs" / asked
-        inside = ref.resolve().is_relative_to((self.folder(model) / "refs").resolve())
-        if inside and ref.is_file():
-            return ref.read_text(encoding="utf-8").strip()
         commits = [path.name for path in (self.folder(model) / "snapshots").glob("*")]
         matches = [name for name in commits if len(asked) >= 7 and name.startswith(asked)]
         if len(matches) == 1:
             return matches[0]
+        commit = self.refs(model).get(asked, "")
+        if SHA.fullmatch(commit):
+            return commit
         raise UnknownName(
             f"`{model}` has no revision `{asked}` in {self.root}",
             f"it has: {', '.join(self.refs(model)) or 'none'}",
@@ -113,49 +119,87 @@ class ModelCache:
             shutil.rmtree(room, ignore_errors=True)
 
     def add(
-        self, model: str, files: Mapping[str, Path], *, revision: str = "", ref: str | None = "main"
+        self,
+        model: str,
+        files: Mapping[str, Path],
+        *,
+        revision: str = "",
+        ref: str | None = "main",
+        owned: bool = False,
     ) -> str:
-        """Copy files in as one snapshot and return its revision, by content where none is given."""
+        """Copy files in as one snapshot and return its revision, by content where none is given.
+
+        Files that are `owned`, since nobody else will change them, are linked where that works.
+        """
         with self.room() as room:
             noted: dict[str, tuple[int, str]] = {}
             for path, source in files.items():
                 target = room / "snapshot" / path
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source, target)
+                (_link if owned else shutil.copyfile)(source, target)
                 noted[path] = (target.stat().st_size, sha256(target))
             revision = revision or content_revision({p: digest for p, (_, digest) in noted.items()})
-            manifest = room / "manifest.json"
-            manifest.write_text(json.dumps(noted, indent=1), encoding="utf-8")
-            home = self.folder(model) / "snapshots" / revision
-            home.parent.mkdir(parents=True, exist_ok=True)
-            notes = self.root / ".hubtl" / self.folder(model).name
-            notes.mkdir(parents=True, exist_ok=True)
-            manifest.replace(notes / f"{revision}.json")
-            if not home.is_dir():
-                (room / "snapshot").replace(home)
+            self._place(model, revision, noted, room)
         if ref:
             self.point(model, ref, revision)
         return revision
 
+    def _place(
+        self, model: str, revision: str, noted: Mapping[str, tuple[int, str]], room: Path
+    ) -> None:
+        """Rename a finished snapshot into place, over one whose files are no longer the same."""
+        home = self.folder(model) / "snapshots" / revision
+        home.parent.mkdir(parents=True, exist_ok=True)
+        there = {path: sha256(at) for path, at in files_in(home).items()}
+        if there == {path: digest for path, (_, digest) in noted.items()}:
+            return
+        if there:
+            home.replace(room / "old")
+        notes = self.root / ".hubtl" / self.folder(model).name
+        notes.mkdir(parents=True, exist_ok=True)
+        manifest = room / "manifest.json"
+        manifest.write_text(json.dumps(noted, indent=1), encoding="utf-8")
+        manifest.replace(notes / f"{revision}.json")
+        try:
+            (room / "snapshot").replace(home)
+        except OSError:
+            # Somebody else's copy of the same revision was a moment faster.
+            if not home.is_dir():
+                raise
+
     def link(self, model: str, folder: Path, revision: str) -> None:
-        """Show a folder's files as a snapshot of this cache, without copying where that works."""
+        """Show what is needed of a folder as a snapshot here, without copying where that works."""
         snapshot = self.folder(model) / "snapshots" / revision
-        for path, source in files_in(folder).items():
-            target = snapshot / path
+        files = files_in(folder)
+        for path in needed(files):
+            source, target = files[path], snapshot / path
             target.parent.mkdir(parents=True, exist_ok=True)
             _link(source.resolve(), target)
         self.point(model, "main", revision)
 
     def point(self, model: str, ref: str, revision: str) -> None:
         """Point a branch or tag at a revision, at once."""
+        check_ref(ref)
         path = self.folder(model) / "refs" / ref
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
         beside.write_text(revision, encoding="utf-8")
         beside.replace(path)
 
+    @contextlib.contextmanager
+    def lock(self, model: str) -> Iterator[None]:
+        """Keep other publishers of a model out for a moment."""
+        import filelock
+
+        path = self.root / ".hubtl" / "locks" / self.folder(model).name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(path, timeout=60):
+            yield
+
     def remove(self, model: str, revision: str) -> None:
-        """Take a snapshot away, and the model with it where nothing else is left of it."""
+        """Take a snapshot away that no ref points at, and the model where nothing else is left."""
+        if revision in self.refs(model).values():
+            return
         shutil.rmtree(self.folder(model) / "snapshots" / revision, ignore_errors=True)
         (self.root / ".hubtl" / self.folder(model).name / f"{revision}.json").unlink(True)
         if not any((self.folder(model) / "snapshots").glob("*")):

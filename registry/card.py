@@ -111,7 +111,7 @@ def read_front_matter(path: Path) -> dict[str, Any]:
     found = re.match(r"---\r?\n(.*?)^---", path.read_text("utf-8", "replace"), re.M | re.S)
     try:
         read = yaml.safe_load(found.group(1)) if found else {}
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         return {}
     return read if isinstance(read, dict) else {}
 

@@ -11,10 +11,11 @@ Kind = Literal["base", "adapter"]
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of a model: its size in bytes and, where the hub tells it, its sha256."""
+    """A file of a model: its size in bytes and, where the hub tells them, sha256 and git's id."""
 
     size: int
     sha256: str | None = None
+    git_sha1: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

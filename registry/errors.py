@@ -67,6 +67,11 @@ def unwritable(error: OSError, where: object = None) -> Unwritable:
     return Unwritable(f"{place} can't be used: {why}", "check the path, its owner and its disk")
 
 
+def taken(model: str, tag: str) -> Refused:
+    """Return the error for a version's name that already stands for other bytes."""
+    return Refused(f"`{model}` has a version `{tag}` already", "give this one another: --tag NAME")
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """Return the one of `names` that `name` was probably meant to be, or None."""
     import difflib

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .errors import BadData, UnknownName
@@ -75,12 +76,34 @@ def read_facts(folder: Path) -> Facts:
         )
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
+        if read.get("format") != FORMAT:
+            raise BadData(f"`{path}` was written by another hubtl", "pip install --upgrade hubtl")
+        _check(read)
         known = {each.name for each in dataclasses.fields(Facts)}
         facts = Facts(**{name: value for name, value in read.items() if name in known})
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        if isinstance(error, BadData):
+            raise
         raise BadData(
             f"`{path}` is damaged: {error}", "adapt again, or take it from a copy"
         ) from error
-    if facts.format > FORMAT:
-        raise BadData(f"`{path}` was written by a newer hubtl", "pip install --upgrade hubtl")
     return dataclasses.replace(facts, labels=tuple(facts.labels), languages=tuple(facts.languages))
+
+
+def _check(read: Mapping[str, Any]) -> None:
+    """Raise ValueError for what would be dangerous to use: this file may be a stranger's."""
+    for name in ("task", "base", "base_revision", "main_metric"):
+        if not isinstance(read[name], str):
+            raise ValueError(f"`{name}` is no text")
+    if not re.fullmatch("[0-9a-f]{40}", read["base_revision"]):
+        raise ValueError("`base_revision` is no commit")
+    if not all(isinstance(label, str) for label in read["labels"]):
+        raise ValueError("a label is no text")
+    for path in read["files"]:
+        parts = PurePosixPath(path).parts
+        unsafe = PurePosixPath(path).is_absolute() or ".." in parts or "\\" in path
+        if unsafe or path in (*LOCAL, *WRITTEN_LATER):
+            raise ValueError(f"`{path}` may not be among its files")
+    for part in ("metrics", "baselines", "data", "inputs", "probe", "rows"):
+        if not isinstance(read[part], dict):
+            raise ValueError(f"`{part}` is no object")

@@ -19,6 +19,13 @@ def content_revision(files: Mapping[str, str]) -> str:
     return hashlib.sha1("\n".join(lines).encode(), usedforsecurity=False).hexdigest()
 
 
+def git_sha1(path: Path) -> str:
+    """Return a file's id in git, by which a hub names the small files it keeps."""
+    content = path.read_bytes()
+    head = f"blob {len(content)}\0".encode()
+    return hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
+
+
 def files_in(folder: Path) -> dict[str, Path]:
     """Return a folder's files by their path within it (with `/`), hidden ones left out."""
     found = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -61,6 +62,10 @@ def like(example: Any, value: Any, said: str) -> Any:
             fits = False
     else:
         fits = isinstance(value, type(example))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        least = 0.0 if isinstance(example, float) else 1
+        if not (math.isfinite(value) and value >= least):
+            raise BadOption(f"`{said}` is out of range", f"it must be {least:g} or more")
     if not fits:
         kind = {"int": "a whole number", "float": "a number", "bool": "true or false"}
         wanted = kind.get(type(example).__name__, "a text")

@@ -10,7 +10,7 @@ from .errors import Refused
 
 WEIGHTS = ".safetensors"
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".npz", ".dill")
-NEEDED = (WEIGHTS, ".json", ".txt", ".model", ".md")
+NEEDED = (WEIGHTS, ".json", ".txt", ".model", ".md", "LICENSE", "NOTICE")
 OTHER_FORMATS = ("onnx", "openvino", "coreml", "tf", "flax", "gguf")
 
 

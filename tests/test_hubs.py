@@ -18,6 +18,7 @@ from hubtl.plugins.hubs.starter import Starter
 from hubtl.registry.cache import ModelCache
 from hubtl.registry.errors import HubtlError
 from hubtl.registry.fingerprint import files_in
+from hubtl.sources import open_hub
 
 from .conftest import MINILM
 from .small_hub import SmallHub
@@ -120,6 +121,21 @@ def test_two_publishers_at_once_are_told_apart(adapted, shelf):
     assert shelf.cache.resolve(NAME) == first.revision
 
 
+def test_a_refused_publisher_never_takes_away_what_another_published(adapted, shelf):
+    mine = shelf.draft(NAME, adapted, private=True, message="mine")
+    theirs = shelf.draft(NAME, adapted, private=True, message="the same bytes")
+    theirs.accept()
+    assert "somebody published" in said_by(mine.accept)
+    mine.discard()
+    assert shelf.cache.snapshot(NAME).is_dir()
+
+
+def test_one_broken_model_does_not_hide_the_others(shelf, capsys):
+    (shelf.cache.root / "models--acme--tiny-bert" / "refs" / "main").write_text("0" * 40)
+    assert [entry.id for entry in hubtl.search(hub=shelf.name).entries] == ["acme/tiny-encoder"]
+    assert "warning: left out `acme/tiny-bert`" in capsys.readouterr().err
+
+
 def test_a_drive_that_is_not_there_is_told():
     hub = Folder(Path("/nowhere/at/all"))
     assert said_by(lambda: hub.entry(NAME)).startswith("there is no folder `/nowhere/at/all`")
@@ -203,7 +219,7 @@ def test_what_comes_back_changed_is_not_published(server, for_server):
 
     server.before_download = flip
     why = said_by(lambda: published(server, for_server))
-    assert why.startswith("what was sent does not say what was measured")
+    assert why.startswith("what was sent does not come back as it was: `3_Dense/")
     assert NAME not in server.repos
 
 
@@ -213,6 +229,26 @@ def test_a_second_publication_that_fails_leaves_the_first(server, for_server):
     (for_server / "hubtl.json").write_text(json.dumps({**facts, "licence": None}))
     assert "has no licence" in said_by(lambda: published(server, for_server))
     assert server.repos[NAME].branches == {"main": first.commit}
+
+
+def test_a_server_keeps_what_another_published_while_we_were_refused(server, for_server):
+    mine = open_hub(server.url).draft(NAME, for_server, private=True, message="mine")
+    theirs = open_hub(server.url).draft(NAME, for_server, private=True, message="theirs")
+    theirs.accept()
+    assert "somebody published" in said_by(mine.accept)
+    mine.discard()
+    assert set(server.repos[NAME].branches) == {"main"}
+    assert "adapter_config.json" in server.repos[NAME].files("main")
+
+
+def test_a_small_file_that_changed_on_its_way_is_refused_too(server):
+    def other(repo, path, content):
+        return content.replace(b"gelu", b"relu") if path == "config.json" else content
+
+    server.before_download = other
+    assert "`config.json` of `acme/tiny-bert` has other bytes" in said_by(
+        lambda: hubtl.pull("acme/tiny-bert", hub=server.url)
+    )
 
 
 def test_an_organisation_that_is_not_ones_own_is_told(server, for_server):

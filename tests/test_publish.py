@@ -24,8 +24,9 @@ NAME = "acme/moods"
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Return all files below a folder with their content."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    """Return all files below a folder with their content, locks apart."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and "locks" not in path.parts]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
 def refused(folder, shelf, **more) -> str:
@@ -33,9 +34,7 @@ def refused(folder, shelf, **more) -> str:
     before = tree(shelf.cache.root)
     with pytest.raises(HubtlError) as caught:
         hubtl.publish(folder, NAME, hub=shelf.name, **more)
-    after = {
-        path: content for path, content in tree(shelf.cache.root).items() if "lock" not in path
-    }
+    after = tree(shelf.cache.root)
     assert after == before
     return f"{caught.value.message} | {caught.value.hint}"
 
@@ -134,11 +133,107 @@ def test_where_the_hash_was_changed_too_comparing_catches_it(weights, spoil, ada
     assert "what was sent does not say what was measured" in refused(folder, shelf)
 
 
-def test_a_metric_that_was_changed_is_caught(adapted, shelf):
+def change(folder, *path, to):
+    facts = json.loads((folder / "hubtl.json").read_text())
+    inner = facts
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = to
+    (folder / "hubtl.json").write_text(json.dumps(facts))
+
+
+@pytest.mark.parametrize(
+    ("path", "to"),
+    [
+        (("metrics", "accuracy", "value"), 0.999),
+        (("metrics", "accuracy", "low"), 0.999),
+        (("metrics", "macro_f1", "value"), 0.1),
+        (("baselines", "tfidf", "accuracy"), 0.01),
+        (("beats_baseline",), "perhaps"),
+        (("data", "test_fingerprint"), "0" * 64),
+    ],
+)
+def test_a_number_that_was_changed_is_caught(path, to, adapted, shelf):
+    change(adapted, *path, to=to)
+    assert "the predictions in the folder don't give that" in refused(adapted, shelf)
+
+
+def test_probe_logits_that_were_changed_are_caught(adapted, shelf):
     facts = json.loads((adapted / "hubtl.json").read_text())
-    facts["metrics"]["accuracy"]["value"] = 0.999
-    (adapted / "hubtl.json").write_text(json.dumps(facts))
-    assert "tells accuracy 0.9990, but the predictions beside it give" in refused(adapted, shelf)
+    change(
+        adapted, "probe", "logits", to=[[x + 1 for x in row] for row in facts["probe"]["logits"]]
+    )
+    assert "what was sent does not say what was measured" in refused(adapted, shelf)
+
+
+@pytest.mark.parametrize(
+    ("path", "to", "told"),
+    [
+        (("files", "../secret.txt"), "0" * 64, "may not be among its files"),
+        (("files", "predictions.parquet"), "0" * 64, "may not be among its files"),
+        (("files",), [1], "is damaged"),
+        (("base_revision",), "main", "`base_revision` is no commit"),
+        (("labels",), [1, 2], "a label is no text"),
+        (("format",), "9", "was written by another hubtl"),
+    ],
+)
+def test_facts_that_could_do_harm_are_refused(path, to, told, adapted, shelf):
+    change(adapted, *path, to=to)
+    assert told in refused(adapted, shelf)
+
+
+def test_no_number_of_a_strangers_facts_becomes_code(adapted, shelf, tmp_path):
+    trap = tmp_path / "trap"
+    change(adapted, "inputs", "max_length", to=f"(open({str(trap)!r}, 'w').close() or 64)")
+    with pytest.raises(HubtlError, match="does not tell how it is loaded"):
+        hubtl.predict(adapted, ["fine"], hub=shelf.name)
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize("tag", ["../../x", "/x", "a" * 40])
+def test_a_tag_is_a_name_and_no_path(tag, adapted, shelf):
+    assert "can't be the name of a version" in refused(adapted, shelf, tag=tag)
+
+
+def test_a_tag_never_moves(adapt_once, shelf):
+    first = hubtl.publish(adapt_once("probe", "acme/tiny-encoder"), NAME, hub=shelf.name, tag="v1")
+    assert "has a version `v1` already" in refused(
+        adapt_once("lora", "acme/tiny-encoder"), shelf, tag="v1"
+    )
+    assert shelf.cache.refs(NAME) == {"main": first.commit, "v1": first.commit}
+
+
+def test_a_copy_under_another_name_is_not_taken_for_its_own(adapted, shelf):
+    hubtl.publish(adapted, NAME, hub=shelf.name)
+    shelf.cache.add("evil/other", files_in(shelf.cache.snapshot(NAME)))
+    with pytest.raises(HubtlError, match="holds what was published as `acme/moods`"):
+        hubtl.verify("evil/other", hub=shelf.name)
+
+
+def test_verify_looks_at_the_hubs_base_and_not_at_our_copy_of_it(adapted, shelf):
+    hubtl.publish(adapted, NAME, hub=shelf.name)
+    ModelCache(Path(os.environ["HUBTL_HOME"]) / "hub").add(
+        "acme/tiny-encoder",
+        files_in(shelf.cache.snapshot("acme/tiny-encoder")),
+        revision=shelf.cache.resolve("acme/tiny-encoder"),
+    )
+    weights = shelf.cache.snapshot("acme/tiny-encoder") / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 255
+    weights.write_bytes(content)
+    with pytest.raises(HubtlError, match="other bytes than the ones that are pinned"):
+        hubtl.verify(NAME, hub=shelf.name)
+
+
+def test_verify_judges_the_very_rows_that_were_measured(adapted, shelf, moods):
+    hubtl.publish(adapted, NAME, hub=shelf.name)
+    swapped = {"good": "bad", "bad": "good"}
+    lines = [line.split(",") for line in moods.read_text().splitlines()]
+    turned = [[text, swapped.get(label, label), part] for text, label, part in lines]
+    moods.write_text("\n".join(",".join(cells) for cells in turned))
+    done = hubtl.verify(NAME, hub=shelf.name, data=moods)
+    assert done.metric["same_rows"] is False
+    assert done.metric["reproduced"] < 0.5
 
 
 def test_predictions_that_are_gone_are_told(adapted, shelf):
@@ -235,10 +330,12 @@ def test_code_that_a_card_brings_along_is_never_run(adapted, shelf, tmp_path):
     card = copy / "README.md"
     trap = tmp_path / "trap"
     card.write_text(
-        card.read_text().replace("num_labels = 2", f"open({str(trap)!r}, 'w')\nnum_labels = 2")
+        card.read_text()
+        .replace("acme/moods", "mallory/moods")
+        .replace("num_labels = 2", f"open({str(trap)!r}, 'w')\nnum_labels = 2")
     )
-    cache = ModelCache(shelf.cache.root)
-    cache.add("mallory/moods", files_in(copy))
+    change(copy, "address", to="mallory/moods")
+    ModelCache(shelf.cache.root).add("mallory/moods", files_in(copy))
     with pytest.raises(HubtlError, match="is not the one hubtl writes, so hubtl does not run it"):
         hubtl.predict("mallory/moods", ["fine"], hub=shelf.name)
     assert not trap.exists()

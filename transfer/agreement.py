@@ -26,7 +26,7 @@ class Agreement:
     @property
     def holds(self) -> bool:
         """Whether every label is the same, near ties apart, and every logit is near enough."""
-        return self.other_labels == 0 and self.far_logits == 0
+        return self.rows > 0 and self.other_labels == 0 and self.far_logits == 0
 
     def __str__(self) -> str:
         return (
@@ -50,6 +50,8 @@ def compare(
     """
     first, second = np.asarray(logits, np.float64), np.asarray(other_logits, np.float64)
     rows = len(labels)
+    if rows == 0:
+        return Agreement(0, 0, 0, 0, 0.0, 0)
     if first.shape != second.shape or len(other_labels) != rows:
         return Agreement(rows, rows, 0, rows, float("inf"), 0)
     with np.errstate(invalid="ignore"):

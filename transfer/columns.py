@@ -35,6 +35,9 @@ PARTS = {
 def find_columns(table: Table, roles: Sequence[Role], named: Mapping[str, str]) -> dict[str, str]:
     """Return the column of each role: the one named, else by name, else by content."""
     for role_name, column in named.items():
+        if role_name not in [role.name for role in roles]:
+            needs = ", ".join(role.name for role in roles)
+            raise BadData(f"this task has no role `{role_name}`", f"it has {needs}")
         if column not in table.columns:
             close = nearest(column, table.columns)
             raise BadData(
@@ -56,16 +59,19 @@ def find_columns(table: Table, roles: Sequence[Role], named: Mapping[str, str]) 
 
 def find_split(table: Table, named: str | None) -> str | None:
     """Return the column that says train, validation or test, or None where none does."""
+    if named and named not in table.columns:
+        raise BadData(f"`{table.path}` has no column `{named}` for --split", _has(table))
     candidates = [named] if named else [c for c in table.columns if c.casefold() in SPLIT.names]
     for column in candidates:
         values = {row.cells.get(column, "").strip().casefold() for row in table.rows}
-        if values <= set(PARTS):
+        odd = sorted(values - set(PARTS))
+        if not odd:
             return column
-        if named:
-            odd = sorted(values - set(PARTS))[0]
+        # With some parts in it, it is a split: to pass it over would train on test rows.
+        if named or len(odd) < len(values):
             raise BadData(
-                f"column `{column}` of `{table.path}` has `{odd}`",
-                "a split column holds train, validation and test",
+                f"column `{column}` of `{table.path}` has `{odd[0]}`",
+                "a split column holds train, validation and test, in every row",
             )
     return None
 

@@ -44,12 +44,11 @@ def measure(
 
     The intervals are those of Efron, "Bootstrap methods", Annals of Statistics 1979.
     """
-    a, b = np.asarray(true), np.asarray(predicted)
-    draws = _draws(len(a), seed)
+    (a, b), counts, draws = _resampled(seed, true, predicted)
     measured = {}
     for name, metric in METRICS.items():
         low, high = np.quantile(metric(a, b, draws), [0.025, 0.975])
-        value = metric(a, b, np.ones((1, len(a))))[0]
+        value = metric(a, b, counts)[0]
         measured[name] = {"value": float(value), "low": float(low), "high": float(high)}
     return measured
 
@@ -67,15 +66,24 @@ def difference(
 
     Both are scored on the same rows and the same resamples, so what is hard for both cancels out.
     """
-    a, b, c = np.asarray(true), np.asarray(ours), np.asarray(theirs)
+    (a, b, c), counts, draws = _resampled(seed, true, ours, theirs)
     score = METRICS[metric]
-    draws, once = _draws(len(a), seed), np.ones((1, len(a)))
     low, high = np.quantile(score(a, b, draws) - score(a, c, draws), [0.025, 0.975])
-    value = score(a, b, once)[0] - score(a, c, once)[0]
+    value = score(a, b, counts)[0] - score(a, c, counts)[0]
     return {"value": float(value), "low": float(low), "high": float(high)}
 
 
-def _draws(rows: int, seed: int) -> NDArray[Any]:
-    """Return how often each resample draws each row, [resamples, rows]."""
+def _resampled(
+    seed: int, *labels: Sequence[str]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return the kinds of rows there are, how many of each [1, kinds], and resamples of those.
+
+    Rows with the same labels are the same to every metric, so whole kinds are drawn: the same
+    distribution, in memory that does not grow with the rows.
+    """
+    rows = np.stack([np.asarray(each) for each in labels])
+    kinds, counts = np.unique(rows, axis=1, return_counts=True)
     generator = np.random.default_rng(seed)
-    return generator.multinomial(rows, np.full(rows, 1 / rows), size=RESAMPLES).astype(np.float64)
+    total = int(counts.sum())
+    draws = generator.multinomial(total, counts / total, size=RESAMPLES)
+    return kinds, counts[None].astype(np.float64), draws.astype(np.float64)

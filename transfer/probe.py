@@ -40,7 +40,7 @@ def fit_head(
     x = features.numpy().astype(np.float64) / scale
     y = np.asarray(targets)
     counts = np.bincount(y, minlength=classes)
-    folds = int(min(folds, max(2, np.median(counts[counts > 0]))))
+    folds = int(max(2, min(folds, np.median(counts[counts > 0]))))
 
     def fitted(rows: np.ndarray, strength: float) -> LogisticRegression:
         # The solver's bound is no failure: it is near enough, and the data are what they are.

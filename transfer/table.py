@@ -56,7 +56,10 @@ def _text(path: Path) -> str:
     if not raw.strip():
         raise BadData(f"`{path}` is empty", "it needs a header and one row an example")
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
+        if not text.strip():
+            raise BadData(f"`{path}` is empty", "it needs a header and one row an example")
+        return text
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise BadData(
@@ -103,7 +106,10 @@ def _jsonl_rows(path: Path, text: str) -> Iterator[Row]:
             ) from error
         if not isinstance(read, dict):
             raise BadData(f"`{path}`, line {number}: no JSON object", 'such as {"text": "…"}')
-        yield Row(number, {str(name): _cell(value) for name, value in read.items()})
+        cells = {str(name): _cell(value) for name, value in read.items()}
+        if any("\ud800" <= sign <= "\udfff" for cell in cells.values() for sign in cell):
+            raise BadData(f"`{path}`, line {number}: half a character", "write it as UTF-8")
+        yield Row(number, cells)
 
 
 def _parquet_rows(path: Path) -> Iterator[Row]:
@@ -119,4 +125,6 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else value if isinstance(value, str) else json.dumps(value)
+    return (
+        "" if value is None else value if isinstance(value, str) else json.dumps(value, default=str)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,15 @@ from pathlib import Path
 from ...registry.cache import ModelCache, check_id
 from ...registry.card import read_front_matter
 from ...registry.entry import Entry, File, Query
-from ...registry.errors import BadOption, NotReproduced, Unreachable, Unwritable, unknown
+from ...registry.errors import (
+    BadOption,
+    HubtlError,
+    NotReproduced,
+    Unreachable,
+    Unwritable,
+    taken,
+    unknown,
+)
 from ...registry.fingerprint import files_in
 from ...registry.weights import entry_from_metadata
 from ..hookspecs import Draft, Hub, hookimpl
@@ -44,17 +53,23 @@ class Folder:
         return str(self.cache.folder(model))
 
     def search(self, query: Query) -> Iterable[Entry]:
-        """Return all models in the folder; none where no folder was said."""
+        """Return all models in the folder that can be read; none where no folder was said."""
         if self._path is None:
             return []
         self._check_there()
-        return [self.entry(model) for model in self.cache.ids()]
+        found = []
+        for model in self.cache.ids():
+            try:
+                found.append(self.entry(model))
+            except HubtlError as error:
+                print(f"warning: left out `{model}`: {error.message}", file=sys.stderr)
+        return found
 
     def entry(self, model: str, revision: str | None = None) -> Entry:
         """Return a model as its card and its files tell of it."""
         self._check_there()
         ids = {known.casefold(): known for known in self.cache.ids()}
-        found = ids.get(model.casefold())
+        found = model if model in ids.values() else ids.get(model.casefold())
         if found is None:
             raise unknown(f"model in {self._path}", model, ids.values(), f"hub {self.name}")
         commit = self.cache.resolve(found, revision)
@@ -123,24 +138,26 @@ class FolderDraft:
 
     def accept(self, tag: str | None = None) -> str:
         """Point `main` (and a tag) at the snapshot, unless somebody else has moved it."""
-        import filelock
-
-        lock = self.cache.root / ".hubtl" / self.cache.folder(self.model).name / "lock"
-        with filelock.FileLock(lock, timeout=60):
-            if self.cache.refs(self.model).get("main") != self.before:
+        with self.cache.lock(self.model):
+            refs = self.cache.refs(self.model)
+            if refs.get("main") != self.before:
                 raise NotReproduced(
                     f"somebody published `{self.model}` in the meantime",
                     f"`hubtl evaluate` against theirs, then publish again: hubtl show {self.model}",
                 )
+            if tag and refs.get(tag, self.revision) != self.revision:
+                raise taken(self.model, tag)
+            self.cache.check(self.model, self.revision)
             if tag:
                 self.cache.point(self.model, tag, self.revision)
             self.cache.point(self.model, "main", self.revision)
         return self.revision
 
     def discard(self) -> None:
-        """Take the snapshot away, unless it was there before."""
-        if self.new:
-            self.cache.remove(self.model, self.revision)
+        """Take the snapshot away, unless it was there before or somebody has published it."""
+        with self.cache.lock(self.model):
+            if self.new:
+                self.cache.remove(self.model, self.revision)
 
 
 @hookimpl

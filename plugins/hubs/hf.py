@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,8 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from ...registry.cache import check_id
 from ...registry.entry import Entry, File, Query
-from ...registry.errors import HubtlError, NotReproduced, Refused, UnknownName, Unreachable, unknown
+from ...registry.errors import (
+    HubtlError,
+    NotReproduced,
+    Refused,
+    UnknownName,
+    Unreachable,
+    taken,
+    unknown,
+)
 from ...registry.fingerprint import files_in
+from ...registry.places import setting
 from ...registry.weights import entry_from_metadata
 from ..hookspecs import Draft, Hub, hookimpl
 
@@ -52,7 +62,12 @@ class HuggingFace:
         from huggingface_hub.utils.tqdm import disable_progress_bars
 
         disable_progress_bars()
-        return HfApi(endpoint=self.endpoint, library_name="hubtl")
+        return HfApi(endpoint=self.endpoint, library_name="hubtl", token=self._token())
+
+    def _token(self) -> bool | None:
+        """Return whether to send a token: the stored one goes only to the hub it was stored for."""
+        ours = {HUGGING_FACE, os.environ.get("HF_ENDPOINT", "").rstrip("/"), setting("hub")}
+        return None if self.endpoint in ours or os.environ.get("HF_TOKEN") else False
 
     def address(self, model: str) -> str:
         """Return a model's page."""
@@ -65,6 +80,7 @@ class HuggingFace:
                 search=query.words or None,
                 author=query.organisation,
                 pipeline_tag=query.task,
+                filter=list(_tags(query)) or None,
                 expand=LISTED,  # type: ignore[arg-type]
                 limit=max(query.limit, 20),
             )
@@ -76,39 +92,39 @@ class HuggingFace:
             return self._entry(self.api.model_info(model, revision=revision, files_metadata=True))
 
     def fetch(self, entry: Entry, paths: Sequence[str], room: Path) -> Path:
-        """Download these files into huggingface_hub's cache, where other tools find them too."""
+        """Download these files into `room`, past every cache: what comes is what the hub has."""
         with self._told(entry.id, entry.revision):
-            found = self.api.snapshot_download(
-                entry.id, revision=entry.revision, allow_patterns=list(paths)
+            self.api.snapshot_download(
+                entry.id, revision=entry.revision, allow_patterns=list(paths), local_dir=room
             )
-        return Path(found)
+        return room
 
     def draft(self, model: str, folder: Path, *, private: bool, message: str) -> Draft:
         """Send a folder to a branch of its own; `main` stays as it is until it is accepted."""
         from huggingface_hub import CommitOperationAdd
 
         check_id(model)
+        branch = f"hubtl-draft-{secrets.token_hex(4)}"
         with self._told(model, writing=True):
             new = not self.api.repo_exists(model)
-            if new:
-                self.api.create_repo(model, private=private)
-        draft = HubDraft(
-            self, model, f"hubtl-draft-{secrets.token_hex(4)}", "", new, folder, message
-        )
+        draft = HubDraft(self, model, branch, "", new, folder, message)
         try:
             with self._told(model, writing=True):
+                if new:
+                    self.api.create_repo(model, private=private)
                 before = self.api.model_info(model).sha or ""
-                self.api.create_branch(model, branch=draft.branch, revision=before)
+                draft = dataclasses.replace(draft, before=before)
+                self.api.create_branch(model, branch=branch, revision=before)
                 commit = self.api.create_commit(
                     model,
                     [CommitOperationAdd(path, at) for path, at in files_in(folder).items()],
                     commit_message=message,
-                    revision=draft.branch,
+                    revision=branch,
                 )
         except BaseException:
             draft.discard()
             raise
-        return HubDraft(self, model, draft.branch, before, new, folder, message, str(commit.oid))
+        return dataclasses.replace(draft, revision=str(commit.oid))
 
     def mirror(self, entry: Entry, folder: Path) -> None:
         """Refuse: a server gives its own commit ids, so a base must come there by its own road."""
@@ -119,8 +135,6 @@ class HuggingFace:
         )
 
     def _entry(self, info: ModelInfo) -> Entry:
-        import dataclasses
-
         card: Any = info.card_data
         matter: dict[str, Any] = card.to_dict() if card else {}
         matter = {"pipeline_tag": info.pipeline_tag, "tags": info.tags, **matter}
@@ -154,7 +168,7 @@ class HuggingFace:
             ) from error
         except errors.HFValidationError as error:
             raise unknown("model id", model, (), "an id is ORG/NAME") from error
-        except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError) as error:
+        except errors.OfflineModeIsEnabled as error:
             raise Unreachable(
                 f"{self.endpoint} can't be asked for `{model}`: HF_HUB_OFFLINE is set",
                 "unset HF_HUB_OFFLINE, or use --hub starter or --hub folder:PATH",
@@ -163,7 +177,8 @@ class HuggingFace:
             raise self._refusal(model, error, writing) from error
         except Exception as error:
             # The client's HTTP library raises its own; which one has changed between versions.
-            if not any(kind.__module__.startswith("http") for kind in type(error).__mro__):
+            answered = not any(kind.__module__.startswith("http") for kind in type(error).__mro__)
+            if answered and not isinstance(error, errors.LocalEntryNotFoundError):
                 raise
             raise Unreachable(
                 f"{self.endpoint} can't be reached",
@@ -219,40 +234,36 @@ class HubDraft:
                     f"somebody published `{self.model}` in the meantime",
                     f"look at theirs: `hubtl show {self.model}`, then publish again",
                 )
+            tags = {each.name: each.target_commit for each in api.list_repo_refs(self.model).tags}
+            if tag in tags:
+                raise taken(self.model, str(tag))
             stale = set(api.list_repo_files(self.model)) - set(files) - {".gitattributes"}
             operations: list[Any] = [CommitOperationAdd(path, at) for path, at in files.items()]
             operations += [CommitOperationDelete(path) for path in sorted(stale)]
             commit = api.create_commit(
-                self.model,
-                operations,
-                commit_message=self.message,
-                parent_commit=self.before,
+                self.model, operations, commit_message=self.message, parent_commit=self.before
             )
             proven, live = self._hashes(self.revision), self._hashes(str(commit.oid))
-            if {path: live.get(path) for path in files} != {
-                path: proven.get(path) for path in files
-            }:
+            if {p: live.get(p) for p in files} != {p: proven.get(p) for p in files}:
                 raise NotReproduced(
                     f"{self.hub.endpoint} keeps other bytes on main than those that were proven",
                     f"`hubtl verify {self.model}`",
                 )
             if tag:
                 api.create_tag(self.model, tag=tag, revision=str(commit.oid))
+        # The model is published: a branch that stays behind is no reason to say otherwise.
+        with contextlib.suppress(HubtlError), self.hub._told(self.model, writing=True):
             api.delete_branch(self.model, branch=self.branch)
         return str(commit.oid)
 
     def discard(self) -> None:
-        """Delete the branch, or the whole repository where it was made for this draft."""
-        from huggingface_hub import errors
-
-        with (
-            self.hub._told(self.model, writing=True),
-            contextlib.suppress(errors.RevisionNotFoundError),
-        ):
-            if self.new:
-                self.hub.api.delete_repo(self.model, missing_ok=True)
+        """Delete the branch; the repository too, if it was made for this and nobody has used it."""
+        api = self.hub.api
+        with contextlib.suppress(HubtlError), self.hub._told(self.model, writing=True):
+            if self.new and api.model_info(self.model).sha == self.before:
+                api.delete_repo(self.model, missing_ok=True)
             else:
-                self.hub.api.delete_branch(self.model, branch=self.branch)
+                api.delete_branch(self.model, branch=self.branch)
 
     def _hashes(self, revision: str) -> Mapping[str, str]:
         from huggingface_hub.hf_api import RepoFile
@@ -266,7 +277,21 @@ class HubDraft:
 
 
 def _file(sibling: Any) -> File:
-    return File(sibling.size or 0, sibling.lfs.sha256 if sibling.lfs else None)
+    if sibling.lfs:
+        return File(sibling.size or 0, sibling.lfs.sha256)
+    return File(sibling.size or 0, git_sha1=sibling.blob_id)
+
+
+def _tags(query: Query) -> Iterator[str]:
+    """Yield the tags by which the hub itself narrows a search."""
+    if query.base:
+        yield f"base_model:adapter:{query.base}"
+    if query.domain:
+        yield f"domain:{query.domain}"
+    if query.licence:
+        yield f"license:{query.licence}"
+    if query.language:
+        yield query.language
 
 
 @hookimpl

@@ -19,8 +19,8 @@ def start_head(
     folds: int,
     seed: int,
     progress: Progress,
-) -> float:
-    """Set the network's head to the cross-validated probe and return the C that was chosen."""
+) -> dict[str, Any]:
+    """Set the network's head to the cross-validated probe; return its C and the folds used."""
     import torch
 
     from ...transfer.probe import fit_head
@@ -31,7 +31,7 @@ def start_head(
     with torch.no_grad():
         network.head.weight.copy_(found.weight)
         network.head.bias.copy_(found.bias)
-    return found.strength
+    return {"C": found.strength, "folds": found.folds}
 
 
 class Probe:
@@ -62,10 +62,10 @@ class Probe:
         torch.manual_seed(seed)
         # PEFT wants a target: one map with a LoRA of rank 1 that stays zero carries the head.
         network.carry(LoraConfig(r=1, lora_alpha=1, target_modules=[first_linear(network.body)]))
-        strength = start_head(
+        chosen = start_head(
             network, rows, labels, folds=options["folds"], seed=seed, progress=progress
         )
-        return Learnt("a linear head on frozen features", {**options, "C": strength})
+        return Learnt("a linear head on frozen features", {**options, **chosen})
 
 
 @hookimpl

@@ -89,7 +89,7 @@ class TextClassification:
         code = sequence_classifier.WAY_CODE.format(
             address=loading.address,
             classes=len(loading.labels),
-            length=loading.inputs["max_length"],
+            length=int(loading.inputs["max_length"]),
         )
         return {sequence_classifier.WAY: code}
 

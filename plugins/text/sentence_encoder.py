@@ -82,7 +82,7 @@ def is_sentence_encoder(base: Path) -> bool:
 
 def snippet(folder: Path, loading: Loading) -> str:
     """Return the Python that loads a saved folder by transformers and peft alone."""
-    kinds = {each["type"]: each["path"] for each in files.read_json(folder / "modules.json")}
+    kinds = {each["type"] for each in files.read_json(folder / "modules.json")}
     scale = "        pooled = torch.nn.functional.normalize(pooled, dim=1)\n"
     return SNIPPET.format(
         base=loading.base,
@@ -90,8 +90,8 @@ def snippet(folder: Path, loading: Loading) -> str:
         address=loading.address,
         labels=list(loading.labels),
         classes=len(loading.labels),
-        dense=kinds[DENSE],
-        length=loading.inputs["max_length"],
+        dense="3_Dense" if NORMALIZE in kinds else "2_Dense",
+        length=int(loading.inputs["max_length"]),
         normalize=scale if NORMALIZE in kinds else "",
     )
 
@@ -105,11 +105,13 @@ class SentenceEncoder:
 
         self._base, self._entry, self._labels = base, entry, list(labels)
         self._modules = [each["type"] for each in files.read_json(base / "modules.json")]
-        self._tokenizer = AutoTokenizer.from_pretrained(base)
+        self._tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
         read = files.read_json(base / "sentence_bert_config.json").get("max_seq_length")
         self._length = min(read or 512, self._tokenizer.model_max_length)
         self.device = choose_device(device)
-        self.body: nn.Module = AutoModel.from_pretrained(base, dtype=torch.float32).to(self.device)
+        self.body: nn.Module = AutoModel.from_pretrained(
+            base, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+        ).to(self.device)
         self.body.requires_grad_(False)
         width = int(self.body.config.hidden_size)
         self.head = torch.nn.Linear(width, len(labels)).to(self.device)

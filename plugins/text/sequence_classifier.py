@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...registry.entry import Entry
+from ...registry.errors import BadOption
 from ...transfer.network import choose_device
 from ..hookspecs import Loading
 from . import files
@@ -74,7 +75,7 @@ def snippet(folder: Path, loading: Loading) -> str:
         address=loading.address,
         labels=list(loading.labels),
         classes=len(loading.labels),
-        length=loading.inputs["max_length"],
+        length=int(loading.inputs["max_length"]),
     )
 
 
@@ -86,7 +87,7 @@ class SequenceClassifier:
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
         self._base, self._entry, self._labels = base, entry, list(labels)
-        self._tokenizer = AutoTokenizer.from_pretrained(base)
+        self._tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
         self.device = choose_device(device)
         torch.manual_seed(0)
         model, told = AutoModelForSequenceClassification.from_pretrained(
@@ -95,16 +96,25 @@ class SequenceClassifier:
             dtype=torch.float32,
             ignore_mismatched_sizes=True,
             output_loading_info=True,
+            use_safetensors=True,
+            trust_remote_code=False,
         )
         positions = getattr(model.config, "max_position_embeddings", None) or 512
         self._length = min(positions, self._tokenizer.model_max_length, 512)
         if self._tokenizer.pad_token is None:
-            self._tokenizer.pad_token = self._tokenizer.eos_token
+            raise BadOption(
+                f"the tokenizer of `{entry.id}` can't pad, so texts can't be read in batches",
+                "choose another --base: `hubtl search --task text-classification`",
+            )
         self._new = _new_modules(model, told)
         self.body: nn.Module = model.to(self.device)
         self.body.requires_grad_(False)
         self._seen: Tensor | None = None
         self.head = self._find_head()
+        name = next(name for name, module in model.named_modules() if module is self.head)
+        if not any(name == new or name.startswith(f"{new}.") for new in self._new):
+            # The checkpoint has a head of just this size; it is trained, so it is saved too.
+            self._new.append(name)
 
     def sizes(self, inputs: Sequence[str]) -> list[int]:
         """Return the tokens of each text, after truncation."""
