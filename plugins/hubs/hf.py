@@ -6,8 +6,7 @@ import contextlib
 import dataclasses
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +14,16 @@ from ...registry.cache import check_id
 from ...registry.entry import Entry, File, Query
 from ...registry.errors import (
     HubtlError,
-    NotReproduced,
     Refused,
     UnknownName,
     Unreachable,
-    taken,
     unknown,
 )
 from ...registry.fingerprint import files_in
 from ...registry.places import setting
 from ...registry.weights import entry_from_metadata
 from ..hookspecs import Draft, Hub, hookimpl
+from .hf_draft import HubDraft
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -75,7 +73,7 @@ class HuggingFace:
 
     def search(self, query: Query) -> Iterable[Entry]:
         """Ask the hub live; hubtl orders and filters what comes back."""
-        with self._told(query.words or "the hub"):
+        with self.told(query.words or "the hub"):
             listed = self.api.list_models(
                 search=query.words or None,
                 author=query.organisation,
@@ -88,16 +86,26 @@ class HuggingFace:
 
     def entry(self, model: str, revision: str | None = None) -> Entry:
         """Return a model at a revision resolved to a commit, with its files' hashes."""
-        with self._told(model, revision):
+        with self.told(model, revision):
             return self._entry(self.api.model_info(model, revision=revision, files_metadata=True))
 
     def fetch(self, entry: Entry, paths: Sequence[str], room: Path) -> Path:
         """Download these files into `room`, past every cache: what comes is what the hub has."""
-        with self._told(entry.id, entry.revision):
-            self.api.snapshot_download(
-                entry.id, revision=entry.revision, allow_patterns=list(paths), local_dir=room
-            )
+        with self.told(entry.id, entry.revision):
+            self.download(entry.id, entry.revision, room, list(paths))
         return room
+
+    def download(
+        self, model: str, revision: str | None, room: Path, paths: list[str] | None = None
+    ) -> None:
+        """Fill `room` from the network; the client's own cache is kept out of it."""
+        self.api.snapshot_download(
+            model,
+            revision=revision,
+            allow_patterns=paths,
+            local_dir=room,
+            cache_dir=room / ".cache" / "none",
+        )
 
     def draft(self, model: str, folder: Path, *, private: bool, message: str) -> Draft:
         """Send a folder to a branch of its own; `main` stays as it is until it is accepted."""
@@ -105,11 +113,11 @@ class HuggingFace:
 
         check_id(model)
         branch = f"hubtl-draft-{secrets.token_hex(4)}"
-        with self._told(model, writing=True):
+        with self.told(model, writing=True):
             new = not self.api.repo_exists(model)
         draft = HubDraft(self, model, branch, "", new, folder, message)
         try:
-            with self._told(model, writing=True):
+            with self.told(model, writing=True):
                 if new:
                     self.api.create_repo(model, private=private)
                 before = self.api.model_info(model).sha or ""
@@ -144,7 +152,7 @@ class HuggingFace:
         return dataclasses.replace(entry, params=params, downloads=info.downloads)
 
     @contextlib.contextmanager
-    def _told(
+    def told(
         self, model: str, revision: str | None = None, writing: bool = False
     ) -> Iterator[None]:
         """Turn the client's exceptions into what a user can act on."""
@@ -200,80 +208,6 @@ class HuggingFace:
         return Unreachable(
             f"{self.endpoint} refused `{model}`: {status}, {said}", "try again later"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class HubDraft:
-    """A commit on a branch of its own."""
-
-    hub: HuggingFace
-    model: str
-    branch: str
-    before: str
-    new: bool
-    folder: Path
-    message: str
-    revision: str = ""
-
-    def fetch(self, room: Path) -> Path:
-        """Download the draft into an empty folder, over the network."""
-        with self.hub._told(self.model, self.revision):
-            self.hub.api.snapshot_download(self.model, revision=self.revision, local_dir=room)
-        return room
-
-    def accept(self, tag: str | None = None) -> str:
-        """Commit the same files to `main` at once, unless somebody else has moved it."""
-        from huggingface_hub import CommitOperationAdd, CommitOperationDelete
-
-        api = self.hub.api
-        files = files_in(self.folder)
-        with self.hub._told(self.model, writing=True):
-            now = api.model_info(self.model).sha
-            if now != self.before:
-                raise NotReproduced(
-                    f"somebody published `{self.model}` in the meantime",
-                    f"look at theirs: `hubtl show {self.model}`, then publish again",
-                )
-            tags = {each.name: each.target_commit for each in api.list_repo_refs(self.model).tags}
-            if tag in tags:
-                raise taken(self.model, str(tag))
-            stale = set(api.list_repo_files(self.model)) - set(files) - {".gitattributes"}
-            operations: list[Any] = [CommitOperationAdd(path, at) for path, at in files.items()]
-            operations += [CommitOperationDelete(path) for path in sorted(stale)]
-            commit = api.create_commit(
-                self.model, operations, commit_message=self.message, parent_commit=self.before
-            )
-            proven, live = self._hashes(self.revision), self._hashes(str(commit.oid))
-            if {p: live.get(p) for p in files} != {p: proven.get(p) for p in files}:
-                raise NotReproduced(
-                    f"{self.hub.endpoint} keeps other bytes on main than those that were proven",
-                    f"`hubtl verify {self.model}`",
-                )
-            if tag:
-                api.create_tag(self.model, tag=tag, revision=str(commit.oid))
-        # The model is published: a branch that stays behind is no reason to say otherwise.
-        with contextlib.suppress(HubtlError), self.hub._told(self.model, writing=True):
-            api.delete_branch(self.model, branch=self.branch)
-        return str(commit.oid)
-
-    def discard(self) -> None:
-        """Delete the branch; the repository too, if it was made for this and nobody has used it."""
-        api = self.hub.api
-        with contextlib.suppress(HubtlError), self.hub._told(self.model, writing=True):
-            if self.new and api.model_info(self.model).sha == self.before:
-                api.delete_repo(self.model, missing_ok=True)
-            else:
-                api.delete_branch(self.model, branch=self.branch)
-
-    def _hashes(self, revision: str) -> Mapping[str, str]:
-        from huggingface_hub.hf_api import RepoFile
-
-        tree = self.hub.api.list_repo_tree(self.model, revision=revision, recursive=True)
-        return {
-            each.path: each.lfs.sha256 if each.lfs else each.blob_id
-            for each in tree
-            if isinstance(each, RepoFile)
-        }
 
 
 def _file(sibling: Any) -> File:
