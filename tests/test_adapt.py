@@ -217,7 +217,7 @@ def test_ctrl_c_leaves_nothing_behind(shelf, moods):
     line = f"adapt {TASK} moods.csv --base acme/tiny-encoder --hub {shelf.name} --recipe lora"
     line += " --set epochs=500 --set patience=500"
     command = [sys.executable, "-m", "hubtl", *line.split()]
-    # A test runner that was itself started in the background ignores Ctrl-C, and so would its child.
+    # A test run that was started in the background ignores Ctrl-C, and so would its child.
     hears = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **hears) as process:
         assert process.stderr is not None
