@@ -15,6 +15,7 @@ from ...registry.entry import Entry
 from ...transfer.network import choose_device
 from ..hookspecs import Loading
 from . import files
+from .tokens import Tokens
 
 if TYPE_CHECKING:
     from peft import PeftConfig
@@ -101,13 +102,12 @@ class SentenceEncoder:
 
     def __init__(self, base: Path, entry: Entry, labels: Sequence[str], device: str | None) -> None:
         import torch
-        from transformers import AutoModel, AutoTokenizer
+        from transformers import AutoModel
 
         self._base, self._entry, self._labels = base, entry, list(labels)
         self._modules = [each["type"] for each in files.read_json(base / "modules.json")]
-        self._tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
         read = files.read_json(base / "sentence_bert_config.json").get("max_seq_length")
-        self._length = min(read or 512, self._tokenizer.model_max_length)
+        self._tokens = Tokens(base, read or 512)
         self.device = choose_device(device)
         self.body: nn.Module = AutoModel.from_pretrained(
             base, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
@@ -123,18 +123,11 @@ class SentenceEncoder:
 
     def sizes(self, inputs: Sequence[str]) -> list[int]:
         """Return the tokens of each text, after truncation."""
-        return [min(count, self._length) for count in self._counts(inputs)]
+        return self._tokens.sizes(inputs)
 
     def collate(self, inputs: Sequence[str]) -> Mapping[str, Tensor]:
         """Return padded token ids and their mask."""
-        batch = self._tokenizer(
-            list(inputs),
-            padding=True,
-            truncation=True,
-            max_length=self._length,
-            return_tensors="pt",
-        )
-        return {key: value.to(self.device) for key, value in batch.items()}
+        return self._tokens.batch(inputs, self.device)
 
     def features(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the mean over each text's tokens, [rows, width]."""
@@ -189,19 +182,11 @@ class SentenceEncoder:
 
     def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:
         """Return how texts are cut and pooled, and how many of these were cut."""
-        cut = sum(count > self._length for count in self._counts(inputs))
         scaled = ", scaled to length one" if self.normalizes else ""
-        return {
-            "max_length": self._length,
-            "cut": cut,
-            "rows": len(inputs),
-            "how": f"texts are cut at {self._length} tokens ({cut} of {len(inputs)} rows were); "
-            f"the mean over tokens{scaled}, as the base was trained",
-        }
+        return self._tokens.describe(
+            inputs, f"the mean over tokens{scaled}, as the base was trained"
+        )
 
     @property
     def _dense(self) -> str:
         return "3_Dense" if self.normalizes else "2_Dense"
-
-    def _counts(self, inputs: Sequence[str]) -> list[int]:
-        return [len(ids) for ids in self._tokenizer(list(inputs))["input_ids"]]

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...registry.entry import Entry
-from ...registry.errors import BadOption
 from ...transfer.network import choose_device
 from ..hookspecs import Loading
 from . import files
+from .tokens import Tokens
 
 if TYPE_CHECKING:
     from peft import PeftConfig
@@ -84,10 +84,9 @@ class SequenceClassifier:
 
     def __init__(self, base: Path, entry: Entry, labels: Sequence[str], device: str | None) -> None:
         import torch
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        from transformers import AutoModelForSequenceClassification
 
         self._base, self._entry, self._labels = base, entry, list(labels)
-        self._tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
         self.device = choose_device(device)
         torch.manual_seed(0)
         model, told = AutoModelForSequenceClassification.from_pretrained(
@@ -100,12 +99,7 @@ class SequenceClassifier:
             trust_remote_code=False,
         )
         positions = getattr(model.config, "max_position_embeddings", None) or 512
-        self._length = min(positions, self._tokenizer.model_max_length, 512)
-        if self._tokenizer.pad_token is None:
-            raise BadOption(
-                f"the tokenizer of `{entry.id}` can't pad, so texts can't be read in batches",
-                "choose another --base: `hubtl search --task text-classification`",
-            )
+        self._tokens = Tokens(base, min(positions, 512))
         self._new = _new_modules(model, told)
         self.body: nn.Module = model.to(self.device)
         self.body.requires_grad_(False)
@@ -118,18 +112,11 @@ class SequenceClassifier:
 
     def sizes(self, inputs: Sequence[str]) -> list[int]:
         """Return the tokens of each text, after truncation."""
-        return [min(count, self._length) for count in self._counts(inputs)]
+        return self._tokens.sizes(inputs)
 
     def collate(self, inputs: Sequence[str]) -> Mapping[str, Tensor]:
         """Return padded token ids and their mask."""
-        batch = self._tokenizer(
-            list(inputs),
-            padding=True,
-            truncation=True,
-            max_length=self._length,
-            return_tensors="pt",
-        )
-        return {key: value.to(self.device) for key, value in batch.items()}
+        return self._tokens.batch(inputs, self.device)
 
     def features(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return what the last linear layer of the head sees, [rows, width]."""
@@ -155,14 +142,7 @@ class SequenceClassifier:
 
     def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:
         """Return how texts are cut and pooled, and how many of these were cut."""
-        cut = sum(count > self._length for count in self._counts(inputs))
-        return {
-            "max_length": self._length,
-            "cut": cut,
-            "rows": len(inputs),
-            "how": f"texts are cut at {self._length} tokens ({cut} of {len(inputs)} rows were); "
-            "pooled as transformers' classification head does",
-        }
+        return self._tokens.describe(inputs, "pooled as transformers' classification head does")
 
     def _find_head(self) -> nn.Linear:
         """Return the last linear layer that gives one logit a label, and watch what it sees."""
@@ -180,9 +160,6 @@ class SequenceClassifier:
 
     def _watch(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         self._seen = inputs[0]
-
-    def _counts(self, inputs: Sequence[str]) -> list[int]:
-        return [len(ids) for ids in self._tokenizer(list(inputs))["input_ids"]]
 
 
 def _new_modules(model: Any, told: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,53 @@
+"""Texts as padded token ids: the tokenizer of a base, and how long a text may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...registry.errors import BadOption
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+class Tokens:
+    """A base's tokenizer, cutting texts at `length` tokens."""
+
+    def __init__(self, base: Path, most: int) -> None:
+        from transformers import AutoTokenizer
+
+        self._tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
+        if self._tokenizer.pad_token is None:
+            raise BadOption(
+                "the base's tokenizer can't pad, so texts can't be read in batches",
+                "choose another --base: `hubtl search --task text-classification`",
+            )
+        self.length = min(most, self._tokenizer.model_max_length)
+
+    def sizes(self, texts: Sequence[str]) -> list[int]:
+        """Return the tokens of each text, after truncation."""
+        return [min(count, self.length) for count in self._counts(texts)]
+
+    def batch(self, texts: Sequence[str], device: torch.device) -> Mapping[str, Tensor]:
+        """Return padded token ids and their mask."""
+        batch = self._tokenizer(
+            list(texts), padding=True, truncation=True, max_length=self.length, return_tensors="pt"
+        )
+        return {key: value.to(device) for key, value in batch.items()}
+
+    def describe(self, texts: Sequence[str], pooling: str) -> dict[str, Any]:
+        """Return how texts are cut and pooled, and how many of these were cut."""
+        cut = sum(count > self.length for count in self._counts(texts))
+        return {
+            "max_length": self.length,
+            "cut": cut,
+            "rows": len(texts),
+            "how": f"texts are cut at {self.length} tokens ({cut} of {len(texts)} rows were); "
+            f"{pooling}",
+        }
+
+    def _counts(self, texts: Sequence[str]) -> list[int]:
+        return [len(ids) for ids in self._tokenizer(list(texts))["input_ids"]]
