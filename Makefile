@@ -1,6 +1,9 @@
 # make demo   makes .venv, installs, walks the whole road on real data, offline
 # make test   makes .venv, installs, runs ruff, mypy --strict and all tests
 # make docs   rewrites the parts of docs/ and README.md that are made from the code
+# make conformance  runs huggingface_hub's own tests against hubtl serve (docs/conformance.md)
+# make clients      tries hubtl serve with clients of three ages and the libraries over them
+# make faults       kills hubtl serve at 50 random moments and looks for what was lost
 # make clean  removes .venv and what was built
 
 PYTHON ?= python3
@@ -8,7 +11,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test docs clean
+.PHONY: demo test docs conformance clients faults clean
 
 demo: .venv/.installed
 	$(BIN)/hubtl demo
@@ -22,15 +25,24 @@ test: .venv/.tested
 docs: .venv/.tested
 	$(BIN)/python docs/generate.py
 
+conformance: .venv/.tested
+	$(BIN)/python -m tests.conformance.run
+
+clients: .venv/.tested
+	$(BIN)/python -m tests.conformance.clients
+
+faults: .venv/.tested
+	$(BIN)/python -m tests.faults --kills 50
+
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache
 
 .venv/.installed: pyproject.toml constraints.txt .venv/.torch
-	$(PIP) -e '.[starter]'
+	$(PIP) -e '.[starter,server]'
 	touch $@
 
 .venv/.tested: .venv/.installed
-	$(PIP) -e '.[starter,dev]'
+	$(PIP) -e '.[starter,server,dev]'
 	touch $@
 
 # On Linux the registry's torch brings gigabytes of CUDA. Without an NVIDIA card PyTorch's own index

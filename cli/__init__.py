@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 
 import typer
 
 from hubtl.plugins.installed import any_installed
 
+from . import hub
 from .group import HubtlGroup, told
+from .hub.command import Command
 
 COMMANDS = (
     "search",
@@ -19,6 +22,8 @@ COMMANDS = (
     "predict",
     "publish",
     "verify",
+    "serve",
+    "hub",
     "catalog",
     "recipes",
     "plugins",
@@ -26,6 +31,18 @@ COMMANDS = (
     "doctor",
     "demo",
 )
+
+
+def commands() -> dict[str, Command]:
+    """Return all commands by what is typed after `hubtl`, such as `hub user add`."""
+    found: dict[str, Command] = {}
+    for name in COMMANDS:
+        if name == "hub":
+            found |= hub.commands()
+        else:
+            module = importlib.import_module(f"{__name__}.{name}")
+            found[name] = Command(module.command, module.EXAMPLES)
+    return found
 
 
 def app() -> typer.Typer:
@@ -41,15 +58,32 @@ def app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     built.callback()(_version)
-    for name in COMMANDS:
-        module = importlib.import_module(f"{__name__}.{name}")
-        lines = (f"[dim]$ {line.replace('[', chr(92) + '[')}[/dim]" for line in module.EXAMPLES)
-        built.command(name, epilog="\n\n".join(["Examples:", *lines]))(module.command)
+    groups, known = {"": built}, commands()
+    for typed, command in known.items():
+        words = typed.split()
+        for name in (" ".join(words[:depth]) for depth in range(1, len(words))):
+            if name not in groups:
+                within = [each.examples[0] for key, each in known.items() if f"{name} " in key]
+                groups[name] = _group(name, within)
+                above, _, last = name.rpartition(" ")
+                groups[above].add_typer(groups[name], name=last)
+        add = groups[" ".join(words[:-1])].command(words[-1], epilog=_examples(command.examples))
+        add(command.function)
     if any_installed():
         from hubtl.plugins import manager
 
         manager.plugins().add_commands(built)
     return built
+
+
+def _group(name: str, examples: Sequence[str]) -> typer.Typer:
+    """Return a group of commands such as `hub user`, empty yet."""
+    return typer.Typer(help=hub.ABOUT[name], epilog=_examples(examples), no_args_is_help=True)
+
+
+def _examples(lines: Sequence[str]) -> str:
+    escaped = (line.replace("[", chr(92) + "[") for line in lines)
+    return "\n\n".join(["Examples:", *(f"[dim]$ {line}[/dim]" for line in escaped)])
 
 
 def _version(

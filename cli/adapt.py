@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -53,6 +54,7 @@ def command(
 ) -> None:
     """Adapt a base model to your rows, measure it on rows it has not seen, write a folder."""
     from hubtl.adaptation import options_from
+    from hubtl.registry.places import setting
 
     asked: dict[str, Any] = {
         "base": base,
@@ -83,7 +85,8 @@ def command(
         screen.note(adapted.facts.inputs["how"])
     screen.say(f"\nwrote {adapted.folder} in {adapted.facts.seconds:.0f} s")
     domain = "" if adapted.facts.domain else " --domain NAME"
-    screen.note(f"next: hubtl publish {adapted.folder} --to ORG/NAME --hub folder:PATH{domain}")
+    hub = "" if os.environ.get("HF_ENDPOINT") or setting("hub") else " --hub folder:PATH"
+    screen.note(f"next: hubtl publish {adapted.folder} --to ORG/NAME{hub}{domain}")
 
 
 def _say_plan(plan: Any, say: Callable[[str], None]) -> None:

@@ -7,7 +7,6 @@ python docs/generate.py --check   writes nothing; exits 1 and names the pages th
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 import hubtl.cli
+from hubtl.cli.hub.command import Command
 
 DOCS = Path(__file__).parent
 FOLDER = DOCS / "commands"
@@ -28,9 +28,9 @@ def pages() -> dict[Path, str]:
     """Return each page of docs/commands/ with the text that it should have."""
     group = typer.main.get_command(hubtl.cli.app())
     assert isinstance(group, TyperGroup), "hubtl has commands"
-    commands = {name: group.commands[name] for name in hubtl.cli.COMMANDS}
-    written = {FOLDER / f"{name}.md": _page(name, command) for name, command in commands.items()}
-    return {FOLDER / "README.md": _index(str(group.help), commands), **written}
+    shown = {name: group.commands[name] for name in hubtl.cli.COMMANDS}
+    written = {FOLDER / f"{name}.md": _page(name, each) for name, each in shown.items()}
+    return {FOLDER / "README.md": _index(str(group.help), shown), **written}
 
 
 def stale() -> list[Path]:
@@ -59,25 +59,47 @@ def _index(about: str, commands: dict[str, Any]) -> str:
 
 
 def _page(name: str, command: Any) -> str:
-    module = importlib.import_module(f"hubtl.cli.{name}")
-    hints = get_type_hints(module.command)
+    """Return the page of a command, or of a group with a section for each command in it."""
+    parts = [f"# hubtl {name}", _line(command.help)]
+    known = hubtl.cli.commands()
+    if name in known:
+        parts += _told(name, command, known[name], "##")
+        return "\n\n".join([*parts, NOTE]) + "\n"
+    within = {typed: _found(command, typed) for typed in known if typed.split()[0] == name}
+    rows = [(_code(f"hubtl {typed}"), _line(each.help)) for typed, each in within.items()]
+    parts.append(_table(("command", "does"), rows))
+    for typed, each in within.items():
+        parts += [f"## hubtl {typed}", _line(each.help), *_told(typed, each, known[typed], "###")]
+    return "\n\n".join([*parts, NOTE]) + "\n"
+
+
+def _found(group: Any, typed: str) -> Any:
+    """Return the command in a group, whose own name is the first word of what is typed."""
+    for word in typed.split()[1:]:
+        group = group.commands[word]
+    return group
+
+
+def _told(name: str, command: Any, written: Command, heading: str) -> list[str]:
+    """Return what a page says of one command: usage, arguments, options, examples."""
+    hints = get_type_hints(written.function)
     arguments = [each for each in command.params if each.param_type_name == "argument"]
     options = [each for each in command.params if each.param_type_name == "option"]
     needed = [f"{each.opts[0]} {_takes(each, hints)}" for each in options if each.required]
     usage = " ".join([f"hubtl {name}", *map(_named, arguments), *needed, "[OPTIONS]"])
-    parts = [f"# hubtl {name}", _line(command.help), f"```\n{usage}\n```"]
+    parts = [f"```\n{usage}\n```"]
     if arguments:
         rows = [
             (_code(_named(each)), ("no", "yes")[each.required], _line(each.help))
             for each in arguments
         ]
-        parts += ["## Arguments", _table(("name", "needed", "what it is"), rows)]
+        parts += [f"{heading} Arguments", _table(("name", "needed", "what it is"), rows)]
     taken = [(_code(each.opts[0]), _code(_takes(each, hints)), each) for each in options]
     told = [(name, takes, _default(each), _line(each.help)) for name, takes, each in taken]
-    parts += ["## Options", _table(("name", "takes", "default", "what it does"), told)]
-    examples = "\n".join(f"$ {line}" for line in module.EXAMPLES)
-    parts += ["## Examples", f"```console\n{examples}\n```", NOTE]
-    return "\n\n".join(parts) + "\n"
+    titles = ("name", "takes", "default", "what it does")
+    parts += [f"{heading} Options", _table(titles, told)]
+    examples = "\n".join(f"$ {line}" for line in written.examples)
+    return [*parts, f"{heading} Examples", f"```console\n{examples}\n```"]
 
 
 def _named(argument: Any) -> str:

@@ -18,22 +18,44 @@ from hubtl.plugins.hubs.starter import Starter
 from hubtl.registry.cache import ModelCache
 from hubtl.registry.errors import HubtlError
 from hubtl.registry.fingerprint import files_in
+from hubtl.server.refs import resolve
+from hubtl.server.repos import find_repo
+from hubtl.server.trees import file_at
 from hubtl.sources import open_hub
 
 from .conftest import MINILM
-from .small_hub import SmallHub
+from .serving import TOKENS, running_hub
 
 NAME = "acme/moods"
 
 
 @pytest.fixture
-def server(tiny_folders, monkeypatch):
-    """A server on this machine that holds the tiny bases, and the token of one who may write."""
-    with SmallHub(token="hf_test", user="ana", organisations=("acme",)) as hub:
+def server(tiny_folders, tmp_path, monkeypatch):
+    """A team hub that holds the tiny bases, and the token of one who may write."""
+    with running_hub(tmp_path) as running:
         for name, folder in tiny_folders.items():
-            hub.add(name, {path: at.read_bytes() for path, at in files_in(folder).items()})
-        monkeypatch.setenv("HF_TOKEN", "hf_test")
-        yield hub
+            running.api("ana").create_repo(name)
+            running.api("ana").upload_folder(repo_id=name, folder_path=folder)
+        monkeypatch.setenv("HF_TOKEN", TOKENS["ana"])
+        yield running
+
+
+def stored(server, repo_id, path, revision="main"):
+    """Return where the server keeps a file's content, and the content."""
+    with server.hub.database.reading() as db:
+        repo, _ = find_repo(db, "model", *repo_id.split("/"))
+        file = file_at(db, resolve(db, repo, revision).tree, path)
+    place = server.hub.objects.path(file.sha256)
+    return place, place.read_bytes()
+
+
+def flipped(content):
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+def branches(server, repo_id=NAME):
+    found = server.api("ana").list_repo_refs(repo_id).branches
+    return {each.name: each.target_commit for each in found}
 
 
 def said_by(call) -> str:
@@ -152,18 +174,18 @@ def test_search_and_show_ask_a_server_live(server):
 
 
 def test_pull_takes_what_is_needed_and_checks_its_hash(server, tmp_path):
-    server.add(
-        "acme/more", {"model.safetensors": b"x" * 99, "tf_model.h5": b"y", "config.json": b"{}"}
-    )
+    server.api("ana").create_repo("acme/more")
+    for path, content in (("model.safetensors", b"x" * 99), ("tf_model.h5", b"y")):
+        server.api("ana").upload_file(
+            path_or_fileobj=content, path_in_repo=path, repo_id="acme/more"
+        )
     folder = hubtl.pull("acme/more", hub=server.url, to=tmp_path / "more")
-    assert sorted(files_in(folder)) == ["config.json", "model.safetensors"]
+    assert sorted(files_in(folder)) == ["model.safetensors"]
 
 
-def test_a_byte_that_changed_on_its_way_is_refused(server):
-    def flip(repo, path, content):
-        return content[:-1] + bytes([content[-1] ^ 1]) if path == "model.safetensors" else content
-
-    server.before_download = flip
+def test_a_byte_that_changed_on_the_server_is_refused(server):
+    place, content = stored(server, "acme/tiny-bert", "model.safetensors")
+    place.write_bytes(flipped(content))
     assert said_by(lambda: hubtl.pull("acme/tiny-bert", hub=server.url)).startswith(
         "`model.safetensors` of `acme/tiny-bert` has other bytes than the ones that are pinned"
     )
@@ -188,17 +210,19 @@ def for_server(moods, server, tmp_path):
 
 def test_publish_is_one_commit_private_and_proven(server, for_server):
     done = published(server, for_server, tag="v1")
-    repo = server.repos[NAME]
-    assert done.verified and done.commit == repo.branches["main"] == repo.tags["v1"]
-    assert repo.private and set(repo.branches) == {"main"}
-    assert "predictions.parquet" not in repo.files("main")
-    assert len([commit for commit in repo.commits if "accuracy" in commit.title]) <= 2
+    api = server.api("ana")
+    tags = {each.name: each.target_commit for each in api.list_repo_refs(NAME).tags}
+    assert done.verified and branches(server) == {"main": done.commit}
+    assert tags == {"v1": done.commit} and api.model_info(NAME).private
+    assert "predictions.parquet" not in api.list_repo_files(NAME)
+    titles = [commit.title for commit in api.list_repo_commits(NAME)]
+    assert len([title for title in titles if "accuracy" in title]) == 1
     assert hubtl.verify(NAME, hub=server.url).verified
 
 
 def test_the_cards_code_runs_against_the_server(server, for_server):
     published(server, for_server)
-    card = server.repos[NAME].files("main")["README.md"].decode()
+    card = stored(server, NAME, "README.md")[1].decode()
     code = card.partition("```python\n")[2].partition("\n```")[0]
     environment = {**os.environ, "HF_ENDPOINT": server.url}
     done = subprocess.run(
@@ -212,15 +236,16 @@ def test_the_cards_code_runs_against_the_server(server, for_server):
 
 
 def test_what_comes_back_changed_is_not_published(server, for_server):
-    def flip(repo, path, content):
-        if repo == NAME and path.endswith("3_Dense/model.safetensors"):
-            return content[:-2] + b"\x7f\x7f"
-        return content
+    def damage(event):
+        if event["kind"] == "content" and "draft" in event["refs"][0]["ref"]:
+            draft = event["refs"][0]["newSha"]
+            place, content = stored(server, NAME, "3_Dense/model.safetensors", draft)
+            place.write_bytes(flipped(content))
 
-    server.before_download = flip
+    server.hub.told.append(damage)
     why = said_by(lambda: published(server, for_server))
     assert why.startswith("what was sent does not come back as it was: `3_Dense/")
-    assert NAME not in server.repos
+    assert not server.api("ana").repo_exists(NAME)
 
 
 def test_a_second_publication_that_fails_leaves_the_first(server, for_server):
@@ -228,7 +253,7 @@ def test_a_second_publication_that_fails_leaves_the_first(server, for_server):
     facts = json.loads((for_server / "hubtl.json").read_text())
     (for_server / "hubtl.json").write_text(json.dumps({**facts, "licence": None}))
     assert "has no licence" in said_by(lambda: published(server, for_server))
-    assert server.repos[NAME].branches == {"main": first.commit}
+    assert branches(server) == {"main": first.commit}
 
 
 def test_a_server_keeps_what_another_published_while_we_were_refused(server, for_server):
@@ -238,15 +263,13 @@ def test_a_server_keeps_what_another_published_while_we_were_refused(server, for
     theirs.accept()
     assert "somebody published" in said_by(mine.accept)
     mine.discard()
-    assert set(server.repos[NAME].branches) == {"main"}
-    assert "adapter_config.json" in server.repos[NAME].files("main")
+    assert set(branches(server)) == {"main"}
+    assert "adapter_config.json" in server.api("ana").list_repo_files(NAME)
 
 
-def test_a_small_file_that_changed_on_its_way_is_refused_too(server):
-    def other(repo, path, content):
-        return content.replace(b"gelu", b"relu") if path == "config.json" else content
-
-    server.before_download = other
+def test_a_small_file_that_changed_on_the_server_is_refused_too(server):
+    place, content = stored(server, "acme/tiny-bert", "config.json")
+    place.write_bytes(content.replace(b"gelu", b"relu"))
     assert "`config.json` of `acme/tiny-bert` has other bytes" in said_by(
         lambda: hubtl.pull("acme/tiny-bert", hub=server.url)
     )

@@ -17,15 +17,17 @@ from pathlib import Path
 import pytest
 
 import hubtl.cli
-from hubtl.cli import COMMANDS
+from hubtl.cli import commands
 
 from .conftest import ROOT
 
-LAYERS = ("registry", "transfer", "plugins", "hubtl", "cli")
+LAYERS = ("registry", "transfer", "plugins", "hubtl", "cli")  # each imports those before it
+ALLOWED = {layer: set(LAYERS[: number + 1]) for number, layer in enumerate(LAYERS)}
+ALLOWED |= {"server": {"registry", "server"}, "cli": {*LAYERS, "server"}}
 SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
 MODALITIES = ("text", "image", "vision", "audio", "speech", "token")
 SOURCES = [
-    p for layer in LAYERS for p in sorted((ROOT / layer).rglob("*.py")) if not p.is_symlink()
+    p for layer in ALLOWED for p in sorted((ROOT / layer).rglob("*.py")) if not p.is_symlink()
 ]
 
 
@@ -49,7 +51,7 @@ def imported_layers(path: Path) -> set[str]:
             parts = name.split(".")
             if parts[0] == "hubtl":
                 inner = parts[1] if len(parts) > 1 else "hubtl"
-                found.add(inner if inner in LAYERS else "hubtl")
+                found.add(inner if inner in ALLOWED else "hubtl")
     return found
 
 
@@ -57,16 +59,15 @@ def imported_layers(path: Path) -> set[str]:
 def test_a_layer_imports_only_those_before_it(path):
     if path.name in ("clean.py", "__main__.py"):
         return
-    allowed = set(LAYERS[: LAYERS.index(layer_of(path)) + 1])
-    assert imported_layers(path) <= allowed
+    assert imported_layers(path) <= ALLOWED[layer_of(path)]
 
 
 def test_the_check_of_layers_sees_an_import_upwards(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
     (tmp_path / "registry").mkdir()
     bad = tmp_path / "registry" / "bad.py"
-    bad.write_text("from ..transfer.fit import fit\nimport hubtl.cli\n")
-    assert imported_layers(bad) == {"transfer", "cli"}
+    bad.write_text("from ..transfer.fit import fit\nimport hubtl.cli, hubtl.server.hub\n")
+    assert imported_layers(bad) == {"transfer", "cli", "server"}
 
 
 def test_transfer_names_no_modality():
@@ -93,7 +94,7 @@ def test_registry_imports_neither_torch_nor_a_network():
     )
 
 
-@pytest.mark.parametrize("folder", ["registry", "transfer", "plugins", "cli"])
+@pytest.mark.parametrize("folder", ["registry", "transfer", "plugins", "cli", "server"])
 def test_a_root_folder_is_a_part_of_hubtl_and_no_package_of_its_own(folder, tmp_path):
     assert (ROOT / "hubtl" / folder).resolve() == ROOT / folder
     probe = f"import importlib.util as u; print(u.find_spec({folder!r}))"
@@ -158,15 +159,23 @@ def modules_after(*arguments: str) -> set[str]:
     return set(json.loads(done.stderr.splitlines()[-1]))
 
 
+HEAVY = {"torch", "transformers", "peft", "sklearn", "pyarrow", "huggingface_hub", "numpy"}
+SERVING = {"starlette", "uvicorn", "hubtl.server"}
+
+
 @pytest.mark.parametrize(
-    "line", ["--help", "search bert", "show sentence-transformers/all-MiniLM-L6-v2"]
+    "line", ["--help", "search bert", "show sentence-transformers/all-MiniLM-L6-v2", "serve --help"]
 )
 def test_looking_around_loads_nothing_heavy(line):
-    heavy = {"torch", "transformers", "peft", "sklearn", "pyarrow", "huggingface_hub", "numpy"}
-    assert not heavy & modules_after(*line.split())
+    assert not (HEAVY | SERVING | {"sqlalchemy"}) & modules_after(*line.split())
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+def test_looking_after_a_hub_loads_neither_plugins_nor_the_web_server():
+    unwanted = HEAVY | {"starlette", "uvicorn", "hubtl.plugins.manager", "hubtl.server.routes"}
+    assert not unwanted & modules_after("hub", "user", "add", "ana")
+
+
+@pytest.mark.parametrize("command", commands())
 def test_every_command_has_help_with_examples(command, hubtl_cli):
     said = hubtl_cli(f"{command} --help")
     assert said.code == 0
@@ -204,8 +213,8 @@ def test_examples_run_and_json_is_one_document(line, hubtl_cli, monkeypatch):
 def test_examples_in_help_are_those_that_are_tested():
     shown = {
         example.removeprefix("hubtl ")
-        for name in COMMANDS
-        for example in __import__(f"hubtl.cli.{name}", fromlist=["EXAMPLES"]).EXAMPLES
+        for command in commands().values()
+        for example in command.examples
     }
     quick = {line for line in shown if shlex.split(line)[0] in {"search", "recipes"}}
     assert quick <= set(OFFLINE)

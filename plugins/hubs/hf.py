@@ -138,8 +138,8 @@ class HuggingFace:
         """Refuse: a server gives its own commit ids, so a base must come there by its own road."""
         raise Refused(
             f"`{entry.id}` is not on {self.endpoint} at {entry.revision}",
-            f"ask the server's owner to mirror it, or publish to folder:PATH with --with-base: "
-            f"`hubtl show {entry.id}`",
+            f"who looks after a team hub puts it there: `hubtl hub import {entry.id}`; "
+            "or publish to folder:PATH with --with-base",
         )
 
     def _entry(self, info: ModelInfo) -> Entry:

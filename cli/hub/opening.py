@@ -1,0 +1,63 @@
+"""The option that names a store, and opening it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hubtl.registry.errors import UnknownName, Unreachable
+from hubtl.registry.places import home
+
+if TYPE_CHECKING:
+    from hubtl.server.hub import Policy, TeamHub
+
+Store = Annotated[
+    Path | None,
+    typer.Option("--store", metavar="DIR", help="The hub's folder; `team-hub` in hubtl's home."),
+]
+
+
+def store_folder(store: Path | None) -> Path:
+    """Return the folder that `--store` means."""
+    return (store or home() / "team-hub").expanduser().absolute()
+
+
+@contextlib.contextmanager
+def opened(
+    store: Path | None,
+    *,
+    new: bool = False,
+    policy: Policy | None = None,
+    database: str | None = None,
+) -> Iterator[TeamHub]:
+    """Give the hub in a folder; unless it may be `new`, raises UnknownName where there is none."""
+    folder = store_folder(store)
+    if not new and not (folder / "secret").is_file():
+        raise UnknownName(
+            f"there is no team hub in `{folder}`", "--store DIR, or `hubtl serve` makes one"
+        )
+    with server_needed():
+        from hubtl.server.hub import open_hub
+    hub = open_hub(folder, policy, database)
+    try:
+        yield hub
+    finally:
+        hub.close()
+
+
+@contextlib.contextmanager
+def server_needed() -> Iterator[None]:
+    """Say what to install where a package of the server is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("hubtl"):
+            raise
+        raise Unreachable(
+            f"the team hub needs the package `{error.name}`, which is not installed",
+            "pip install 'hubtl[server]'",
+        ) from error

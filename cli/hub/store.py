@@ -1,0 +1,108 @@
+"""`hubtl hub check`, `collect`, `backup`, `restore`: the store as a whole."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hubtl.registry.errors import BadOption
+
+from .. import screen
+from ..options import Json
+from .command import Command
+from .opening import Store, opened, server_needed, store_folder
+
+AGE = re.compile(r"(\d{1,6})([smhd])")
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def check(store: Store = None, as_json: Json = False) -> None:
+    """Check every byte, tree and reference of a hub; exit 1 where anything is wrong."""
+    with opened(store) as hub, screen.progress() as progress:
+        from hubtl.server import checking
+
+        report = checking.check(hub, progress)
+    if as_json:
+        screen.say_json(report.as_json())
+    else:
+        for problem in report.problems:
+            screen.say(problem)
+        screen.say(
+            f"{len(report.problems) or 'no'} problems; {report.commits} commits and "
+            f"{report.objects} contents of {screen.size(report.bytes)} checked"
+        )
+    if report.problems:
+        raise typer.Exit(1)
+
+
+def collect(
+    older_than: Annotated[
+        str, typer.Option(metavar="AGE", help="Leave alone what is younger: 30m, 12h, 1d.")
+    ] = "1d",
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Remove contents that no repository refers to any more."""
+    age = _seconds(older_than)
+    with opened(store) as hub:
+        with hub.database.writing() as db:
+            count, size = hub.objects.collect(db, time.time() - age)
+        with hub.database.writing():
+            # Held for writing, so that nobody else's collecting is only half done.
+            hub.objects.empty_trash()
+    if as_json:
+        screen.say_json({"objects": count, "bytes": size})
+    else:
+        screen.say(f"collected {count} contents of {screen.size(size)}")
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE.tar", help="A new file.")],
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Write the whole hub into one tar, also while it serves; it holds the hub's secret."""
+    with opened(store) as hub, screen.progress() as progress:
+        from hubtl.server.backup import back_up
+
+        kept = back_up(hub, file, progress)
+    if as_json:
+        screen.say_json({"file": str(file), "objects": kept.objects, "bytes": kept.bytes})
+    else:
+        screen.say(f"backed up {kept.objects} contents of {screen.size(kept.bytes)} to {file}")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE.tar", help="What `backup` wrote.")],
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Make a hub of a backup in a new folder; every byte is checked before it is there."""
+    folder = store_folder(store)
+    with server_needed():
+        from hubtl.server import backup as backups
+    with screen.progress() as progress:
+        kept = backups.restore(file, folder, progress)
+    if as_json:
+        screen.say_json({"store": str(folder), "objects": kept.objects, "bytes": kept.bytes})
+    else:
+        screen.say(f"restored {kept.objects} contents of {screen.size(kept.bytes)} to {folder}")
+
+
+def _seconds(text: str) -> int:
+    found = AGE.fullmatch(text)
+    if found is None:
+        raise BadOption(f"`{text}` is no age", "a number and s, m, h or d: --older-than 12h")
+    return int(found.group(1)) * SECONDS[found.group(2)]
+
+
+COMMANDS = {
+    "check": Command(check, ("hubtl hub check", "hubtl hub check --store /srv/team-hub --json")),
+    "collect": Command(collect, ("hubtl hub collect", "hubtl hub collect --older-than 12h")),
+    "backup": Command(backup, ("hubtl hub backup monday.tar",)),
+    "restore": Command(restore, ("hubtl hub restore monday.tar --store /srv/team-hub-2",)),
+}

@@ -1,0 +1,133 @@
+"""`hubtl serve`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hubtl.registry.errors import BadOption
+
+from . import screen
+from .hub.opening import Store, opened, server_needed, store_folder
+from .options import Json
+
+if TYPE_CHECKING:
+    from hubtl.server.hub import Policy, TeamHub
+
+EXAMPLES = (
+    "hubtl serve --demo",
+    "hubtl serve --store /srv/team-hub --no-anonymous --pickles refuse",
+    "hubtl serve --host 0.0.0.0 --port 8080 --store /srv/team-hub",
+)
+TOKEN_FILE = "demo-token"
+
+
+def command(
+    store: Store = None,
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="Another database than the store's own.")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; 0.0.0.0 opens it to other machines.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8000,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="A throw-away hub with models, a user and a token.")
+    ] = False,
+    pickles: Annotated[
+        str, typer.Option(metavar="flag|refuse", help="What to do with files that can run code.")
+    ] = "flag",
+    no_anonymous: Annotated[
+        bool, typer.Option("--no-anonymous", help="Show nothing to anybody without a token.")
+    ] = False,
+    webhook_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help="A host in your network to be called. Repeatable."),
+    ] = None,
+    rate: Annotated[int, typer.Option(min=1, help="Requests a minute that one may send.")] = 6000,
+    as_json: Json = False,
+) -> None:
+    """Serve a team hub: the Hub's own clients use it by HF_ENDPOINT."""
+    with server_needed():
+        from hubtl.server.hub import Policy
+        from hubtl.server.serving import LOOPBACK, serve
+    if pickles not in ("flag", "refuse"):
+        raise BadOption(f"--pickles can't be `{pickles}`", "flag or refuse")
+    policy = Policy(
+        anonymous=not no_anonymous,
+        pickles="refuse" if pickles == "refuse" else "flag",
+        requests_a_minute=rate,
+        webhook_hosts=tuple(webhook_host or ()),
+    )
+    if host not in LOOPBACK:
+        screen.note(
+            f"warning: {host} is open to other machines, and tokens cross the network as they "
+            "are: put a proxy with TLS in front"
+        )
+    with _hub(store, database, policy, demo) as (hub, token):
+        stopped_by = serve(hub, host, port, _ready(hub, token, as_json))
+    if stopped_by == signal.SIGINT:
+        raise KeyboardInterrupt
+
+
+def _ready(hub: TeamHub, token: str | None, as_json: bool) -> Callable[[str], None]:
+    def ready(address: str) -> None:
+        if as_json:
+            shown: dict[str, Any] = {"address": address, "store": str(hub.folder)}
+            file = str(hub.folder / TOKEN_FILE) if token else None
+            screen.say_json({**shown, "anonymous": hub.policy.anonymous, "demo_token": file})
+        else:
+            screen.say(f"serving {hub.folder} at {address}")
+        sys.stdout.flush()
+        if token:
+            screen.note(f"export HF_ENDPOINT={address}\nexport HF_TOKEN={token}")
+
+    return ready
+
+
+@contextlib.contextmanager
+def _hub(
+    store: Path | None, database: str | None, policy: Policy, demo: bool
+) -> Iterator[tuple[TeamHub, str | None]]:
+    """Give the hub to serve, and the demo's token; a demo without --store is gone at the end."""
+    with contextlib.ExitStack() as held:
+        if demo and store is None:
+            room = held.enter_context(tempfile.TemporaryDirectory(prefix="hubtl-demo-"))
+            store = Path(room, "team-hub")
+        hub = held.enter_context(
+            opened(store_folder(store), new=True, policy=policy, database=database)
+        )
+        yield hub, _furnish(hub) if demo else None
+
+
+def _furnish(hub: TeamHub) -> str:
+    """Import the starter models, add the user `demo` of `acme`, and return their token."""
+    from hubtl.server.accounts import add_account, add_token, find, set_member
+    from hubtl.server.store_lock import working_on
+
+    from .hub.importing import Bringing
+
+    with screen.progress() as progress, working_on(hub):
+        for _ in Bringing(hub, None, False, progress).starter():
+            pass
+    file = hub.folder / TOKEN_FILE
+    with hub.database.writing() as db:
+        for name, kind in (("demo", "user"), ("acme", "org")):
+            if find(db, name) is None:
+                add_account(db, name, kind)
+        set_member(db, "acme", "demo", "admin")
+        if file.is_file():
+            return file.read_text(encoding="utf-8").strip()
+        token = add_token(db, hub.secret, "demo")
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as written:
+            written.write(f"{token}\n")
+    return token

@@ -1,0 +1,143 @@
+"""The application: a request comes in by its raw path, is read within limits, and is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as StarletteRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .access import Caller, identify
+from .answers import as_response, failure, problem_response
+from .bodies import Body
+from .guard import Guard
+from .hub import TeamHub
+from .problem import Problem, log_in, no_repository
+from .repos import RESERVED
+from .routes import ALL
+from .routing import Call, Route
+
+# What may be asked without a token on a hub that shows nothing to strangers: addresses that are
+# signed, and what tells nothing.
+OPEN = ("/healthz", "/api/telemetry", "/api/agent-harnesses", "/lfs/", "/objects/", "/cas/")
+# The same addresses carry a right of their own, so a header there is not for us.
+SIGNED = ("/lfs/", "/objects/", "/cas/")
+
+
+class Kind(Convertor[str]):
+    """The plural in an address, as the word the database has."""
+
+    regex = "models|datasets|spaces|kernels"
+
+    def convert(self, value: str) -> str:
+        """Return `model` for `models`."""
+        return value.removesuffix("s")
+
+    def to_string(self, value: str) -> str:
+        """Return `models` for `model`."""
+        return f"{value}s"
+
+
+register_url_convertor("kind", Kind())
+
+
+def application(hub: TeamHub) -> ASGIApp:
+    """Return the ASGI application of a hub."""
+    guard = Guard(hub)
+    routes = [
+        StarletteRoute(route.path, _endpoint(hub, guard, route), methods=[route.method])
+        for route in ALL
+    ]
+    built = Starlette(routes=routes, lifespan=guard.lifespan)
+    built.add_exception_handler(404, _not_here)
+    built.add_exception_handler(405, _not_so)
+    return RawPath(guard.around(built))
+
+
+class RawPath:
+    """Route by the path as it was sent: `refs%2Fpr%2F1` is one part of it, not three."""
+
+    def __init__(self, inner: ASGIApp) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] == "http":
+            raw = scope.get("raw_path") or scope["path"].encode()
+            scope = {**scope, "path": raw.partition(b"?")[0].decode("ascii", "replace")}
+        await self.inner(scope, receive, send)
+
+
+def _endpoint(hub: TeamHub, guard: Guard, route: Route) -> Callable[[Request], Any]:
+    async def answer(request: Request) -> Response:
+        try:
+            guard.admit_address(request)
+            caller = await run_in_threadpool(_identified, hub, request)
+            request.scope["caller"] = caller
+            guard.admit(caller, request)
+            open_to_all = hub.policy.anonymous or route.path.startswith(OPEN)
+            if not caller.known and (route.private or not open_to_all):
+                raise log_in()
+            call = _call(hub, request, caller)
+            async with Body(hub, route, request, call):
+                found = await run_in_threadpool(route.handler, call)
+            return as_response(found)
+        except Exception as error:
+            return failure(error, request)
+
+    return answer
+
+
+def _call(hub: TeamHub, request: Request, caller: Caller) -> Call:
+    return Call(
+        hub=hub,
+        caller=caller,
+        method=request.method,
+        path=request.scope["path"],
+        params=_unquoted(request.path_params),
+        query=request.query_params,
+        headers=request.headers,
+        base=f"{request.url.scheme}://{request.url.netloc}",
+    )
+
+
+def _identified(hub: TeamHub, request: Request) -> Caller:
+    signed = request.scope["path"].startswith(SIGNED)
+    header = None if signed else request.headers.get("authorization")
+    with hub.database.reading() as db:
+        return identify(db, hub.secret, header)
+
+
+def _unquoted(params: Mapping[str, Any]) -> dict[str, str]:
+    try:
+        return {name: unquote(str(value), errors="strict") for name, value in params.items()}
+    except UnicodeDecodeError as error:
+        raise Problem(400, "the address is not in UTF-8") from error
+
+
+async def _not_here(request: Request, _: Exception) -> Response:
+    return problem_response(_of_one_word(request) or Problem(404, "This hub has no such page"))
+
+
+async def _not_so(request: Request, error: Exception) -> Response:
+    allowed = error.headers if isinstance(error, HTTPException) else None
+    told = f"{request.method} is not for this address"
+    return problem_response(_of_one_word(request) or Problem(405, told, headers=allowed))
+
+
+def _of_one_word(request: Request) -> Problem | None:
+    """Return the refusal where a repository is asked for as `gpt2`: here none is so called."""
+    parts = request.scope["path"].split("/")
+    asked = parts[1:2] == ["api"] and len(parts) >= 4 and parts[2] in Kind.regex.split("|")
+    asked = asked and (len(parts) == 4 or parts[4] in RESERVED)
+    if asked or "resolve" in parts[2:3]:
+        return no_repository(bool(request.headers.get("authorization")))
+    return None

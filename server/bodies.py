@@ -1,0 +1,110 @@
+"""What a request brings, read within limits: small things whole, large ones into a file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import ClientDisconnect, Request
+
+from .hub import TeamHub
+from .objects import Incoming, Received
+from .problem import Problem
+from .routing import Call, Route
+
+PART = 1 << 20
+CLOSE = {"Connection": "close"}
+
+
+class Body:
+    """Read what a request brings, within its limits; a received file is gone at the end."""
+
+    def __init__(self, hub: TeamHub, route: Route, request: Request, call: Call) -> None:
+        self.hub, self.route, self.request, self.call = hub, route, request, call
+        self.incoming: Incoming | None = None
+
+    async def __aenter__(self) -> None:
+        if self.route.takes == "nothing":
+            return
+        if self.route.admission:
+            largest = await run_in_threadpool(self.route.admission, self.call)
+            self.incoming = Incoming(self.hub.objects.incoming / secrets.token_hex(16))
+            try:
+                self.call.received = await self._received(self.incoming, largest)
+            except BaseException:
+                self.incoming.drop()
+                raise
+            return
+        content = await self._whole()
+        self.call.body = _json(content) if self.route.takes == "json" else _form(content)
+
+    async def __aexit__(self, *_: object) -> None:
+        if self.incoming:
+            self.incoming.drop()
+
+    async def _parts(self, largest: int) -> AsyncIterator[bytes]:
+        told = self.request.headers.get("content-length", "0")
+        size = int(told) if told.isdecimal() else 0
+        if size > largest:
+            raise _too_large(largest)
+        got, stream = 0, self.request.stream()
+        while True:
+            try:
+                async with asyncio.timeout(self.hub.policy.slow_body):
+                    part = await anext(stream, None)
+            except TimeoutError as error:
+                raise Problem(408, "The request took too long", headers=CLOSE) from error
+            except ClientDisconnect as error:
+                raise Problem(400, "The request did not come whole") from error
+            if part is None:
+                break
+            got += len(part)
+            if got > largest:
+                raise _too_large(largest)
+            yield part
+
+    async def _whole(self) -> bytes:
+        found = bytearray()
+        async for part in self._parts(self.hub.policy.largest_body):
+            found += part
+        return bytes(found)
+
+    async def _received(self, incoming: Incoming, largest: int) -> Received:
+        buffer = bytearray()
+        async for part in self._parts(largest):
+            buffer += part
+            if len(buffer) >= PART:
+                full, buffer = buffer, bytearray()
+                await run_in_threadpool(incoming.write, bytes(full))
+        await run_in_threadpool(incoming.write, bytes(buffer))
+        return await run_in_threadpool(incoming.done)
+
+
+def _too_large(largest: int) -> Problem:
+    # The connection ends with it: what is still to come is not read.
+    told = f"The request is larger than the {largest} bytes allowed here"
+    return Problem(413, told, headers=CLOSE)
+
+
+def _json(content: bytes) -> dict[str, Any]:
+    try:
+        read = json.loads(content or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise Problem(400, "The body is not JSON") from error
+    if not isinstance(read, dict):
+        raise Problem(400, "The body must be a JSON object")
+    return read
+
+
+def _form(content: bytes) -> FormData:
+    try:
+        pairs = parse_qsl(content.decode(), keep_blank_values=True, max_num_fields=5000)
+    except ValueError as error:
+        raise Problem(400, "The body is no form that can be read") from error
+    return FormData([*pairs])

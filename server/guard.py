@@ -1,0 +1,171 @@
+"""What stands around every request: rates, slow readers, counts, and who changed what."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import re
+import secrets
+import threading
+import time
+from collections.abc import AsyncIterator, MutableMapping
+from typing import Any
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from prometheus_client import Counter, Histogram
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .access import NOBODY, Caller
+from .hub import TeamHub
+from .problem import Problem
+from .upkeep import Upkeep
+
+REQUEST_IDS = (b"x-request-id", b"x-amzn-trace-id")
+DECENT = re.compile(r"[\w=;:.-]{1,100}", re.ASCII)
+
+
+class Guard:
+    """The limits, counts and logs of one hub."""
+
+    def __init__(self, hub: TeamHub) -> None:
+        self.hub = hub
+        self.upkeep = Upkeep(hub)
+        labels = ("method", "status")
+        self._requests = Counter("hubtl_requests", "Answers.", labels, registry=hub.registry)
+        self._seconds = Histogram(
+            "hubtl_request_seconds", "From request to last byte.", registry=hub.registry
+        )
+        self._sent = Counter("hubtl_sent_bytes", "Bytes sent.", registry=hub.registry)
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._rate = RateLimitItemPerMinute(hub.policy.requests_a_minute)
+        self._failures = RateLimitItemPerMinute(hub.policy.failures_a_minute)
+        self._audit = Audit(hub)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        """Do the hub's own work in the background while it serves."""
+        async with self.upkeep.running():
+            yield
+
+    def admit_address(self, request: Request) -> None:
+        """Raise Problem 429 where an address has tried too many wrong tokens."""
+        if not self._limiter.test(self._failures, "failures", _address(request.scope)):
+            raise Problem(429, "Too many wrong tokens", headers={"Retry-After": "60"})
+
+    def admit(self, caller: Caller, request: Request) -> None:
+        """Raise Problem 429 where a caller asks more often than the hub allows."""
+        if request.scope["path"].startswith("/cas/") and request.method == "GET":
+            return  # one for each small file, which is all of one upload
+        who = caller.name or _address(request.scope)
+        if not self._limiter.hit(self._rate, "requests", who):
+            left = self._limiter.get_window_stats(self._rate, "requests", who)
+            wait = max(1, round(left.reset_time - time.time()))
+            headers = {"Retry-After": str(wait), "ratelimit": f'"api";r=0;t={wait}'}
+            raise Problem(429, "We had to rate limit you", headers=headers)
+
+    def around(self, inner: ASGIApp) -> ASGIApp:
+        """Return the application with this guard around it."""
+
+        async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http":
+                await inner(scope, receive, send)
+                return
+            watched = Watched(self.hub.policy.slow_body, send, _request_id(scope))
+            try:
+                await inner(scope, receive, watched)
+            finally:
+                self._note(scope, watched)
+
+        return guarded
+
+    def _note(self, scope: Scope, watched: Watched) -> None:
+        took = time.perf_counter() - watched.began
+        self._requests.labels(scope["method"], str(watched.status)).inc()
+        self._seconds.observe(took)
+        self._sent.inc(watched.sent)
+        if watched.status == 401 and watched.bad_token:
+            self._limiter.hit(self._failures, "failures", _address(scope))
+        if scope["method"] not in ("GET", "HEAD", "OPTIONS") or watched.status in (401, 403, 429):
+            self._audit.write(scope, watched.status, took, watched.request_id)
+
+
+class Watched:
+    """Sends a response on; a reader that takes nothing for too long is left."""
+
+    def __init__(self, patience: float, send: Send, request_id: str) -> None:
+        self.began = time.perf_counter()
+        self.status = 499  # where nothing was ever sent: the client had gone
+        self.sent = 0
+        self.bad_token = False
+        self.request_id = request_id
+        self._patience, self._send = patience, send
+
+    async def __call__(self, message: Message) -> None:
+        """Send one message."""
+        if message["type"] == "http.response.start":
+            self._start(message)
+        self.sent += len(message.get("body", b""))
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._send(message)
+        except TimeoutError as error:
+            raise ConnectionAbortedError("the client reads too slowly") from error
+
+    def _start(self, message: MutableMapping[str, Any]) -> None:
+        self.status = message["status"]
+        headers = dict(message["headers"])
+        self.bad_token = b"credentials" in headers.get(b"x-error-message", b"")
+        message["headers"] = [
+            *message["headers"],
+            (b"x-request-id", self.request_id.encode()),
+            (b"cross-origin-resource-policy", b"same-origin"),
+        ]
+
+
+class Audit:
+    """Who changed what: a line of JSON each, without addresses' queries, bodies or tokens."""
+
+    def __init__(self, hub: TeamHub) -> None:
+        self._path = hub.audit_log
+        self._turn = threading.Lock()
+
+    def write(self, scope: Scope, status: int, took: float, request_id: str) -> None:
+        """Add a line."""
+        caller: Caller = scope.get("caller", NOBODY)
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "user": caller.name or None,
+            "token": caller.token or None,
+            "address": _address(scope),
+            "method": scope["method"],
+            "path": scope["path"][:500],
+            "status": status,
+            "ms": round(took * 1000),
+            "request": request_id,
+        }
+        try:
+            with self._turn, self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            logging.getLogger("hubtl.server").warning("the audit log can't be written: %s", error)
+
+
+def _request_id(scope: Scope) -> str:
+    """Return the name a client gave its request, if it is a decent one, else a new one."""
+    headers = {name: value for name, value in scope["headers"] if name in REQUEST_IDS}
+    for name in REQUEST_IDS:
+        text = str(headers.get(name, b""), "latin-1")
+        if DECENT.fullmatch(text):
+            return text
+    return secrets.token_hex(8)
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else "unknown"

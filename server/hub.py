@@ -1,0 +1,113 @@
+"""A team hub: its store on disk, its database, its secret, and what it allows."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from prometheus_client import CollectorRegistry
+from sqlalchemy import select
+
+from ..registry.errors import Unwritable, unwritable
+from .database import Database
+from .objects import Objects
+from .schema import meta
+
+KB, MB, GB = 1 << 10, 1 << 20, 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a hub allows; sizes in bytes, times in seconds."""
+
+    anonymous: bool = True  # may look at what is public; writing always takes a token
+    pickles: Literal["flag", "refuse"] = "flag"
+    largest_regular: int = 10 * MB  # a file above this is kept apart, as Git LFS does
+    largest_body: int = 4 * MB  # of a request that is read whole
+    largest_commit: int = 512 * MB
+    largest_file: int = 512 * GB
+    requests_a_minute: int = 6000  # of one caller
+    failures_a_minute: int = 60  # wrong tokens from one address
+    slow_headers: float = 20.0  # for a request's headers to be in
+    slow_body: float = 60.0  # without a byte either way
+    token_seconds: int = 3600  # how long an upload's address is good for
+    webhook_hosts: tuple[str, ...] = ()  # that may be called though they are this machine's own
+
+
+@dataclass(slots=True)
+class TeamHub:
+    """What every request works on."""
+
+    folder: Path
+    database: Database
+    objects: Objects
+    secret: bytes
+    generation: str
+    policy: Policy
+    # What is to be told to the world once a change is in the database: (event, repository's id).
+    told: list[Callable[[dict[str, Any]], None]] = field(default_factory=list)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    @property
+    def xorbs(self) -> Path:
+        """The folder of what Xet clients send, for a day."""
+        return self.folder / "xorbs"
+
+    @property
+    def audit_log(self) -> Path:
+        """The file that says who changed what."""
+        return self.folder / "audit.log"
+
+    def announce(self, event: dict[str, Any]) -> None:
+        """Tell all who listen of a change that is in the database."""
+        for listener in self.told:
+            listener(event)
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+
+def open_hub(folder: Path, policy: Policy | None = None, database: str | None = None) -> TeamHub:
+    """Return the hub whose store is a folder, made if it isn't there; raises Unwritable."""
+    folder = folder.expanduser().absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        secret = _secret(folder / "secret")
+        objects = Objects(folder)
+        (folder / "xorbs").mkdir(exist_ok=True)
+    except OSError as error:
+        if isinstance(error, Unwritable):
+            raise
+        raise unwritable(error, folder) from error
+    kept = Database(database) if database else Database.in_file(folder / "hub.sqlite")
+    return TeamHub(folder, kept, objects, secret, _generation(kept), policy or Policy())
+
+
+def _secret(path: Path) -> bytes:
+    """Return the hub's secret, made at first; only its owner may read it."""
+    if not path.is_file():
+        beside = path.with_name(f".secret.{os.getpid()}")
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(32))
+        try:
+            os.link(beside, path)  # two that start at once must end up with one secret
+        except FileExistsError:
+            pass
+        finally:
+            beside.unlink()
+    return path.read_bytes()
+
+
+def _generation(database: Database) -> str:
+    """Return the name of this store, by which Xet clients know what it holds."""
+    with database.writing() as db:
+        found = db.execute(select(meta.c.value).where(meta.c.key == "generation")).scalar()
+        if found is None:
+            found = secrets.token_hex(8)
+            db.execute(meta.insert(), {"key": "generation", "value": found})
+    return str(found)

@@ -1,0 +1,289 @@
+"""The tables of a team hub: who, what, when. The bytes themselves are files in the store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+VERSION = 1
+tables = MetaData()
+
+meta = Table("meta", tables, Column("key", Text, primary_key=True), Column("value", Text))
+
+
+def _number() -> Column[int]:
+    """Return a key that is never given twice, not even after its row is gone."""
+    return Column("id", Integer, primary_key=True, autoincrement=True)
+
+
+def _of(table: str, name: str, **more: Any) -> Column[int]:
+    return Column(name, Integer, ForeignKey(f"{table}.id", ondelete="CASCADE"), **more)
+
+
+def _by(name: str) -> Column[int]:
+    """Return a column for who did something, who may be gone since."""
+    return Column(name, Integer, ForeignKey("accounts.id", ondelete="SET NULL"), nullable=True)
+
+
+# Users and organisations share one space of names, as on the Hub; `folded` is one without case.
+accounts = Table(
+    "accounts",
+    tables,
+    _number(),
+    Column("kind", String(4), nullable=False),  # user, org
+    Column("name", String(96), nullable=False),
+    Column("folded", String(96), nullable=False, unique=True),
+    Column("fullname", Text, nullable=False),
+    Column("private_by_default", Boolean, nullable=False, default=False),
+    Column("created", Float, nullable=False),
+    sqlite_autoincrement=True,
+)
+members = Table(
+    "members",
+    tables,
+    _of("accounts", "org_id", primary_key=True),
+    _of("accounts", "user_id", primary_key=True, index=True),
+    Column("role", String(12), nullable=False),  # read, contribute, write, admin
+)
+tokens = Table(
+    "tokens",
+    tables,
+    _number(),
+    _of("accounts", "user_id", nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("role", String(12), nullable=False),  # read, write, fineGrained
+    Column("scopes", JSON, nullable=False, default=list),
+    Column("created", Float, nullable=False),
+    UniqueConstraint("user_id", "name"),
+    sqlite_autoincrement=True,
+)
+
+repos = Table(
+    "repos",
+    tables,
+    _number(),
+    Column("kind", String(8), nullable=False),  # model, dataset, space, kernel
+    _of("accounts", "owner_id", nullable=False, index=True),
+    _by("creator_id"),
+    Column("name", String(96), nullable=False),
+    Column("folded", String(256), nullable=False, unique=True),  # kind/owner/name without case
+    Column("private", Boolean, nullable=False),
+    Column("gated", String(8)),  # auto, manual
+    Column("created", Float, nullable=False),
+    Column("modified", Float, nullable=False),
+    Column("likes", Integer, nullable=False, default=0),
+    Column("downloads", Integer, nullable=False, default=0),
+    Column("head", String(40)),
+    # What the head of main tells, worked out when it is committed: see facts.py.
+    Column("task", Text),
+    Column("library", Text),
+    Column("parameters", BigInteger),
+    Column("facts", JSON, nullable=False, default=dict),
+    Index("repos_by_modified", "kind", "modified"),
+    Index("repos_by_downloads", "kind", "downloads"),
+    Index("repos_by_likes", "kind", "likes"),
+    Index("repos_by_created", "kind", "created"),
+    sqlite_autoincrement=True,
+)
+# Where a repository was before it was moved.
+moved = Table(
+    "moved",
+    tables,
+    Column("folded", String(256), primary_key=True),
+    _of("repos", "repo_id", nullable=False, index=True),
+)
+repo_tags = Table(
+    "repo_tags",
+    tables,
+    _of("repos", "repo_id", primary_key=True),
+    Column("tag", String(256), primary_key=True, index=True),
+)
+repo_bases = Table(
+    "repo_bases",
+    tables,
+    _of("repos", "repo_id", primary_key=True),
+    Column("base", String(200), primary_key=True, index=True),  # without case
+    Column("relation", String(16)),
+)
+
+# Git's objects. A blob that is `large` is a pointer, as in Git LFS; `size` is its content's.
+blobs = Table(
+    "blobs",
+    tables,
+    Column("oid", String(40), primary_key=True),
+    Column("sha256", String(64), nullable=False, index=True),
+    Column("size", BigInteger, nullable=False),
+    Column("large", Boolean, nullable=False),
+    Column("unsafe", Boolean, nullable=False, default=False),
+)
+trees = Table(
+    "trees",
+    tables,
+    Column("oid", String(40), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+commits = Table(
+    "commits",
+    tables,
+    _number(),
+    _of("repos", "repo_id", nullable=False),
+    Column("oid", String(40), nullable=False),
+    Column("tree", String(40), nullable=False),
+    Column("parent", String(40)),
+    Column("author", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("created", Float, nullable=False),
+    UniqueConstraint("repo_id", "oid"),
+    sqlite_autoincrement=True,
+)
+refs = Table(
+    "refs",
+    tables,
+    _of("repos", "repo_id", primary_key=True),
+    Column("name", String(256), primary_key=True),  # refs/heads/main, refs/tags/v1, refs/pr/1
+    Column("oid", String(40), nullable=False),
+    Column("message", Text),
+)
+# Every blob that any commit of a repository has had: what garbage collection must leave alone.
+repo_blobs = Table(
+    "repo_blobs",
+    tables,
+    _of("repos", "repo_id", primary_key=True),
+    Column("oid", String(40), primary_key=True, index=True),
+)
+
+# Contents in the store, and who has shown to have them: knowing a sha256 gives nobody its bytes.
+objects = Table(
+    "objects",
+    tables,
+    Column("sha256", String(64), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("touched", Float, nullable=False),
+)
+repo_objects = Table(
+    "repo_objects",
+    tables,
+    _of("repos", "repo_id", primary_key=True),
+    Column("sha256", String(64), primary_key=True, index=True),
+    Column("pushed", Float, nullable=False),
+)
+
+likes = Table(
+    "likes",
+    tables,
+    _of("repos", "repo_id", primary_key=True),
+    _of("accounts", "user_id", primary_key=True, index=True),
+    Column("created", Float, nullable=False),
+)
+access_requests = Table(
+    "access_requests",
+    tables,
+    _number(),
+    _of("repos", "repo_id", nullable=False),
+    _of("accounts", "user_id", nullable=False),
+    Column("status", String(8), nullable=False),  # pending, accepted, rejected
+    Column("reason", Text),
+    Column("fields", JSON),
+    Column("asked", Boolean, nullable=False),  # by the user, who so agreed to be seen
+    Column("created", Float, nullable=False),
+    UniqueConstraint("repo_id", "user_id"),
+    sqlite_autoincrement=True,
+)
+discussions = Table(
+    "discussions",
+    tables,
+    _number(),
+    _of("repos", "repo_id", nullable=False),
+    Column("number", Integer, nullable=False),
+    _by("author_id"),
+    Column("title", Text, nullable=False),
+    Column("status", String(8), nullable=False),  # open, closed, draft, merged
+    Column("pull_request", Boolean, nullable=False),
+    Column("base", String(256)),
+    Column("merged", String(40)),
+    Column("created", Float, nullable=False),
+    UniqueConstraint("repo_id", "number"),
+    sqlite_autoincrement=True,
+)
+events = Table(
+    "events",
+    tables,
+    _number(),
+    _of("discussions", "discussion_id", nullable=False, index=True),
+    _by("author_id"),
+    Column("key", String(24), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),  # comment, status-change, commit, title-change
+    Column("data", JSON, nullable=False),
+    Column("created", Float, nullable=False),
+    sqlite_autoincrement=True,
+)
+collections = Table(
+    "collections",
+    tables,
+    _number(),
+    Column("key", String(24), nullable=False, unique=True),
+    _of("accounts", "owner_id", nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("description", Text),
+    Column("theme", String(16), nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("position", Integer, nullable=False, default=0),
+    Column("modified", Float, nullable=False),
+    sqlite_autoincrement=True,
+)
+collection_items = Table(
+    "collection_items",
+    tables,
+    _number(),
+    _of("collections", "collection_id", nullable=False, index=True),
+    Column("key", String(24), nullable=False, unique=True),
+    Column("kind", String(12), nullable=False),  # model, dataset, space, paper, collection
+    Column("item", Text, nullable=False),
+    Column("note", Text),
+    Column("position", Integer, nullable=False),
+    UniqueConstraint("collection_id", "kind", "item"),
+    sqlite_autoincrement=True,
+)
+webhooks = Table(
+    "webhooks",
+    tables,
+    _number(),
+    Column("key", String(24), nullable=False, unique=True),
+    _of("accounts", "user_id", nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("hub", Text, nullable=False),  # the hub's address, as its maker knows it
+    Column("watched", JSON, nullable=False),
+    Column("domains", JSON, nullable=False),
+    Column("secret", Text),
+    Column("disabled", Boolean, nullable=False, default=False),
+    sqlite_autoincrement=True,
+)
+
+# What Xet calls the contents that came by it: worked out here, so nobody can claim another's.
+xet_files = Table(
+    "xet_files",
+    tables,
+    Column(
+        "sha256", String(64), ForeignKey("objects.sha256", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+)
