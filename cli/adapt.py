@@ -15,6 +15,7 @@ from . import screen
 from .options import Column, Data, FileColumn, HubName, Json, Label, SplitColumn, Text, columns
 
 EXAMPLES = (
+    "hubtl adapt text-classification examples/debian-sections.csv --recipe top --resume",
     "hubtl adapt text-classification examples/debian-sections.csv --dry-run",
     "hubtl adapt text-classification examples/debian-sections.csv --domain software",
     "hubtl adapt text-classification examples/debian-sections.csv --recipe lora --set epochs=3",
@@ -41,6 +42,9 @@ def command(
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same result.")] = 0,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; a GPU is used unasked.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the same work where it was stopped.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be done.")
     ] = False,
@@ -67,6 +71,7 @@ def command(
         "seed": seed,
         "hub": hub,
         "device": device,
+        "resume": resume,
     }
     plan = hubtl.plan(task, data, **asked)
     if not as_json:

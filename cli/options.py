@@ -26,9 +26,19 @@ SplitColumn = Annotated[
 ]
 Column = Annotated[
     list[str] | None,
-    typer.Option("--column", metavar="ROLE=NAME", help="The column of any role. Repeatable."),
+    typer.Option(
+        "--column",
+        metavar="ROLE=NAME",
+        help="The column of any role, of a group or of a time. Repeatable.",
+    ),
 ]
-Data = Annotated[Path, typer.Argument(metavar="DATA", help="A csv, tsv, jsonl or parquet file.")]
+Data = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DATA",
+        help="A csv, tsv, jsonl or parquet file, a folder, or hf:ORG/NAME of a data set.",
+    ),
+]
 
 
 def columns(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from hubtl.transfer.features import Progress
+    from hubtl.transfer.progress import Progress
 
 
 def say_json(value: object) -> None:

@@ -52,6 +52,10 @@ def command(
         list[str] | None,
         typer.Option(metavar="HOST", help="A host in your network to be called. Repeatable."),
     ] = None,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help="A proxy on another machine. Repeatable."),
+    ] = None,
     rate: Annotated[int, typer.Option(min=1, help="Requests a minute that one may send.")] = 6000,
     as_json: Json = False,
 ) -> None:
@@ -65,6 +69,7 @@ def command(
         anonymous=not no_anonymous,
         pickles="refuse" if pickles == "refuse" else "flag",
         requests_a_minute=rate,
+        proxies=(*Policy().proxies, *(proxy or ())),
         webhook_hosts=tuple(webhook_host or ()),
     )
     if host not in LOOPBACK:

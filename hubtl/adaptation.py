@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .dataset import Dataset, read_dataset, split_rows
+from .dataset import Dataset, read_dataset
 from .plugins.hookspecs import Learnt, Loading, Method, Source, Task
 from .plugins.manager import plugins
 from .predictions import write_predictions
@@ -17,18 +17,23 @@ from .proof import Predicted, predict_in_clean_process
 from .registry.card import render
 from .registry.catalog import catalogue
 from .registry.entry import Entry
-from .registry.errors import BadOption, UnknownName
+from .registry.errors import BadOption
 from .registry.facts import LOCAL, WRITTEN_LATER, Facts
 from .registry.fingerprint import files_in, rows_fingerprint, sha256
-from .registry.places import setting
+from .registry.places import setting, trunks
 from .registry.recipe import Recipe
 from .registry.weights import check_weights, needed
 from .results import Adapted, Plan
-from .sources import find_model, pull, pulled
-from .transfer.features import Progress
+from .sources import find_model, first_base, pull, pulled
+from .splitting import RIVAL_ROWS, split_rows, write_split
+from .transfer import resources
 from .transfer.network import choose_device
+from .transfer.progress import Progress
 from .transfer.quiet import quiet_libraries
-from .transfer.split import Split
+from .transfer.split import Split, at_most
+from .transfer.start import Session
+from .transfer.trunk import Shelf
+from .unfinished import unfinished
 from .workspace import check_out, disk_told, staged
 
 NOT_MEASURED = "not measured by this version of hubtl"
@@ -50,6 +55,7 @@ class Request:
     seed: int = 0
     hub: str | None = None
     device: str | None = None
+    resume: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ class Job:
     seed: int
     why: str
     device: str | None = None
+    resume: bool = False
 
     @property
     def address(self) -> str:
@@ -108,12 +115,13 @@ def prepare(request: Request) -> Job:
     check_out(out)
     if request.device:
         choose_device(request.device)
-    data = read_dataset(request.data, task, request.columns)
-    test = read_dataset(request.test, task, request.columns) if request.test else None
+    asked = (task, request.columns, request.hub)
+    data = read_dataset(request.data, *asked)
+    test = read_dataset(request.test, *asked) if request.test else None
     split = split_rows(data, test, request.seed, validates=method.validates)
     base, why = request.base, f"The recipe and the base `{request.base}` were asked for."
     if base == "auto":
-        base, why = _first_base(task)
+        base, why = first_base(task)
         source, entry = find_model(base, "starter")
     else:
         source, entry = find_model(base, request.hub)
@@ -128,7 +136,7 @@ def prepare(request: Request) -> Job:
     labels = tuple(sorted({row.label for row in split.train}))
     return Job(
         task, recipe, method, source, entry, data, split, labels, out, domain, request.seed, why,
-        request.device,
+        request.device, request.resume,
     )  # fmt: skip
 
 
@@ -139,7 +147,12 @@ def adapt(job: Job, progress: Progress) -> Adapted:
     from .transfer.resources import Stopwatch
 
     watch = Stopwatch()
-    with disk_told(job.out), staged(job.out) as folder, quiet_libraries():
+    with (
+        disk_told(job.out),
+        unfinished(_identity(job), resume=job.resume) as checkpoint,
+        staged(job.out) as folder,
+        quiet_libraries(),
+    ):
         base = pull(job.source, job.base, progress=progress)
         torch.manual_seed(job.seed)
         network = job.task.network(base, job.base, job.labels, job.device)
@@ -149,8 +162,7 @@ def adapt(job: Job, progress: Progress) -> Adapted:
             job.split.validation,
             job.labels,
             job.recipe.options,
-            seed=job.seed,
-            progress=progress,
+            Session(job.seed, progress, Shelf(*trunks()), checkpoint),
         )
         network.save(folder)
         rows = (*job.split.train, *job.split.validation, *job.split.test)
@@ -166,14 +178,35 @@ def adapt(job: Job, progress: Progress) -> Adapted:
             step="measuring what was saved",
             progress=progress,
         )
-        rivals = job.task.baselines(job.split, job.seed)
+        rivals = job.task.baselines(at_most(job.split, RIVAL_ROWS, job.seed), job.seed)
         write_predictions(folder, job.split.test, predicted, rivals)
+        write_split(folder, job.split, job.seed)
         facts = _facts(job, learnt, inputs, predicted, rivals, folder, watch.seconds)
         facts.write(folder)
         sections = plugins().sections(folder)
         card = render(facts, snippet, name=job.address.partition("/")[2], more=sections)
         (folder / "README.md").write_text(card, encoding="utf-8")
     return Adapted(job.out, facts)
+
+
+def _identity(job: Job) -> dict[str, Any]:
+    """Return all that decides what comes out: two runs with the same are the same work."""
+    return {
+        "task": job.task.name,
+        "base": f"{job.base.id}@{job.base.revision}",
+        "recipe": job.recipe.name,
+        "method": job.method.name,
+        "options": dict(job.recipe.options),
+        "rows": [rows_fingerprint((r.input, r.label) for r in part) for part in _parts(job.split)],
+        "seed": job.seed,
+        "device": job.device,
+        "out": str(job.out.absolute()),
+        "versions": resources.versions(),
+    }
+
+
+def _parts(split: Split) -> tuple[Sequence[Any], ...]:
+    return split.train, split.validation, split.test
 
 
 def _facts(
@@ -185,7 +218,7 @@ def _facts(
     folder: Path,
     seconds: float,
 ) -> Facts:
-    from .transfer import measure, resources
+    from .transfer import measure
 
     true = [row.label for row in job.split.test]
     baselines = {name: measure.values(true, labels) for name, labels in rivals.items()}
@@ -237,20 +270,6 @@ def _facts(
         domain=job.domain,
         address=job.address,
         loads=predicted.ways,
-    )
-
-
-def _first_base(task: Task) -> tuple[str, str]:
-    """Return the starter model for a task, and why: it is the only one that needs no network."""
-    for entry in catalogue().entries:
-        if entry.hub == "starter" and task.name in entry.tasks:
-            return entry.id, (
-                "The base was not named: this one is the catalogue's first for the task that needs "
-                "no network."
-            )
-    raise UnknownName(
-        f"the catalogue has no starter model for `{task.name}`",
-        f"name one: --base ID, from `hubtl search --task {task.name}`",
     )
 
 

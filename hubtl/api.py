@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .registry.entry import Entry, Found, Query
 from .results import Adapted, Evaluation, Plan, Prediction, Published
-from .transfer.features import Progress, silent
+from .transfer.progress import Progress, silent
 
 PathLike = str | os.PathLike[str]
 

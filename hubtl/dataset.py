@@ -2,146 +2,173 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .hub_data import fetch_data, is_on_hub
 from .plugins.hookspecs import Task
-from .registry.errors import BadData
+from .registry.errors import BadOption
 from .registry.fingerprint import rows_fingerprint
-from .transfer.columns import PARTS, find_columns, find_split
-from .transfer.split import Example, Split, hold_out
-from .transfer.table import Table, read_table
+from .transfer.columns import FILE, Role, find_columns, find_split
+from .transfer.labelled import PARTS, Reader, labelled
+from .transfer.layout import Layout, card_of, layout, names_in
+from .transfer.listing import FILES, FOLDERS, PART_FOLDERS, class_table, input_of
+from .transfer.rows import Rows
+from .transfer.table import DataFile, Table, read_table, read_tables
 
-SHOWN = 5
-TEST_SHARE = 0.2
-VALIDATION_SHARE = 0.15
+OTHER_ROLES = ("split", "group", "time")
+BY_NAME = "names of files"
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A file's rows for one task: which columns they came from, and each row's part."""
+    """The rows of DATA for one task: which columns they came from, and each row's part."""
 
     path: Path
     columns: Mapping[str, str]
-    examples: tuple[Example, ...]
-    parts: Mapping[str, tuple[Example, ...]]
+    examples: Rows
+    parts: Mapping[str, Rows]
 
     @property
     def fingerprint(self) -> str:
         """A hash of all inputs and labels, whatever their order."""
-        return rows_fingerprint((row.input, row.label) for row in self.examples)
+        return rows_fingerprint(self.examples.cells("input", "label"))
 
 
-def read_dataset(path: Path, task: Task, columns: Mapping[str, str]) -> Dataset:
-    """Return a file's labelled rows; raises BadData that names the lines at fault."""
-    table = read_table(path)
-    named = {role: name for role, name in columns.items() if role != "split"}
-    split = find_split(table, columns.get("split"))
-    found = find_columns(table, task.roles, named)
-    input_role, label_role = (role.name for role in task.roles)
-    _check_cells(table, found, (input_role, label_role))
-    parts: dict[str, list[Example]] = {part: [] for part in ("train", "validation", "test")}
-    examples = []
-    for row in table.rows:
-        cells = row.cells
-        label = cells[found[label_role]].strip()
-        example = Example(f"{path.name}:{row.line}", cells[found[input_role]], label)
-        examples.append(example)
-        if split:
-            parts[PARTS[cells[split].strip().casefold()]].append(example)
-    shown = {**found, **({"split": split} if split else {})}
-    return Dataset(path, shown, tuple(examples), {p: tuple(r) for p, r in parts.items()})
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """DATA as a table: whether its rows name files, whose they are, what must outlive reading."""
+
+    table: Table
+    role: Role
+    lists_classes: bool = False
+    lists_files: bool = False
+    own: bool = True
+    keeps: object = None
+
+    @property
+    def reader(self) -> Reader:
+        """What turns a cell that names a file into the input."""
+        files = self.table.files
+        folders = [each.path if self.lists_classes else each.path.parent for each in files]
+        return lambda file, cell: input_of(self.role, folders[file], cell, own=self.own)
 
 
-def read_inputs(path: Path, task: Task, columns: Mapping[str, str]) -> list[str]:
-    """Return the inputs of every row of a file, in order; labels are not needed."""
-    table = read_table(path)
-    role = task.roles[0]
-    named = {name: column for name, column in columns.items() if name == role.name}
-    found = find_columns(table, (role,), named)
-    return [row.cells.get(found[role.name], "") for row in table.rows]
+def read_dataset(
+    path: Path, task: Task, columns: Mapping[str, str], hub: str | None = None
+) -> Dataset:
+    """Return the labelled rows of DATA; raises BadData that names the lines at fault.
+
+    DATA is a file, a folder, or a data set on a hub (`hub`, else the one in use).
+    """
+    import numpy
+
+    opened = _open(path, task.roles[0], hub)
+    found, by_file = _found(opened, task, columns)
+    label = task.roles[1].name
+    input_role = FILE.name if by_file else opened.role.name
+    reader = opened.reader if by_file else None
+    keeps = opened.keeps if opened.role.content == "file" else None
+    source, numbers = labelled(opened.table, found, (input_role, label), reader, keeps)
+    # Half the size of a number that few tables need.
+    kind = "int32" if len(numbers) < 1 << 31 else "int64"
+    parts = {
+        part: Rows((source, numpy.flatnonzero(numbers == number).astype(kind)))
+        for number, part in enumerate(PARTS)
+    }
+    if any(each.part for each in opened.table.files):
+        found["split"] = BY_NAME
+    return Dataset(path, found, Rows((source, numpy.arange(len(numbers), dtype=kind))), parts)
 
 
-def test_rows(data: Dataset) -> tuple[Example, ...]:
-    """Return the rows to judge by: those marked as test, or all where none is marked."""
-    return data.parts["test"] or data.examples
-
-
-def split_rows(data: Dataset, test: Dataset | None, seed: int, *, validates: bool) -> Split:
-    """Return train, validation and test rows, by the file's own split where it has one."""
-    marked = any(data.parts.values())
-    validation = data.parts["validation"]
-    if test is not None:
-        kept = data.parts["train"] if marked else data.examples
-        held_out, how = test_rows(test), "test rows from a file of their own"
-    elif data.parts["test"]:
-        kept, held_out, how = data.parts["train"], data.parts["test"], "split as the file says"
+def read_inputs(
+    path: Path, task: Task, columns: Mapping[str, str], hub: str | None = None
+) -> list[str]:
+    """Return the inputs of every row of DATA, in order; labels are not needed."""
+    opened = _open(path, task.roles[0], hub)
+    role, reader = opened.role, opened.reader
+    if opened.lists_classes:
+        column, by_file = FILES, True
     else:
-        _check_classes(data.path, data.examples)
-        rows = data.parts["train"] if marked else data.examples
-        kept, held_out = hold_out(rows, TEST_SHARE, seed)
-        how = f"a stratified {TEST_SHARE:.0%} held out by seed {seed}"
-    if validates and not validation:
-        kept, validation = hold_out(kept, VALIDATION_SHARE, seed + 1)
-        how += f", {VALIDATION_SHARE:.0%} of the rest to validate"
-    seen = {row.input for row in (*kept, *validation)}
-    fresh = [row for row in held_out if row.input not in seen]
-    if held_out and not fresh:
-        raise BadData(
-            f"`{data.path}`: every row to test with is among those to learn from",
-            "test with rows that are not in training, or leave it to hubtl to hold some out",
-        )
-    if len(fresh) < len(held_out):
-        how += f"; {len(held_out) - len(fresh)} test rows dropped that are in training too"
-    split = Split(tuple(kept), tuple(validation), tuple(fresh), how)
-    _check_split(data.path, split)
-    return split
+        by_file = _names_files(opened, columns)
+        asked = _file_role(role) if by_file else role
+        named = {name: column for name, column in columns.items() if name == asked.name}
+        column = find_columns(opened.table, (asked,), named)[asked.name]
+    inputs: list[str] = []
+    for file, (array,) in opened.table.values(column):
+        cells = [cell or "" for cell in array.to_pylist()]
+        inputs += [reader(file, cell) for cell in cells] if by_file else cells
+    return inputs
 
 
-def _check_cells(table: Table, columns: Mapping[str, str], roles: Sequence[str]) -> None:
-    for role in roles:
-        empty = [row.line for row in table.rows if not row.cells.get(columns[role], "").strip()]
-        if empty:
-            lines = ", ".join(map(str, empty[:SHOWN])) + ("…" if len(empty) > SHOWN else "")
-            count = f"{len(empty)} rows have" if len(empty) > 1 else "a row has"
-            raise BadData(
-                f"`{table.path}`: {count} an empty {role} "
-                f"(line{'s' if len(empty) > 1 else ''} {lines})",
-                f"fill in or remove {'them' if len(empty) > 1 else 'it'}, then run it again",
-            )
+def test_rows(data: Dataset) -> Rows:
+    """Return the rows to judge by: those marked as test, or all where none is marked."""
+    return data.parts["test"] if len(data.parts["test"]) else data.examples
 
 
-def _check_classes(path: Path, examples: Sequence[Example]) -> None:
-    """Raise BadData where rows can't be split: one class only, or a class with one input."""
-    inputs = Counter(label for _, label in {(row.input, row.label) for row in examples})
-    if len(inputs) == 1:
-        raise BadData(
-            f"`{path}` has one label only: `{next(iter(inputs))}`",
-            "there is nothing to tell apart: add rows with another label",
-        )
-    single = sorted(label for label, count in inputs.items() if count == 1)
-    if single:
-        names = ", ".join(f"`{label}`" for label in single[:SHOWN])
-        raise BadData(
-            f"`{path}`: {'labels' if len(single) > 1 else 'the label'} {names} "
-            f"{'have' if len(single) > 1 else 'has'} one row, and learning takes one to learn "
-            "from and one to test with",
-            "add rows, or leave that label out",
-        )
+def _open(path: Path, role: Role, hub: str | None) -> _Opened:
+    if is_on_hub(path):
+        fetched = fetch_data(path, role.files, hub)
+        return _in_folder(path, fetched.folder, fetched.layout, role, own=False, keeps=fetched)
+    if _is_folder(path):
+        found = layout(str(path), names_in(path), role.files, card_of(path), own=True)
+        return _in_folder(path, path, found, role, own=True, keeps=None)
+    return _Opened(read_table(path), role)
 
 
-def _check_split(path: Path, split: Split) -> None:
-    known = {row.label for row in split.train}
-    if len(known) < 2:
-        only = f"one label only: `{next(iter(known))}`" if known else "no rows"
-        raise BadData(f"`{path}`: the rows to train on have {only}", "look at its split column")
-    if not split.test:
-        raise BadData(f"`{path}`: there are no rows to test with", "say --test FILE")
-    strange = sorted({row.label for row in (*split.test, *split.validation)} - known)
-    if strange:
-        raise BadData(
-            f"`{path}`: no row to train on has the label `{strange[0]}`, which test rows have",
-            "add such rows to train on, or leave them out of the test",
-        )
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        # Whoever opens it next says why it can't be looked at.
+        return False
+
+
+def _in_folder(
+    path: Path, folder: Path, found: Layout, role: Role, *, own: bool, keeps: object
+) -> _Opened:
+    if found.classes:
+        table = class_table(folder, found.classes)
+        return _Opened(table, role, lists_classes=True, lists_files=True, own=own, keeps=keeps)
+    files = [
+        DataFile(folder / name, f"{path}/{name}", name, part) for name, part in found.tables.items()
+    ]
+    table = read_tables(path, files)
+    return _Opened(table, role, lists_files=found.has_metadata, own=own, keeps=keeps)
+
+
+def _found(opened: _Opened, task: Task, columns: Mapping[str, str]) -> tuple[dict[str, str], bool]:
+    """Return the column of each role, and whether inputs are files that a column names."""
+    table, label = opened.table, task.roles[1]
+    if opened.lists_classes:
+        found = {FILE.name: FILES, label.name: FOLDERS}
+        parts = {"split": PART_FOLDERS} if PART_FOLDERS in table.columns else {}
+        return found | parts, True
+    by_file = _names_files(opened, columns)
+    first = _file_role(opened.role) if by_file else opened.role
+    named = {role: name for role, name in columns.items() if role not in OTHER_ROLES}
+    split = find_split(table, columns.get("split"))
+    others = {role: columns[role] for role in ("group", "time") if role in columns}
+    if len(others) == 2:
+        raise BadOption("rows are split by group or by time", "name one of the two columns")
+    find_columns(table, [Role(role, (), "none") for role in others], others)
+    if split:
+        others["split"] = split
+    found = find_columns(table, (first, label), named, others.values())
+    return {**found, **others}, by_file
+
+
+def _names_files(opened: _Opened, columns: Mapping[str, str]) -> bool:
+    """Return whether the inputs are in files that a column names."""
+    role = opened.role
+    if FILE.name in columns or role.content == "file":
+        return True
+    folded = {name.strip().casefold() for name in opened.table.columns}
+    return opened.lists_files and role.name not in columns and not folded & set(role.names)
+
+
+def _file_role(role: Role) -> Role:
+    """Return the role that a column of files plays in place of the input's own."""
+    own = role.names if role.content == "file" else ()
+    return Role(FILE.name, (*own, *FILE.names), "none", role.files)

@@ -16,7 +16,7 @@ from .registry.facts import FILE, Facts, read_facts
 from .registry.fingerprint import sha256
 from .results import Evaluation, Prediction
 from .sources import base_folder, fetch, find_model, pull
-from .transfer.features import Progress
+from .transfer.progress import Progress
 from .transfer.split import Example
 
 
@@ -141,11 +141,12 @@ def evaluate(
     watch = Stopwatch()
     model = open_model(name, hub, progress)
     facts = model.facts
-    read = read_dataset(data, plugins().task(facts.task), columns)
+    read = read_dataset(data, plugins().task(facts.task), columns, hub)
     rows = test_rows(read)
     check_labels(rows, facts, name)
-    how = "the rows marked as test" if read.parts["test"] else "all rows"
-    if not read.parts["test"] and read.fingerprint == facts.data["fingerprint"]:
+    marked = bool(len(read.parts["test"]))
+    how = "the rows marked as test" if marked else "all rows"
+    if not marked and read.fingerprint == facts.data["fingerprint"]:
         how = "all rows, most of which it has learnt from: this is no evidence"
     true, inputs = [row.label for row in rows], [row.input for row in rows]
     predicted = model.predict(inputs, "evaluating", progress)
@@ -209,7 +210,7 @@ def inputs_of(
 ) -> list[str]:
     """Return the inputs of every row of a file, as the model's task reads them."""
     model = open_model(name, hub, progress)
-    return read_inputs(data, plugins().task(model.facts.task), columns)
+    return read_inputs(data, plugins().task(model.facts.task), columns, hub)
 
 
 def _probabilities(logits: Sequence[float], labels: Sequence[str]) -> dict[str, float]:

@@ -18,7 +18,7 @@ from .registry.cache import ModelCache
 from .registry.card import first_python_block
 from .registry.errors import BadData, NotReproduced, Refused
 from .registry.facts import Facts
-from .transfer.features import Progress, silent
+from .transfer.progress import Progress, silent
 
 SCRIPT = Path(__file__).with_name("clean.py")
 

@@ -28,7 +28,7 @@ from .registry.weights import needed
 from .results import Published
 from .sources import fetch, find_base, pull, writing_hub
 from .transfer.agreement import Agreement, compare
-from .transfer.features import Progress
+from .transfer.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def verify(
     with tempfile.TemporaryDirectory(prefix="hubtl-verify-") as room:
         model = fetch_model(name, hub, Path(room), progress)
         facts, task = model.facts, plugins().task(model.facts.task)
-        read = read_dataset(data, task, columns) if data else None
+        read = read_dataset(data, task, columns, hub) if data else None
         rows = test_rows(read) if read else ()
         check_labels(rows, facts, name)
         inputs = [row.input for row in rows]

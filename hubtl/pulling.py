@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .registry.fingerprint import files_in
 from .sources import find_model, pull
-from .transfer.features import Progress
+from .transfer.progress import Progress
 from .workspace import check_out, disk_told, staged
 
 

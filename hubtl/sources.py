@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from .plugins.hookspecs import Addressed, Destination, Hub, Source
+from .plugins.hookspecs import Addressed, Destination, Hub, Source, Task
 from .plugins.manager import plugins
 from .registry.cache import ModelCache
 from .registry.catalog import catalogue
@@ -26,7 +26,7 @@ from .registry.fingerprint import files_in, git_sha1, sha256
 from .registry.places import models, setting
 from .registry.search import ALLOWS, find
 from .registry.weights import check_weights, needed
-from .transfer.features import Progress, silent
+from .transfer.progress import Progress, silent
 
 
 def open_hub(name: str) -> Hub:
@@ -128,7 +128,7 @@ def fetch(source: Source, entry: Entry, room: Path, *, progress: Progress = sile
     progress(f"pulling {entry.id}", 0, len(wanted))
     folder = source.fetch(entry, wanted, room)
     for done, path in enumerate(wanted, 1):
-        _check(entry, path, folder / path)
+        check_file(entry, path, folder / path)
         progress(f"pulling {entry.id}", done, len(wanted))
     return folder
 
@@ -151,6 +151,20 @@ def find_base(model: str, revision: str, hub: str | None) -> tuple[Source, Entry
         if hub is None:
             raise
         return find_model(pinned)
+
+
+def first_base(task: Task) -> tuple[str, str]:
+    """Return the starter model for a task, and why: it is the only one that needs no network."""
+    for entry in catalogue().entries:
+        if entry.hub == "starter" and task.name in entry.tasks:
+            return entry.id, (
+                "The base was not named: this one is the catalogue's first for the task that needs "
+                "no network."
+            )
+    raise UnknownName(
+        f"the catalogue has no starter model for `{task.name}`",
+        f"name one: --base ID, from `hubtl search --task {task.name}`",
+    )
 
 
 def search_models(query: Query, hub: str | None = None) -> Found:
@@ -225,7 +239,7 @@ def _addressed(hub: Hub) -> Addressed:
     return hub
 
 
-def _check(entry: Entry, path: str, file: Path) -> None:
+def check_file(entry: Entry, path: str, file: Path) -> None:
     """Raise NotReproduced unless a file has the size and the sha256 that its hub pins."""
     pinned = entry.files[path]
     if not file.is_file():

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..transfer.columns import Role
-    from ..transfer.features import Progress
     from ..transfer.network import Network
     from ..transfer.split import Example, Split
+    from ..transfer.start import Session
 
 hookspec = pluggy.HookspecMarker("hubtl")
 hookimpl = pluggy.HookimplMarker("hubtl")
@@ -65,6 +65,21 @@ class Source(Protocol):
 
     def fetch(self, entry: Entry, paths: Sequence[str], room: Path) -> Path:
         """Return a folder that has these files: `room` filled, or one of the hub's own."""
+        ...
+
+
+@runtime_checkable
+class DataSource(Protocol):
+    """A hub that keeps data sets too."""
+
+    name: str
+
+    def data(self, dataset: str, revision: str | None = None) -> Entry:
+        """Return a data set's files at a resolved revision; raises UnknownName or Unreachable."""
+        ...
+
+    def fetch_data(self, entry: Entry, paths: Sequence[str], room: Path) -> None:
+        """Fill `room` with these files of a data set, past every cache."""
         ...
 
 
@@ -171,9 +186,7 @@ class Method(Protocol):
         validation: Sequence[Example],
         labels: Sequence[str],
         options: Mapping[str, Any],
-        *,
-        seed: int,
-        progress: Progress,
+        session: Session,
     ) -> Learnt:
         """Train the network on rows, choosing by validation rows where `validates`."""
         ...

@@ -14,7 +14,7 @@ from .errors import BadData, UnknownName
 
 FILE = "hubtl.json"
 FORMAT = 1
-LOCAL = ("report.html", "predictions.parquet")
+LOCAL = ("report.html", "predictions.parquet", "split.json")
 WRITTEN_LATER = ("README.md", FILE)
 
 

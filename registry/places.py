@@ -16,6 +16,7 @@ SETTINGS: Mapping[str, str] = {
     "organisation": "the organisation that `publish --to NAME` means",
     "domain": "the domain of what you adapt, from `hubtl catalog --domains`",
     "catalog": "a catalogue of your own, read in place of hubtl's",
+    "trunks": "how many GB of features of frozen layers are kept, 5 unless set",
 }
 
 
@@ -28,6 +29,15 @@ def home() -> Path:
 def models() -> Path:
     """Return the folder of pulled models, laid out as a huggingface_hub cache."""
     return home() / "hub"
+
+
+def trunks() -> tuple[Path, int]:
+    """Return the folder of kept features of frozen layers, and how many bytes it may have."""
+    said = setting("trunks") or "5"
+    try:
+        return home() / "trunks", int(float(said) * 1e9)
+    except ValueError as error:
+        raise BadOption(f"`trunks` is set to `{said}`, which is no number", "such as 5") from error
 
 
 def settings_file() -> Path:

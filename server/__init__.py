@@ -1,11 +1,20 @@
 """The team hub: a server that the Hub's own clients can't tell from the real one.
 
-A request walks one way through these files, and each knows only those before it:
+Each file knows only those that stand before it here:
 
-    git, objects, database    bytes by their sha256, trees and commits by git's own ids
-    accounts, access          who is asking, and what they may see and change
-    repos, refs, commits      what is kept, under which name, and how it came to be
-    facts, listing            what its card and its files tell, and how it is found
-    routes/                   the Hub's API, one file a subject
-    application, serving      limits, errors, logs; the process itself
+    problem, git, outgoing              refusals in the Hub's words, git's own ids, calls outwards
+    schema, database, objects           the tables, and the contents on disk by their sha256
+    hub, signing, store_lock            one store with its secret, and what that signs
+    accounts, repos, access             who there is, and what they may see and change
+    pickles, refs, trees, storing       branches, files of a commit, and how each is kept
+    cards, facts, commits, merging      what files tell, and how they come to be
+    ages, finding, describing           how repositories are found, and what is said of them
+    threads, differences, shelves       discussions, pull requests, collections
+    hooks, payloads, calling, upkeep    webhooks, and what else goes on in the background
+    xet_hash, xorbs, shards, lfs_parts  large files as clients send them
+    checking, backup, importing         the store as a whole, as `hubtl hub` looks after it
+    inventory                           what `hubtl hub list` shows
+    routing, openapi, routes            the Hub's API, one file a subject
+    answers, bodies, guard              a request's way in and out, and its limits
+    application, serving                all of it together; the process itself
 """

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import NoResultFound
 
 from .accounts import Account, digest, find
 from .problem import Problem, log_in, no_repository, not_allowed
-from .repos import Moved, Repo, find_repo
+from .repos import Moved, Repo, find_repo, repo_by_id
 from .schema import access_requests, accounts, members, tokens
 
 Deed = Literal["read", "discuss", "write"]
@@ -94,7 +95,11 @@ def may_write(db: Connection, caller: Caller, repo: Repo) -> bool:
 
 def may_read_content(db: Connection, caller: Caller, repo: Repo) -> bool:
     """Return whether the caller may have a gated repository's files."""
-    if not repo.gated or role_in(db, caller, repo.owner_id):
+    if not repo.gated:
+        return True
+    if not caller.may("read", repo.owner, repo.name):
+        return False
+    if role_in(db, caller, repo.owner_id):
         return True
     asked = (access_requests.c.repo_id == repo.id) & (access_requests.c.user_id == caller.id)
     status = db.execute(select(access_requests.c.status).where(asked)).scalar()
@@ -121,15 +126,48 @@ def the_repo(
     return repo
 
 
+def repo_named(db: Connection, caller: Caller, kind: str, name: str, deed: Deed = "read") -> Repo:
+    """Return the repository that a body calls OWNER/NAME, by a former name too; raises Problem.
+
+    An address can lead on to what a repository is called now; what stands in a body can't.
+    """
+    owner, _, rest = name.partition("/")
+    try:
+        return the_repo(db, caller, kind, owner, rest, deed)
+    except Moved as moved:
+        return the_repo(db, caller, kind, moved.repo.owner, moved.repo.name, deed)
+
+
 def check_content(db: Connection, caller: Caller, repo: Repo) -> None:
     """Raise Problem where a gate stands before a repository's files."""
     if not may_read_content(db, caller, repo):
+        mine = (access_requests.c.repo_id == repo.id) & (access_requests.c.user_id == caller.id)
+        reason = db.execute(select(access_requests.c.reason).where(mine)).scalar()
         raise Problem(
             403 if caller.known else 401,
             f"Access to {repo.kind} {repo.id_} is restricted and you are not in the authorized "
-            "list. Visit its page to ask for access.",
+            f"list. {f'You were told: {reason}' if reason else 'Ask for access first.'}",
             "GatedRepo",
         )
+
+
+def granted_repo(db: Connection, user_id: int | None, repo_id: int, deed: Deed = "read") -> Repo:
+    """Return the repository that an address or a token was signed for.
+
+    Raises Problem where it is gone, or where its user could not have that signed any more.
+    """
+    caller = Caller(id=user_id, role="write")  # how far the token reaches was looked at then
+    try:
+        repo = repo_by_id(db, repo_id)
+    except NoResultFound as error:
+        raise no_repository(known_caller=True) from error
+    user = db.execute(select(accounts.c.id).where(accounts.c.id == user_id)).first()
+    if (user_id is not None and user is None) or not may_see(db, caller, repo):
+        raise no_repository(known_caller=True)
+    check_content(db, caller, repo)
+    if deed == "write" and not may_write(db, caller, repo):
+        raise not_allowed(f"change {repo.id_}")
+    return repo
 
 
 def the_namespace(db: Connection, caller: Caller, name: str | None) -> Account:

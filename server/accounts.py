@@ -89,9 +89,9 @@ def the_account(db: Connection, name: str, kind: str | None = None) -> Account:
     )
 
 
-def remove_account(db: Connection, name: str) -> None:
-    """Remove an account; raises Refused while it still owns repositories."""
-    account = the_account(db, name)
+def remove_account(db: Connection, name: str, kind: str) -> str:
+    """Remove an account and return its name; raises Refused while it still owns repositories."""
+    account = the_account(db, name, kind)
     owned = db.execute(select(repos.c.name).where(repos.c.owner_id == account.id)).scalars().all()
     if owned:
         raise Refused(
@@ -99,6 +99,7 @@ def remove_account(db: Connection, name: str) -> None:
             f"move or remove them first: hubtl hub remove {account.name}/{owned[0]}",
         )
     db.execute(delete(accounts).where(accounts.c.id == account.id))
+    return account.name
 
 
 def set_member(db: Connection, org: str, user: str, role: str) -> None:

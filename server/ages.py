@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from .git import FOLDER, Node
 from .refs import Commit, commit_by_oid
 from .repos import Repo
-from .trees import nodes
+from .trees import node_at
 
 FARTHEST = 2000  # commits that are looked through
 
@@ -25,20 +24,10 @@ def last_commits(
     db: Connection, repo: Repo, head: Commit, paths: Iterable[str]
 ) -> dict[str, Commit]:
     """Return the last commit that changed each path, as far back as is looked."""
-    known: dict[str, dict[str, Node]] = {}
 
     def at(root: str, path: str) -> str | None:
-        here = Node(FOLDER, root)
-        for name in path.split("/"):
-            if not here.is_folder:
-                return None
-            if here.oid not in known:
-                known[here.oid] = nodes(db, here.oid)
-            inner = known[here.oid].get(name)
-            if inner is None:
-                return None
-            here = inner
-        return here.oid
+        node = node_at(db, root, path)
+        return node.oid if node else None
 
     found: dict[str, Commit] = {}
     open_paths = {path: at(head.tree, path) for path in paths}

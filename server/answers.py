@@ -81,4 +81,7 @@ def failure(error: Exception, request: Request) -> Response:
         # 507 is not one of the statuses on which clients try again at once.
         return problem_response(Problem(507, "The hub's disk is full: nothing was changed"))
     logging.getLogger("hubtl.server").error("a request failed", exc_info=error)
+    if isinstance(error, FileNotFoundError):
+        # Trying again brings no content back; `hubtl hub check` names what is missing.
+        return problem_response(Problem(410, "A content is missing from this hub's store"))
     return problem_response(Problem(500, "The hub failed: its log says why"))

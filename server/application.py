@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .access import Caller, identify
+from .access import NOBODY, Caller, identify
 from .answers import as_response, failure, problem_response
 from .bodies import Body
 from .guard import Guard
@@ -24,12 +24,11 @@ from .problem import Problem, log_in, no_repository
 from .repos import RESERVED
 from .routes import ALL
 from .routing import Call, Route
+from .signing import SIGNED
 
 # What may be asked without a token on a hub that shows nothing to strangers: addresses that are
 # signed, and what tells nothing.
-OPEN = ("/healthz", "/api/telemetry", "/api/agent-harnesses", "/lfs/", "/objects/", "/cas/")
-# The same addresses carry a right of their own, so a header there is not for us.
-SIGNED = ("/lfs/", "/objects/", "/cas/")
+OPEN = ("/healthz", "/api/telemetry", "/api/agent-harnesses", *SIGNED)
 
 
 class Kind(Convertor[str]):
@@ -57,8 +56,8 @@ def application(hub: TeamHub) -> ASGIApp:
         for route in ALL
     ]
     built = Starlette(routes=routes, lifespan=guard.lifespan)
-    built.add_exception_handler(404, _not_here)
-    built.add_exception_handler(405, _not_so)
+    built.add_exception_handler(404, _limited(guard, _not_here))
+    built.add_exception_handler(405, _limited(guard, _not_so))
     return RawPath(guard.around(built))
 
 
@@ -79,8 +78,7 @@ class RawPath:
 def _endpoint(hub: TeamHub, guard: Guard, route: Route) -> Callable[[Request], Any]:
     async def answer(request: Request) -> Response:
         try:
-            guard.admit_address(request)
-            caller = await run_in_threadpool(_identified, hub, request)
+            caller = await run_in_threadpool(_identified, hub, guard, request)
             request.scope["caller"] = caller
             guard.admit(caller, request)
             open_to_all = hub.policy.anonymous or route.path.startswith(OPEN)
@@ -88,12 +86,16 @@ def _endpoint(hub: TeamHub, guard: Guard, route: Route) -> Callable[[Request], A
                 raise log_in()
             call = _call(hub, request, caller)
             async with Body(hub, route, request, call):
-                found = await run_in_threadpool(route.handler, call)
-            return as_response(found)
+                return await run_in_threadpool(_answered, route, call)
         except Exception as error:
             return failure(error, request)
 
     return answer
+
+
+def _answered(route: Route, call: Call) -> Response:
+    """Return the response to a call; a large one takes its time, so not on the event loop."""
+    return as_response(route.handler(call))
 
 
 def _call(hub: TeamHub, request: Request, caller: Caller) -> Call:
@@ -109,11 +111,16 @@ def _call(hub: TeamHub, request: Request, caller: Caller) -> Call:
     )
 
 
-def _identified(hub: TeamHub, request: Request) -> Caller:
+def _identified(hub: TeamHub, guard: Guard, request: Request) -> Caller:
+    """Return who sent a request; a wrong token counts against the address it came from."""
     signed = request.scope["path"].startswith(SIGNED)
     header = None if signed else request.headers.get("authorization")
     with hub.database.reading() as db:
-        return identify(db, hub.secret, header)
+        try:
+            return identify(db, hub.secret, header)
+        except Problem:
+            guard.count_wrong_token(request)
+            raise
 
 
 def _unquoted(params: Mapping[str, Any]) -> dict[str, str]:
@@ -121,6 +128,20 @@ def _unquoted(params: Mapping[str, Any]) -> dict[str, str]:
         return {name: unquote(str(value), errors="strict") for name, value in params.items()}
     except UnicodeDecodeError as error:
         raise Problem(400, "the address is not in UTF-8") from error
+
+
+def _limited(guard: Guard, answer: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an answer to what is no address here, which is not to be had at will either."""
+
+    async def limited(request: Request, error: Exception) -> Response:
+        try:
+            guard.admit(NOBODY, request)
+        except Problem as problem:
+            return problem_response(problem)
+        found: Response = await answer(request, error)
+        return found
+
+    return limited
 
 
 async def _not_here(request: Request, _: Exception) -> Response:

@@ -21,17 +21,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from ..registry.errors import BadData, BadOption, NotReproduced, Refused
 from .checking import Progress
 from .database import Database
 from .hub import TeamHub
-from .objects import PART, Incoming, Received
-from .schema import meta, objects
+from .objects import PART, SHA256, Incoming, Received
+from .schema import blobs, meta, objects, repo_blobs
 
 DATABASE = "hub.sqlite"
-MEMBER = re.compile(r"secret|audit\.log|hub\.sqlite|objects/(..)/(..)/(\1\2[0-9a-f]{60})")
+HEX = "[0-9a-f]{2}"
+MEMBER = re.compile(rf"secret|audit\.log|hub\.sqlite|objects/({HEX})/({HEX})/(\1\2[0-9a-f]{{60}})")
 TURNS = 10  # a database is copied anew as often where contents were collected meanwhile
 
 
@@ -172,7 +173,9 @@ def _read(file: Path, room: Path, progress: Progress) -> dict[str, int]:
     with tarfile.open(file, "r|") as tar:
         for member in tar:
             named = MEMBER.fullmatch(member.name)
-            content = tar.extractfile(member) if named and member.isreg() else None
+            # One with holes says of itself how long it is, whatever the length of the backup.
+            plain = named and member.isreg() and not member.issparse()
+            content = tar.extractfile(member) if plain else None
             if named is None or content is None:
                 raise Refused(f"`{file}` is no backup of a team hub: it has `{member.name[:100]}`")
             path = room / member.name
@@ -198,6 +201,15 @@ def _unpack(content: IO[bytes], path: Path) -> Received:
         raise
 
 
+def _check_files(db: Connection, file: Path) -> None:
+    """Raise NotReproduced where files lead to what is no content, or to one that did not come."""
+    used = blobs.c.oid.in_(select(repo_blobs.c.oid))
+    known = blobs.c.sha256.in_(select(objects.c.sha256))
+    for row in db.execute(select(blobs.c.oid, blobs.c.sha256, (used & ~known).label("lost"))):
+        if row.lost or not SHA256.fullmatch(row.sha256):
+            raise NotReproduced(f"`{file}` lacks the content of the file {row.oid}", _OTHER)
+
+
 _OTHER = "the backup is damaged: take another"
 
 
@@ -218,6 +230,7 @@ def _check(room: Path, found: dict[str, int], file: Path) -> Kept:
             lost = [sha256 for sha256, size in wanted.items() if found.get(sha256) != size]
             if lost:
                 raise NotReproduced(f"`{file}` lacks the content {lost[0]}", _OTHER)
+            _check_files(db, file)
             # Xet clients remember what a store has, and this one may have less than it had.
             name = {"value": secrets.token_hex(8)}
             db.execute(update(meta).where(meta.c.key == "generation").values(**name))

@@ -120,7 +120,7 @@ class Histories:
         for row in mine:
             if row.parent and row.parent not in known:
                 yield f"commit {row.oid}: its parent {row.parent} is not there"
-        led = dict(all_refs(self._db, repo))
+        led = {each.name: each.oid for each in all_refs(self._db, repo)}
         for name, oid in led.items():
             if oid not in known:
                 yield f"{name} leads to {oid}, which is not there"

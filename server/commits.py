@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -61,27 +61,31 @@ def check_path(path: str) -> str:
     return path
 
 
+def _add_blobs(db: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Note contents; one that was harmless under its first name may be no longer."""
+    insert_new(db, blobs, rows)
+    for some in chunks(row["oid"] for row in rows if row["unsafe"]):
+        db.execute(update(blobs).where(blobs.c.oid.in_(some)).values(unsafe=True))
+
+
 def add_small(
     db: Connection, store: Objects, received: Iterable[tuple[Received, str, bool]]
 ) -> None:
     """Keep contents that stand in trees themselves: (file, its git id, unsafe) each."""
     listed = list(received)
     store.keep(db, (each for each, _, _ in listed))
-    insert_new(
-        db,
-        blobs,
-        (
-            {"oid": oid, "sha256": r.sha256, "size": r.size, "large": False, "unsafe": unsafe}
-            for r, oid, unsafe in listed
-        ),
-    )
+    rows = [
+        {"oid": oid, "sha256": r.sha256, "size": r.size, "large": False, "unsafe": unsafe}
+        for r, oid, unsafe in listed
+    ]
+    _add_blobs(db, rows)
 
 
 def add_large(db: Connection, sha256: str, size: int, unsafe: bool = False) -> str:
     """Keep a pointer to a content that is in the store, and return the pointer's id."""
     oid = object_id("blob", pointer(sha256, size))
     row = {"oid": oid, "sha256": sha256, "size": size, "large": True, "unsafe": unsafe}
-    insert_new(db, blobs, [row])
+    _add_blobs(db, [row])
     return oid
 
 
@@ -164,23 +168,37 @@ def add_commit(
 
 
 def _by_path(db: Connection, root: str, changes: Sequence[Change]) -> dict[str, str | None]:
-    """Return what each path becomes; deleting what is not there is an error, as on the Hub."""
+    """Return what each path becomes; deleting what is not there is an error, as on the Hub.
+
+    What a folder has is taken away once, however often that is asked for.
+    """
     found: dict[str, str | None] = {}
+    added, gone = set[str](), set[str]()  # with the folders above; folders
     for each in changes:
         if each.kind == "add":
             found[each.path] = each.oid
+            added |= {*_with_those_above(each.path)}
+            gone -= {*_with_those_above(each.path)}
             continue
         node = node_at(db, root, each.path)
         if node is None or (each.kind == "folder" and not node.is_folder):
-            if any(path == each.path or path.startswith(f"{each.path}/") for path in found):
+            if each.path in added or each.path in found:
                 continue
             raise Problem(404, "A file with this name doesn't exist", "EntryNotFound")
-        if node.is_folder:
+        if not node.is_folder:
+            found[each.path] = None
+        elif not any(above in gone for above in _with_those_above(each.path)):
+            gone.add(each.path)
             inner = walk(db, node.oid, f"{each.path}/")
             found |= {path: None for path, below in inner if not below.is_folder}
-        else:
-            found[each.path] = None
     return found
+
+
+def _with_those_above(path: str) -> Iterator[str]:
+    """Give a path and the folders it is in, the innermost first."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
 
 
 def squash(db: Connection, store: Objects, repo: Repo, ref: str, wording: Wording) -> str:
@@ -206,7 +224,18 @@ def forget_unreachable(db: Connection, repo: Repo) -> None:
             waiting.extend([known[oid].parent] if known[oid].parent else [])
     for some in chunks(set(known) - reached):
         db.execute(delete(commits).where(commits.c.repo_id == repo.id, commits.c.oid.in_(some)))
+    had = _large_of(db, repo)
     claim(db, repo, {known[oid].tree for oid in reached})
+    for some in chunks(had - _large_of(db, repo)):
+        gone = (repo_objects.c.repo_id == repo.id) & repo_objects.c.sha256.in_(some)
+        db.execute(delete(repo_objects).where(gone))
+
+
+def _large_of(db: Connection, repo: Repo) -> set[str]:
+    """Return the contents of the large files that any commit of a repository has."""
+    joined = blobs.join(repo_blobs, repo_blobs.c.oid == blobs.c.oid)
+    mine = (repo_blobs.c.repo_id == repo.id) & blobs.c.large
+    return set(db.execute(select(blobs.c.sha256).select_from(joined).where(mine)).scalars())
 
 
 def claim(db: Connection, repo: Repo, roots: Iterable[str]) -> None:
@@ -257,6 +286,6 @@ def _without(db: Connection, root: str, unwanted: set[str]) -> str:
     oids = {node.oid for _, node in found}
     gone = set()
     for some in chunks(oids):
-        wanted = blobs.c.oid.in_(some) & blobs.c.large & blobs.c.sha256.in_(unwanted)
-        gone |= set(db.execute(select(blobs.c.oid).where(wanted)).scalars())
+        large = select(blobs.c.oid, blobs.c.sha256).where(blobs.c.oid.in_(some), blobs.c.large)
+        gone |= {row.oid for row in db.execute(large) if row.sha256 in unwanted}
     return changed(db, root, {path: None for path, node in found if node.oid in gone})

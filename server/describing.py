@@ -5,47 +5,55 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import yaml
 from sqlalchemy import Connection, func, select
 
-from .access import Caller
+from .access import Caller, may_read_content
 from .ages import moment
-from .facts import CardLoader
+from .cards import read_yaml
+from .facts import as_texts
 from .finding import seen_by
 from .git import EMPTY_TREE
 from .hub import TeamHub
 from .refs import Commit
 from .repos import JOINED, Repo
 from .schema import blobs, repo_bases, repo_blobs, repos
-from .storing import is_pickle
 from .trees import File, all_files, files_of, node_at, walk
 
 COMMON = (
-    "author cardData createdAt disabled downloads downloadsAllTime gated lastModified likes "
-    "private resourceGroup sha siblings tags trendingScore usedStorage"
+    "author cardData createdAt disabled lastModified likes private resourceGroup sha siblings tags "
+    "trendingScore usedStorage"
 ).split()
+FETCHED = ["downloads", "downloadsAllTime", "gated"]
 EXPANDABLE: Mapping[str, tuple[str, ...]] = {
     "model": (
         *COMMON,
+        *FETCHED,
         *(
             "baseModels childrenModelCount config evalResults gguf inference "
             "inferenceProviderMapping library_name mask_token model-index pipeline_tag safetensors "
             "spaces transformersInfo widgetData"
         ).split(),
     ),
-    "dataset": (*COMMON, "citation", "description", "mainSize", "paperswithcode_id"),
-    "space": (*COMMON, "datasets", "models", "runtime", "sdk", "subdomain"),
-    "kernel": tuple(COMMON),
+    "dataset": (*COMMON, *FETCHED, "citation", "description", "mainSize", "paperswithcode_id"),
+    "space": (*COMMON, "datasets", "models", "region", "runtime", "sdk", "subdomain"),
+    "kernel": (*COMMON, *FETCHED),
 }
+# Clients take a card's fields as arguments: these would be given twice, and stop any list.
+CLIENTS_OWN = ("self", "ignore_metadata_errors")
 SHORT = (
-    "likes downloads tags createdAt private trendingScore pipeline_tag library_name gated".split()
-)
-LISTED = [*SHORT, "author", "sha", "lastModified", "disabled", "siblings"]
+    "likes downloads tags createdAt private trendingScore pipeline_tag library_name gated sdk"
+).split()
+# A list of data sets says more, as on the Hub.
+SHORT_OF_DATA = [*SHORT, *"author sha lastModified disabled description".split()]
+LISTED = [*SHORT, *"author sha lastModified disabled siblings models datasets".split()]
 WHOLE = [
     *LISTED,
     *"cardData config safetensors model-index usedStorage spaces widgetData mask_token".split(),
-    *"transformersInfo sdk".split(),
+    "transformersInfo",
 ]
+
+
+MOST_RESULTS = 256 << 10  # bytes of the files of results that are read
 
 
 class Description:
@@ -71,32 +79,29 @@ class Description:
         said: dict[str, Any] = {"_id": f"{self.repo.id:024x}", "id": self.repo.id_}
         if self.repo.kind == "model":
             said["modelId"] = self.repo.id_
-        wanted = list(names)
-        for name in wanted:
-            value = self._field(name)
+        simple = self._simple()
+        for name in names:
+            value = simple[name] if name in simple else self._worked_out(name)
             if value is not None or name == "resourceGroup":
                 said[name] = value
         return said
 
-    def _field(self, name: str) -> Any:
-        simple = self._simple()
-        if name in simple:
-            return simple[name]
-        special = {
+    def _worked_out(self, name: str) -> Any:
+        takes_a_look = {
             "siblings": self._siblings,
             "usedStorage": self._used,
             "childrenModelCount": self._children,
             "evalResults": self._evaluations,
             "transformersInfo": self._transformers,
         }
-        return special[name]() if name in special else None
+        return takes_a_look[name]() if name in takes_a_look else None
 
     def _simple(self) -> dict[str, Any]:
         repo, facts = self.repo, self.facts
-        card = facts.get("card") or {}
+        card, space = facts.get("card") or {}, repo.kind == "space"
         return {
             "author": repo.owner,
-            "cardData": card,
+            "cardData": {k: v for k, v in card.items() if k not in CLIENTS_OWN},
             "config": facts.get("config") or {},
             "createdAt": moment(repo.created),
             "lastModified": moment(repo.modified),
@@ -118,8 +123,10 @@ class Description:
             "widgetData": card.get("widget"),
             "mask_token": card.get("mask_token"),
             "spaces": [] if repo.kind == "model" else None,
-            "sdk": card.get("sdk") if repo.kind == "space" else None,
-            "description": card.get("description") or card.get("pretty_name"),
+            "sdk": card.get("sdk") if space else None,
+            "models": as_texts(card.get("models")) if space else None,
+            "datasets": as_texts(card.get("datasets")) if space else None,
+            "description": _text(card, "description") or _text(card, "pretty_name"),
             "citation": card.get("citation"),
             "paperswithcode_id": card.get("paperswithcode_id"),
         }
@@ -148,22 +155,21 @@ class Description:
         return int(self.db.execute(counted).scalar_one())
 
     def _evaluations(self) -> list[dict[str, Any]]:
-        """Return the results that the files in .eval_results/ tell."""
+        """Return the results that the files in .eval_results/ tell those who may read them."""
+        if not may_read_content(self.db, self.caller, self.repo):
+            return []
         tree = self.commit.tree if self.commit else EMPTY_TREE
         folder = node_at(self.db, tree, ".eval_results")
         if folder is None or not folder.is_folder:
             return []
         found: list[dict[str, Any]] = []
+        left = MOST_RESULTS
         for file in files_of(self.db, walk(self.db, folder.oid, deep=False)):
-            if not file.path.endswith((".yaml", ".yml")) or file.size > 1 << 20:
+            if not file.path.endswith((".yaml", ".yml")) or file.size > left:
                 continue
-            try:
-                read = yaml.load(self.hub.objects.read(file.sha256), CardLoader)  # noqa: S506
-            except yaml.YAMLError as error:
-                found.append({"filename": file.path, "error": str(error)[:200]})
-                continue
-            listed = read if isinstance(read, list) else []
-            found += [{"filename": file.path, "data": each} for each in listed]
+            left -= file.size
+            text = self.hub.objects.read(file.sha256).decode("utf-8", "replace")
+            found += [{"filename": file.path, **each} for each in _results(text)]
         return found
 
     def _transformers(self) -> dict[str, Any] | None:
@@ -171,6 +177,30 @@ class Description:
         if self.facts.get("library") != "transformers" or not isinstance(named, list) or not named:
             return None
         return {"auto_model": "AutoModel", "pipeline_tag": self.facts.get("task")}
+
+
+def _text(card: Mapping[str, Any], name: str) -> str | None:
+    said = card.get(name)
+    return said if isinstance(said, str) else None
+
+
+def _results(text: str) -> list[dict[str, Any]]:
+    """Return the results in a file as clients take them; one of another shape would stop them."""
+    try:
+        read = read_yaml(text)
+    except ValueError as error:
+        return [{"error": str(error)[:200]}]
+    wrong = {"error": "a result has a dataset with `id` and `task_id`, a value, and a source's url"}
+    listed = read if isinstance(read, list) else []
+    return [{"data": each} if _is_result(each) else wrong for each in listed]
+
+
+def _is_result(read: Any) -> bool:
+    if not isinstance(read, dict) or "value" not in read:
+        return False
+    dataset, source = read.get("dataset"), read.get("source")
+    sourced = not source or (isinstance(source, dict) and bool(source.get("url")))
+    return sourced and isinstance(dataset, dict) and {"id", "task_id"} <= dataset.keys()
 
 
 def _sibling(file: File) -> dict[str, Any]:
@@ -186,6 +216,6 @@ def _sibling(file: File) -> dict[str, Any]:
 
 def security_status(files: Iterable[File]) -> dict[str, Any]:
     """Return which files can run code when they are loaded."""
-    unsafe = [file.path for file in files if file.unsafe or is_pickle(file.path, b"")]
+    unsafe = [file.path for file in files if file.unsafe]
     issues = [{"path": path, "level": "unsafe"} for path in unsafe]
     return {"scansDone": True, "filesWithIssues": issues}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import Connection, delete, update
 
+from .cards import plain, read_matter
 from .database import insert_new
 from .git import Node
 from .objects import Objects
@@ -19,8 +20,14 @@ from .trees import files_of, nodes
 
 LARGEST_TEXT = 1 << 20  # of a card or a configuration that is read at all
 LARGEST_HEADER = 16 << 20
-DEEPEST = 50
-MATTER = re.compile(r"\A\ufeff?\s*---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.MULTILINE | re.DOTALL)
+LARGEST_HEADERS = 32 << 20  # of the files of one tree
+# What is told of a repository stands in lists of a thousand.
+MOST_TAGS, LONGEST_TAGS, LONGEST_TAG = 500, 16 << 10, 256
+MOST_BASES, LONGEST_BASE = 50, 200
+MOST_TYPES, LONGEST_TYPE = 64, 16
+MOST_NAMES = 10
+LONGEST_TEXT = 32 << 10  # of one field of a card
+MOST_DIMENSIONS, MOST_PARAMETERS = 64, 1 << 53
 # Tags of a data set stand behind the name of their field; those of a model mostly by themselves.
 PREFIXED = (
     "task_categories",
@@ -29,59 +36,6 @@ PREFIXED = (
     "multilinguality",
     "language_creators",
 )
-
-
-class CardLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Reads a card's metadata; dates stay texts, so that all of it is JSON."""
-
-
-CardLoader.yaml_implicit_resolvers = {
-    letter: [(tag, rule) for tag, rule in rules if tag != "tag:yaml.org,2002:timestamp"]
-    for letter, rules in CardLoader.yaml_implicit_resolvers.items()
-}
-
-
-def read_matter(text: str) -> dict[str, Any]:
-    """Return a card's metadata, empty where it has none; raises ValueError for what is no YAML.
-
-    References within it (`&`, `*`) are refused: a page of them can stand for gigabytes.
-    """
-    found = MATTER.match(text)
-    if not found:
-        return {}
-    try:
-        _check_shape(found.group(1))
-        read = yaml.load(found.group(1), CardLoader)  # noqa: S506  (a safe loader)
-    except yaml.YAMLError as error:
-        raise ValueError(f"Invalid YAML: {error}") from error
-    if read is None:
-        return {}
-    if not isinstance(read, dict):
-        raise ValueError("the metadata must be a mapping of names to values")
-    return {str(key): _plain(value) for key, value in read.items()}
-
-
-def _check_shape(text: str) -> None:
-    """Raise ValueError for what would be far more than it looks like, before it is built."""
-    depth = 0
-    for event in yaml.parse(text, CardLoader):
-        if isinstance(event, yaml.AliasEvent):
-            raise ValueError("references (`*name`) are not allowed in a card's metadata")
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
-            raise ValueError("the metadata is nested too deeply")
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it: keys are texts, and nothing is infinite."""
-    if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [_plain(each) for each in value]
-    if isinstance(value, float) and not abs(value) < float("inf"):
-        return str(value)
-    return value if value is None or isinstance(value, str | bool | int | float) else str(value)
 
 
 def facts_of(db: Connection, store: Objects, kind: str, tree: str) -> dict[str, Any]:
@@ -110,7 +64,6 @@ def refresh(db: Connection, store: Objects, repo: Repo, oid: str, tree: str) -> 
     values = {
         "head": oid,
         "task": facts["task"],
-        "library": facts["library"],
         "parameters": (facts["safetensors"] or {}).get("total"),
         "facts": facts,
     }
@@ -119,11 +72,8 @@ def refresh(db: Connection, store: Objects, repo: Repo, oid: str, tree: str) -> 
         db.execute(delete(table).where(table.c.repo_id == repo.id))
     tags = dict.fromkeys(tag[:256].casefold() for tag in facts["tags"])
     insert_new(db, repo_tags, ({"repo_id": repo.id, "tag": tag} for tag in tags))
-    rows = [
-        {"repo_id": repo.id, "base": base[:200].casefold(), "relation": facts["relation"]}
-        for base in facts["bases"]
-    ]
-    insert_new(db, repo_bases, rows)
+    bases = dict.fromkeys(base[:200].casefold() for base in facts["bases"])
+    insert_new(db, repo_bases, ({"repo_id": repo.id, "base": base} for base in bases))
 
 
 def text_of(db: Connection, store: Objects, top: Mapping[str, Node], name: str) -> str:
@@ -139,26 +89,34 @@ def text_of(db: Connection, store: Objects, top: Mapping[str, Node], name: str) 
 
 def _card(db: Connection, store: Objects, top: Mapping[str, Node]) -> dict[str, Any]:
     try:
-        return read_matter(text_of(db, store, top, "README.md"))
+        card = read_matter(text_of(db, store, top, "README.md"))
     except ValueError:
         return {}  # the commit was let in, perhaps by git's own ways; it just tells nothing
+    return {name: _cut(value) for name, value in card.items()}
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, list):
+        return value[:MOST_TAGS]
+    return value[:LONGEST_TEXT] if isinstance(value, str) else value
 
 
 def _json(db: Connection, store: Objects, top: Mapping[str, Node], name: str) -> dict[str, Any]:
     try:
         read = json.loads(text_of(db, store, top, name) or "{}")
-        return dict(_plain(read)) if isinstance(read, dict) else {}
+        return dict(plain(read)) if isinstance(read, dict) else {}
     except (ValueError, RecursionError):
         return {}
 
 
-def _texts(value: Any) -> list[str]:
+def as_texts(value: Any) -> list[str]:
+    """Return the texts of a field of a card, be it one text or a list."""
     listed = value if isinstance(value, list) else [value]
     return [each for each in listed if isinstance(each, str) and each]
 
 
 def _first(value: Any) -> str | None:
-    return next(iter(_texts(value)), None)
+    return next((text for text in as_texts(value) if len(text) <= LONGEST_TAG), None)
 
 
 def _bases(card: Mapping[str, Any], adapter: Mapping[str, Any]) -> tuple[list[str], str | None]:
@@ -166,10 +124,11 @@ def _bases(card: Mapping[str, Any], adapter: Mapping[str, Any]) -> tuple[list[st
 
     PEFT's own configuration goes before the card: `push_to_hub` writes cards that forget the base.
     """
-    own = _texts(adapter.get("base_model_name_or_path"))
-    bases = list(dict.fromkeys([*own, *_texts(card.get("base_model"))]))
+    own = as_texts(adapter.get("base_model_name_or_path"))
+    bases = list(dict.fromkeys([*own, *as_texts(card.get("base_model"))]))
     said = _first(card.get("base_model_relation"))
     relation = said or ("adapter" if adapter else "finetune")
+    bases = [base for base in bases if len(base) <= LONGEST_BASE][:MOST_BASES]
     return bases, relation if bases else None
 
 
@@ -185,17 +144,30 @@ def _library(card: Mapping[str, Any], top: Mapping[str, Node]) -> str | None:
 
 
 def _short_config(config: Mapping[str, Any], adapter: Mapping[str, Any]) -> dict[str, Any]:
-    short = {key: config[key] for key in ("architectures", "model_type") if key in config}
+    short: dict[str, Any] = {}
+    if isinstance(config.get("architectures"), list):
+        short["architectures"] = _short_texts(config["architectures"])
+    short |= {key: text for key in ("model_type",) for text in _short_texts(config.get(key))}
     if adapter:
         wanted = ("base_model_name_or_path", "task_type", "peft_type")
-        short["peft"] = {key: adapter[key] for key in wanted if adapter.get(key)}
+        short["peft"] = {key: text for key in wanted for text in _short_texts(adapter.get(key))}
     return short
+
+
+def _short_texts(value: Any) -> list[str]:
+    return [text for text in as_texts(value) if len(text) <= LONGEST_BASE][:MOST_NAMES]
 
 
 def _tags(
     kind: str, card: Mapping[str, Any], facts: Mapping[str, Any], top: Mapping[str, Node]
 ) -> list[str]:
-    return list(dict.fromkeys(_each_tag(kind, card, facts, top)))
+    found: dict[str, None] = {}
+    left = LONGEST_TAGS
+    for tag in _each_tag(kind, card, facts, top):
+        if len(tag) <= min(left, LONGEST_TAG) and len(found) < MOST_TAGS and tag not in found:
+            found[tag] = None
+            left -= len(tag)
+    return list(found)
 
 
 def _each_tag(
@@ -205,46 +177,93 @@ def _each_tag(
         yield from (tag for tag in (facts["library"], facts["task"]) if tag)
         if any(name.endswith(".safetensors") for name in top):
             yield "safetensors"
-        yield from _texts(facts["config"].get("model_type"))
-        yield from _texts(card.get("language"))
-        yield from (f"dataset:{name}" for name in _texts(card.get("datasets")))
+        yield from as_texts(facts["config"].get("model_type"))
+        yield from as_texts(card.get("language"))
+        yield from (f"dataset:{name}" for name in as_texts(card.get("datasets")))
     else:
-        yield from (f"language:{name}" for name in _texts(card.get("language")))
+        yield from (f"language:{name}" for name in as_texts(card.get("language")))
         for field in PREFIXED:
-            yield from (f"{field}:{name}" for name in _texts(card.get(field)))
-    yield from (f"license:{name}" for name in _texts(card.get("license")))
+            yield from (f"{field}:{name}" for name in as_texts(card.get(field)))
+    if kind == "space":
+        yield from as_texts(card.get("sdk"))
+        for field in ("model", "dataset"):  # that it uses
+            yield from (f"{field}:{name}" for name in as_texts(card.get(f"{field}s")))
+    yield from (f"license:{name}" for name in as_texts(card.get("license")))
     for base in facts["bases"]:
         yield from (f"base_model:{base}", f"base_model:{facts['relation']}:{base}")
-    yield from _texts(card.get("tags"))
+    yield from as_texts(card.get("tags"))
 
 
 def _safetensors(db: Connection, store: Objects, top: Mapping[str, Node]) -> dict[str, Any] | None:
     """Return how many parameters of each type the weights have, by their headers alone."""
     named = [(n, node) for n, node in top.items() if n.endswith(".safetensors")]
     parameters: dict[str, int] = {}
+    left = LARGEST_HEADERS
     for file in files_of(db, named)[:100]:
-        for name, tensor in safetensors_header(store, file.sha256).items():
-            if name == "__metadata__":
-                continue
-            try:
-                count = 1
-                for length in tensor["shape"]:
-                    count *= int(length)
-                kind = str(tensor["dtype"])
-            except (TypeError, KeyError, ValueError, OverflowError):
-                return None
-            if 0 <= count < 1 << 53:
-                parameters[kind] = parameters.get(kind, 0) + count
+        try:
+            left -= int.from_bytes(store.read(file.sha256, 8), "little")
+            counted = _counted(store.path(file.sha256)) if left >= 0 else None
+        except OSError:
+            continue  # its content is gone; the rest can still be told
+        if counted is None:
+            return None
+        for name, count in counted.items():
+            parameters[name] = parameters.get(name, 0) + count
     total = sum(parameters.values())
-    return {"parameters": parameters, "total": total} if 0 < total < 1 << 53 else None
+    fits = 0 < total < MOST_PARAMETERS and len(parameters) <= MOST_TYPES
+    return {"parameters": parameters, "total": total} if fits else None
+
+
+@lru_cache(maxsize=1000)
+def _counted(path: Path) -> Mapping[str, int] | None:
+    """Return the parameters of each type in a file of the store, None for what can't be counted.
+
+    A content never changes, so it is read once. Raises OSError.
+    """
+    found: dict[str, int] = {}
+    for name, tensor in _header(path).items():
+        if name == "__metadata__":
+            continue
+        try:
+            count, kind = _product(tensor["shape"]), plain(tensor["dtype"])
+        except (TypeError, KeyError, ValueError):
+            return None
+        if not isinstance(kind, str) or len(kind) > LONGEST_TYPE:
+            return None
+        found[kind] = found.get(kind, 0) + count
+        if len(found) > MOST_TYPES:
+            return None
+    return found
+
+
+def _product(shape: Any) -> int:
+    """Return how many values a tensor has; raises ValueError for a shape that no tensor has."""
+    if not isinstance(shape, list) or len(shape) > MOST_DIMENSIONS:
+        raise ValueError("a shape is a short list")
+    count = 1
+    for length in shape:
+        if not isinstance(length, int) or not 0 <= length < MOST_PARAMETERS:
+            raise ValueError("a dimension is a whole number")
+        count *= length
+        if count > MOST_PARAMETERS:
+            raise ValueError("no tensor has so many values")
+    return count
 
 
 def safetensors_header(store: Objects, sha256: str) -> dict[str, Any]:
     """Return the header of a safetensors file, empty where it has none that can be read."""
     try:
-        with store.path(sha256).open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            read = json.loads(file.read(length)) if length <= LARGEST_HEADER else {}
-    except (OSError, ValueError, RecursionError):
+        return dict(plain(_header(store.path(sha256))))
+    except (OSError, ValueError):
         return {}
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """Return a header as it stands in the file, empty where it is none; raises OSError."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        try:
+            read = json.loads(file.read(length)) if length <= LARGEST_HEADER else {}
+        except (ValueError, RecursionError):
+            return {}
     return read if isinstance(read, dict) else {}

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select
 
 from .access import Caller
 from .problem import Problem
@@ -23,7 +23,14 @@ SORTS = {
     # The real Hub's trend is its own secret; here what is most downloaded comes first.
     "trendingScore": repos.c.downloads,
 }
+ID = accounts.c.folded + "/" + func.lower(repos.c.name)
 SIZES = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
+MOST_CONDITIONS = 50  # of one sort; SQLite has an end to how many it takes
+MOST_WORDS, LONGEST_WORD = 20, 100
+MOST_BOUNDS = 4
+# What files tell, without the most of a card, which can be as much as all the rest of a page.
+TOLD = ("config", "bases", "library", "task", "safetensors", "tags")
+TOLD_OF_CARD = ("sdk", "description", "pretty_name")
 BOUND = re.compile(r"(min|max):(\d+(?:\.\d+)?)([KMBT]?)", re.IGNORECASE)
 
 
@@ -34,6 +41,7 @@ class Wanted:
     kind: str
     search: Sequence[str] = ()
     tags: Sequence[str] = ()
+    linked: bool = False  # to a model or a data set that it uses
     author: str | None = None
     task: str | None = None
     gated: bool | None = None
@@ -43,11 +51,12 @@ class Wanted:
 
 
 def find_repos(
-    db: Connection, caller: Caller, wanted: Wanted, limit: int
+    db: Connection, caller: Caller, wanted: Wanted, limit: int, *, cards: bool = True
 ) -> tuple[list[Repo], str | None]:
     """Return a page of the repositories that fit and that the caller may see, and the next cursor.
 
-    Ordered downwards by what was asked, the newest first among equals.
+    Ordered downwards by what was asked, the newest first among equals. Without `cards`, their facts
+    have no more of a card than TOLD_OF_CARD.
     """
     if wanted.sort not in SORTS:
         raise Problem(400, f'"sort" must be one of {", ".join(SORTS)}')
@@ -56,13 +65,39 @@ def find_repos(
     if wanted.after:
         value, number = _cursor(wanted.after)
         conditions.append(or_(key < value, and_(key == value, repos.c.id < number)))
-    chosen = select(*COLUMNS).select_from(JOINED).where(*conditions)
+    columns = COLUMNS if cards else (*OTHER_COLUMNS, *SHORT_FACTS)
+    chosen = select(*columns).select_from(JOINED).where(*conditions)
     rows = db.execute(chosen.order_by(key.desc(), repos.c.id.desc()).limit(limit + 1)).mappings()
-    found = [Repo(**row) for row in rows]
+    found = [Repo(**row) if cards else _shortly(row) for row in rows]
     if len(found) <= limit:
         return found, None
     last = found[limit - 1]
     return found[:limit], _as_cursor(getattr(last, key.name), last.id)
+
+
+OTHER_COLUMNS = tuple(column for column in COLUMNS if column is not repos.c.facts)
+SHORT_FACTS = (
+    *(repos.c.facts[name].label(f"facts_{name}") for name in TOLD),
+    *(repos.c.facts[("card", name)].label(f"card_{name}") for name in TOLD_OF_CARD),
+)
+
+
+def _shortly(row: RowMapping) -> Repo:
+    facts = {name: row[f"facts_{name}"] for name in TOLD}
+    card = {name: row[f"card_{name}"] for name in TOLD_OF_CARD}
+    rest = {column.name: row[column.name] for column in OTHER_COLUMNS}
+    return Repo(**rest, facts={**facts, "card": card})
+
+
+def repos_of(db: Connection, caller: Caller, owner_id: int, start: int, limit: int) -> list[Repo]:
+    """Return a page of an owner's repositories of all kinds, as far as the caller may see them.
+
+    The last changed come first.
+    """
+    chosen = select(*COLUMNS).select_from(JOINED)
+    chosen = chosen.where(repos.c.owner_id == owner_id, seen_by(caller))
+    ordered = chosen.order_by(repos.c.modified.desc(), repos.c.id.desc())
+    return [Repo(**row) for row in db.execute(ordered.offset(start).limit(limit)).mappings()]
 
 
 def seen_by(caller: Caller) -> ColumnElement[bool]:
@@ -72,20 +107,22 @@ def seen_by(caller: Caller) -> ColumnElement[bool]:
     theirs = select(members.c.org_id).where(members.c.user_id == caller.id)
     mine = or_(repos.c.owner_id == caller.id, repos.c.owner_id.in_(theirs))
     if caller.role == "fineGrained":
-        reached = [scope["entity"].casefold() for scope in caller.scopes]
-        name = accounts.c.folded + "/" + repos.c.name
-        mine = and_(mine, or_(accounts.c.folded.in_(reached), func.lower(name).in_(reached)))
+        readable = [each for each in caller.scopes if {"read", "write"} & {*each["permissions"]}]
+        reached = [scope["entity"].casefold() for scope in readable]
+        mine = and_(mine, or_(accounts.c.folded.in_(reached), ID.in_(reached)))
     return or_(~repos.c.private, mine)
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
-    for words in wanted.search:
-        for word in words.casefold().split():
-            found.append(repos.c.folded.contains(word, autoescape=True))
-    for tag in wanted.tags:
+    words = " ".join(wanted.search).casefold().split()
+    found += [ID.contains(word[:LONGEST_WORD], autoescape=True) for word in words[:MOST_WORDS]]
+    for tag in wanted.tags[:MOST_CONDITIONS]:
         having = select(repo_tags.c.repo_id).where(repo_tags.c.tag == tag[:256].casefold())
         found.append(repos.c.id.in_(having))
+    if wanted.linked:
+        uses = or_(*(repo_tags.c.tag.startswith(f"{kind}:") for kind in ("model", "dataset")))
+        found.append(repos.c.id.in_(select(repo_tags.c.repo_id).where(uses)))
     if wanted.author:
         found.append(accounts.c.folded == wanted.author.casefold())
     if wanted.task:
@@ -100,7 +137,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
 def _bounds(text: str) -> list[ColumnElement[bool]]:
     """Return the conditions that `min:6B,max:128B` stands for; raises Problem."""
     found: list[ColumnElement[bool]] = []
-    for part in text.split(","):
+    for part in text.split(",")[:MOST_BOUNDS]:
         match = BOUND.fullmatch(part.strip())
         if not match:
             raise Problem(400, '"num_parameters" must be like min:6B,max:128B')
@@ -119,7 +156,7 @@ def _cursor(text: str) -> tuple[float, int]:
     try:
         value, number = json.loads(base64.urlsafe_b64decode(text.encode()))
         found = float(value), int(number)
-    except (ValueError, TypeError, OverflowError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise Problem(400, '"cursor" must come from the page before') from error
     if not abs(found[0]) < 1 << 53 or not 0 <= found[1] < 1 << 53:
         raise Problem(400, '"cursor" must come from the page before')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 import logging
 import re
@@ -24,10 +25,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .access import NOBODY, Caller
 from .hub import TeamHub
 from .problem import Problem
+from .signing import SIGNED
 from .upkeep import Upkeep
 
 REQUEST_IDS = (b"x-request-id", b"x-amzn-trace-id")
 DECENT = re.compile(r"[\w=;:.-]{1,100}", re.ASCII)
+LONGEST_HASH = 64  # in an address; a right that was signed is longer
+UNKNOWN = "unknown"
 
 
 class Guard:
@@ -53,9 +57,9 @@ class Guard:
         async with self.upkeep.running():
             yield
 
-    def admit_address(self, request: Request) -> None:
-        """Raise Problem 429 where an address has tried too many wrong tokens."""
-        if not self._limiter.test(self._failures, "failures", _address(request.scope)):
+    def count_wrong_token(self, request: Request) -> None:
+        """Note a wrong token; raises Problem 429 where its address has tried too many."""
+        if not self._limiter.hit(self._failures, "failures", _address(request.scope)):
             raise Problem(429, "Too many wrong tokens", headers={"Retry-After": "60"})
 
     def admit(self, caller: Caller, request: Request) -> None:
@@ -89,8 +93,6 @@ class Guard:
         self._requests.labels(scope["method"], str(watched.status)).inc()
         self._seconds.observe(took)
         self._sent.inc(watched.sent)
-        if watched.status == 401 and watched.bad_token:
-            self._limiter.hit(self._failures, "failures", _address(scope))
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") or watched.status in (401, 403, 429):
             self._audit.write(scope, watched.status, took, watched.request_id)
 
@@ -102,7 +104,6 @@ class Watched:
         self.began = time.perf_counter()
         self.status = 499  # where nothing was ever sent: the client had gone
         self.sent = 0
-        self.bad_token = False
         self.request_id = request_id
         self._patience, self._send = patience, send
 
@@ -119,10 +120,12 @@ class Watched:
 
     def _start(self, message: MutableMapping[str, Any]) -> None:
         self.status = message["status"]
-        headers = dict(message["headers"])
-        self.bad_token = b"credentials" in headers.get(b"x-error-message", b"")
+        headers = message["headers"]
+        told = any(name == b"cache-control" for name, _ in headers)
         message["headers"] = [
-            *message["headers"],
+            *headers,
+            # What one may see, another may not: a proxy between must not keep it for all.
+            *([] if told else [(b"cache-control", b"private")]),
             (b"x-request-id", self.request_id.encode()),
             (b"cross-origin-resource-policy", b"same-origin"),
         ]
@@ -144,7 +147,7 @@ class Audit:
             "token": caller.token or None,
             "address": _address(scope),
             "method": scope["method"],
-            "path": scope["path"][:500],
+            "path": _without_rights(scope["path"])[:500],
             "status": status,
             "ms": round(took * 1000),
             "request": request_id,
@@ -166,6 +169,17 @@ def _request_id(scope: Scope) -> str:
     return secrets.token_hex(8)
 
 
+def _without_rights(path: str) -> str:
+    """Return a path as the log has it: whoever reads that must not be able to upload, say."""
+    if not path.startswith(SIGNED):
+        return path
+    return "/".join("..." if len(part) > LONGEST_HASH else part for part in path.split("/"))
+
+
 def _address(scope: Scope) -> str:
+    """Return where a request comes from; what a proxy says of that may be any text."""
     client = scope.get("client")
-    return str(client[0]) if client else "unknown"
+    try:
+        return str(ipaddress.ip_address(client[0])) if client else UNKNOWN
+    except ValueError:
+        return UNKNOWN

@@ -35,6 +35,7 @@ class Policy:
     slow_headers: float = 20.0  # for a request's headers to be in
     slow_body: float = 60.0  # without a byte either way
     token_seconds: int = 3600  # how long an upload's address is good for
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")  # that are believed who asks, and by what URL
     webhook_hosts: tuple[str, ...] = ()  # that may be called though they are this machine's own
 
 
@@ -77,6 +78,7 @@ def open_hub(folder: Path, policy: Policy | None = None, database: str | None = 
     folder = folder.expanduser().absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _close(folder)
         secret = _secret(folder / "secret")
         objects = Objects(folder)
         (folder / "xorbs").mkdir(exist_ok=True)
@@ -86,6 +88,12 @@ def open_hub(folder: Path, policy: Policy | None = None, database: str | None = 
         raise unwritable(error, folder) from error
     kept = Database(database) if database else Database.in_file(folder / "hub.sqlite")
     return TeamHub(folder, kept, objects, secret, _generation(kept), policy or Policy())
+
+
+def _close(folder: Path) -> None:
+    """Let nobody else into a folder that was there before; what another owns is theirs to close."""
+    if os.name != "nt" and folder.stat().st_uid == os.geteuid():
+        folder.chmod(0o700)
 
 
 def _secret(path: Path) -> bytes:

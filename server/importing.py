@@ -26,10 +26,11 @@ from .commits import (
 from .git import is_pointer, object_id
 from .hub import TeamHub
 from .objects import PART, Objects, Received
+from .pickles import SAMPLE, is_pickle, unsafe_by_content
 from .problem import Problem
 from .refs import MAIN, SHA, check_ref_name, commit_by_oid, ref_oid, set_ref
 from .repos import KINDS, Repo, create_repo, find_repo
-from .storing import SAMPLE, default_attributes, is_large, is_pickle, large_patterns
+from .storing import default_attributes, is_large, large_patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +150,8 @@ def _take(
             incoming.write(part)
             part = file.read(PART)
     received = incoming.done()
-    unsafe = is_pickle(path, head[:SAMPLE])
-    if unsafe and hub.policy.pickles == "refuse":
+    unsafe = unsafe_by_content(path, head[:SAMPLE])
+    if hub.policy.pickles == "refuse" and is_pickle(path, head[:SAMPLE]):
         raise Refused(f"`{path}` is a pickle, which this hub does not take", "use safetensors")
     largest = hub.policy.largest_regular
     if is_large(path, received.size, head[:SAMPLE], patterns, largest):

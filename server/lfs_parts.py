@@ -28,6 +28,7 @@ def join_parts(hub: TeamHub, user_id: int, sha256: str, size: int, count: int) -
     missing = [number for number in range(1, count + 1) if not (folder / str(number)).is_file()]
     if missing:
         raise Problem(400, f"Part {missing[0]} of {count} has not been uploaded")
+    hub.objects.check_room(size)
     with hub.objects.receive() as incoming:
         for number in range(1, count + 1):
             with (folder / str(number)).open("rb") as file:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import time
@@ -24,9 +25,12 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, select, update
 
 from .database import chunks, insert_new
+from .problem import Problem
 from .schema import blobs, objects, repo_blobs, repo_objects
 
 PART = 1 << 20
+SHA256 = re.compile(r"[0-9a-f]{64}")
+RESERVE = 256 << 20  # bytes of the disk that no upload may take: the database needs some
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,19 @@ class Objects:
             folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, sha256: str) -> Path:
-        """Return where a content is or would be."""
+        """Return where a content is or would be; raises ValueError for what is no sha256."""
+        if not SHA256.fullmatch(sha256):
+            raise ValueError(f"{sha256[:100]!r} is no sha256")
         return self.root / "objects" / sha256[:2] / sha256[2:4] / sha256
+
+    def room(self) -> int:
+        """Return how many bytes of the disk uploads may still take."""
+        return max(0, shutil.disk_usage(self.root).free - RESERVE)
+
+    def check_room(self, size: int) -> None:
+        """Raise Problem 507 where the disk has no room for so many bytes."""
+        if size > self.room():
+            raise Problem(507, "The hub's disk is full: nothing was changed")
 
     @contextlib.contextmanager
     def receive(self) -> Iterator[Incoming]:

@@ -29,6 +29,7 @@ REFUSED = tuple(
         "fd20:ce::/32",
         "2001::/32",
         "2002::/16",
+        "fec0::/10",
     )
 )
 
@@ -90,15 +91,29 @@ def _trusted(host: str, allowed: Collection[str]) -> bool:
 
 
 def _check(address: ipaddress.IPv4Address | ipaddress.IPv6Address, host: str) -> None:
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
     if (
         address.is_loopback
         or address.is_link_local
         or address.is_multicast
         or address.is_unspecified
-        or address.is_reserved  # all of ::/8, so IPv4 written as IPv6 too
+        or address.is_reserved
         or any(address in network for network in REFUSED)
+        or _is_own(address)
     ):
         raise _forbidden(host)
+
+
+def _is_own(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Return whether an address is one of this machine's: only to those can a socket be bound."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+    except OSError:
+        return False
+    return True
 
 
 def _forbidden(host: str) -> ForbiddenAddress:

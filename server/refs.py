@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -31,6 +32,14 @@ class Commit:
     title: str
     message: str
     created: float
+
+
+class Ref(NamedTuple):
+    """A branch, tag or pull request by its whole name, its commit, and what was said of it."""
+
+    name: str
+    oid: str
+    message: str | None
 
 
 COLUMNS = tuple(commits.c[name] for name in Commit.__dataclass_fields__)
@@ -118,10 +127,10 @@ def delete_ref(db: Connection, repo: Repo, name: str) -> None:
         raise no_revision(name.split("/", 2)[-1])
 
 
-def all_refs(db: Connection, repo: Repo) -> list[tuple[str, str]]:
+def all_refs(db: Connection, repo: Repo) -> list[Ref]:
     """Return all refs with the commit of each, by name."""
-    mine = select(refs.c.name, refs.c.oid).where(refs.c.repo_id == repo.id)
-    return [(row.name, row.oid) for row in db.execute(mine.order_by(refs.c.name))]
+    mine = select(refs.c.name, refs.c.oid, refs.c.message).where(refs.c.repo_id == repo.id)
+    return [Ref(*row) for row in db.execute(mine.order_by(refs.c.name))]
 
 
 def history(db: Connection, repo: Repo, start: Commit, limit: int) -> list[Commit]:

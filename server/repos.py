@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
+from ..registry.cache import NAME
 from .accounts import Account
 from .problem import Problem
 from .schema import accounts, moved, repos
@@ -91,8 +92,6 @@ def repo_by_id(db: Connection, repo_id: int) -> Repo:
 
 def check_repo_name(name: str) -> None:
     """Raise Problem unless a repository may be called so, in the words of the Hub."""
-    from ..registry.cache import NAME
-
     if not NAME.fullmatch(name) or name.endswith((".git", ".ipynb", ".", "-")):
         raise Problem(
             400,

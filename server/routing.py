@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from starlette.datastructures import Headers, QueryParams
 
 from .access import Caller, Deed, the_repo
-from .accounts import Account
 from .hub import TeamHub
 from .objects import Received
 from .problem import Problem, log_in
@@ -81,6 +80,12 @@ class Call:
     def url(self, path: str) -> str:
         """Return a whole address on this hub."""
         return f"{self.base}/{quote(path, safe='/:@')}"
+
+    def next_page(self, **changes: str) -> dict[str, str]:
+        """Return the header that leads to the next page, by a whole address, as clients need it."""
+        kept = [(key, value) for key, value in self.query.multi_items() if key not in changes]
+        query = "&".join(f"{quote(key)}={quote(value)}" for key, value in [*kept, *changes.items()])
+        return {"Link": f'<{self.base}{self.path}?{query}>; rel="next"'}
 
     def text(self, name: str, default: str | None = None, largest: int = 64_000) -> str:
         """Return a text of the JSON body; raises Problem where it is missing or something else."""
@@ -188,15 +193,3 @@ class Routes:
     def delete(self, *paths: str, **more: Any) -> Callable[[Handler], Handler]:
         """Declare what answers DELETE."""
         return self.add("DELETE", *paths, **more)
-
-
-def account_json(account: Account) -> dict[str, Any]:
-    """Return what the Hub shows of an owner."""
-    return {
-        "name": account.name,
-        "fullname": account.fullname,
-        "type": account.kind,
-        "avatarUrl": "",
-        "isHf": False,
-        "isPro": False,
-    }

@@ -93,7 +93,6 @@ repos = Table(
     Column("head", String(40)),
     # What the head of main tells, worked out when it is committed: see facts.py.
     Column("task", Text),
-    Column("library", Text),
     Column("parameters", BigInteger),
     Column("facts", JSON, nullable=False, default=dict),
     Index("repos_by_modified", "kind", "modified"),
@@ -120,7 +119,6 @@ repo_bases = Table(
     tables,
     _of("repos", "repo_id", primary_key=True),
     Column("base", String(200), primary_key=True, index=True),  # without case
-    Column("relation", String(16)),
 )
 
 # Git's objects. A blob that is `large` is a pointer, as in Git LFS; `size` is its content's.
@@ -202,7 +200,6 @@ access_requests = Table(
     Column("status", String(8), nullable=False),  # pending, accepted, rejected
     Column("reason", Text),
     Column("fields", JSON),
-    Column("asked", Boolean, nullable=False),  # by the user, who so agreed to be seen
     Column("created", Float, nullable=False),
     UniqueConstraint("repo_id", "user_id"),
     sqlite_autoincrement=True,

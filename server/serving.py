@@ -87,7 +87,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=True,
-                forwarded_allow_ips=["127.0.0.1", "::1"],
+                forwarded_allow_ips=list(hub.policy.proxies),
                 limit_concurrency=CONNECTIONS,
                 timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=FINISH,

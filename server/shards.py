@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -18,9 +18,12 @@ from typing import BinaryIO
 from .objects import Incoming, Objects, Received
 from .problem import Problem
 from .xet_hash import Tree, as_text
-from .xorbs import chunks_of
+from .xorbs import LARGEST_CHUNK, chunks_of, most_content
 
 LARGEST_SHARD = 64 << 20
+# What is packed is small, and may be named again and again: a shard's files may have as many bytes,
+# or as many times those of the xorbs it names.
+ALWAYS, TIMES = 1 << 30, 4
 TAG = b"HFRepoMetaData\0" + bytes.fromhex("5569 6745 6a7b 8157 83a5 bdd9 5ccd d14a a9")
 VERSION = 2
 RECORD = struct.Struct("<32s4I")
@@ -65,6 +68,8 @@ def _segments(shard: BinaryIO, at: int, count: int) -> Iterator[Segment]:
     shard.seek(at)
     for _ in range(count):
         xorb, _flags, size, first, end = _record(shard)
+        if size > max(0, end - first) * LARGEST_CHUNK:
+            raise Problem(400, "The upload says another length than its chunks have")
         yield Segment(as_text(xorb), size, first, end)
 
 
@@ -107,6 +112,16 @@ def _rebuilt(shard: BinaryIO, file: ShardFile, xorbs: Path, incoming: Incoming) 
     return received
 
 
+def _named(shard: BinaryIO, files: Iterable[ShardFile], xorbs: Path) -> int:
+    """Return how many bytes the xorbs may have that a shard names, each counted once."""
+    found: dict[str, int] = {}
+    for file in files:
+        for segment in _segments(shard, file.at, file.count):
+            if segment.xorb not in found:
+                found[segment.xorb] = most_content(xorbs / segment.xorb)
+    return sum(found.values())
+
+
 @contextlib.contextmanager
 def rebuilt(
     objects: Objects, path: Path, xorbs: Path, largest: int
@@ -117,8 +132,11 @@ def rebuilt(
     """
     with contextlib.ExitStack() as stack, path.open("rb") as shard:
         files = {file.sha256: file for file in files_of(shard)}.values()
-        if sum(file.size for file in files) > largest:
-            raise Problem(413, f"The upload is larger than the {largest} bytes allowed here")
+        size, most = sum(file.size for file in files), min(largest, objects.room())
+        if ALWAYS < size <= most:
+            most = min(most, max(ALWAYS, TIMES * _named(shard, files, xorbs)))
+        if size > most:
+            raise Problem(413, f"The upload is larger than the {most} bytes allowed here")
         made = []
         for file in files:
             incoming = stack.enter_context(objects.receive())

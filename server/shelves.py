@@ -10,13 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select, update
 
 from .access import Caller, may_see, role_in
 from .accounts import Account, organisations_of
+from .finding import seen_by
 from .problem import Problem
+from .repos import JOINED as REPOS_JOINED
 from .repos import Repo, find_repo
-from .schema import accounts, collection_items, collections
+from .schema import accounts, collection_items, collections, repos
 
 THEMES = ("orange", "blue", "green", "purple", "pink", "indigo")
 REPOS = ("model", "dataset", "space")
@@ -161,6 +163,23 @@ def items_of(db: Connection, shelf: Shelf) -> list[Item]:
     return [Item(**row) for row in rows.mappings()]
 
 
+def count_items(db: Connection, caller: Caller, shelf: Shelf) -> int:
+    """Return how many of a collection's items are there for the caller."""
+    listed = items_of(db, shelf)
+    numbers = [int(each.item) for each in listed if each.kind in REPOS]
+    keys = [each.item for each in listed if each.kind == "collection"]
+    counted = (
+        select(func.count())
+        .select_from(REPOS_JOINED)
+        .where(repos.c.id.in_(numbers), seen_by(caller)),
+        select(func.count())
+        .select_from(JOINED)
+        .where(collections.c.key.in_(keys), _visible(db, caller)),
+    )
+    papers = len(listed) - len(numbers) - len(keys)
+    return papers + sum(db.execute(each).scalar_one() for each in counted)
+
+
 def the_item(db: Connection, shelf: Shelf, key: str) -> Item:
     """Return an item by its key; raises Problem 404."""
     found = next((each for each in items_of(db, shelf) if each.key == key), None)
@@ -232,7 +251,7 @@ def shelves_for(
 
     `items` are kinds and references, any of which a collection must have; None for no such wish.
     """
-    wanted = [or_(~collections.c.private, collections.c.owner_id.in_(_own(db, caller)))]
+    wanted = [_visible(db, caller)]
     if owners:
         wanted.append(accounts.c.folded.in_([each.casefold() for each in owners]))
     if items is not None:
@@ -246,6 +265,11 @@ def shelves_for(
     ordered = chosen.order_by(collections.c.modified.desc(), collections.c.id.desc())
     rows = db.execute(ordered.offset(start).limit(limit)).mappings()
     return [Shelf(**row) for row in rows]
+
+
+def _visible(db: Connection, caller: Caller) -> ColumnElement[bool]:
+    """Return the condition that a collection is there for the caller."""
+    return or_(~collections.c.private, collections.c.owner_id.in_(_own(db, caller)))
 
 
 def _own(db: Connection, caller: Caller) -> list[int]:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from .hub import TeamHub
 from .problem import Problem
 
+# The purpose of an address that gives one content to read.
+OBJECT = "a repository's object"
 DOWNLOAD_SECONDS = 24 * 3600
+# Where addresses and requests carry a right of their own, so a caller's token is not for us.
+SIGNED = ("/lfs/", "/objects/", "/cas/")
+
+
+class ObjectRight(NamedTuple):
+    """To read one content of a repository, for as long as the user may who had it signed."""
+
+    user_id: int | None  # None for nobody known
+    repo_id: int
+    sha256: str
+    path: str
+    headers: dict[str, str]
 
 
 def sign(hub: TeamHub, purpose: str, right: Any) -> str:

@@ -1,15 +1,21 @@
-"""How a file is kept: in the tree itself, or apart behind a pointer; and what it might do."""
+"""How a file is kept: in the tree itself, or apart behind a pointer; and which are ignored."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import itertools
+import re
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from pathspec import GitIgnoreSpec
+from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 from sqlalchemy import Connection
 
-from ..registry.weights import PICKLES
 from .objects import Objects
+from .pickles import SAMPLE
 from .problem import Problem
 from .trees import file_at
 
@@ -22,7 +28,10 @@ LARGE_DATA = (
 )
 LARGE_PATTERNS = ("saved_model/**/*", "*tfevents*", "*.tar.*")
 RULE = "filter=lfs diff=lfs merge=lfs -text"
-SAMPLE = 512
+# Matching backtracks: what a line may have is kept to what takes no path long.
+MOST_LINES, LONGEST_LINE = 1000, 200
+MOST_MATCHING = 5.0  # seconds of one request
+SETS_OF_SETS = re.compile(r"\[.*(\[|--|&&|~~|\|\|)")  # `re` warns that they will mean more
 
 
 def default_attributes(kind: str) -> bytes:
@@ -35,19 +44,55 @@ def default_attributes(kind: str) -> bytes:
 def large_patterns(attributes: str) -> GitIgnoreSpec:
     """Return which paths a .gitattributes file has kept apart."""
     lines = (line.split() for line in attributes.splitlines() if not line.startswith("#"))
-    patterns = [words[0] for words in lines if "filter=lfs" in words[1:]]
-    return GitIgnoreSpec.from_lines(patterns)
+    patterns = (words[0] for words in lines if "filter=lfs" in words[1:])
+    return GitIgnoreSpec(_quick(patterns))
 
 
-def attributes_of(db: Connection, store: Objects, tree: str) -> GitIgnoreSpec:
+class Patterns(GitIgnoreSpec):
+    """Lines of a client's, which are matched for so long and no longer."""
+
+    spent = 0.0
+
+    def match_file(self, file: Any, separators: Any = None) -> bool:
+        """Return whether a path is named; raises Problem once all of it took too long."""
+        began = time.thread_time()
+        found = super().match_file(file, separators)
+        self.spent += time.thread_time() - began
+        if self.spent > MOST_MATCHING:
+            raise Problem(400, "The patterns of .gitignore or .gitattributes are too hard to match")
+        return found
+
+
+def attributes_of(db: Connection, store: Objects, tree: str) -> Patterns:
     """Return which paths a commit has kept apart."""
-    return large_patterns(_text(db, store, tree, ".gitattributes"))
+    return Patterns(large_patterns(_text(db, store, tree, ".gitattributes")).patterns)
 
 
-def ignored_by(db: Connection, store: Objects, tree: str, sent: str | None) -> GitIgnoreSpec:
+def ignored_by(db: Connection, store: Objects, tree: str, sent: str | None) -> Patterns:
     """Return which paths a .gitignore leaves out: the one being sent, else the commit's."""
     text = sent if sent is not None else _text(db, store, tree, ".gitignore")
-    return GitIgnoreSpec.from_lines(text.splitlines()[:10_000])
+    return Patterns(_quick(text.splitlines()))
+
+
+def _quick(lines: Iterable[str]) -> list[GitIgnoreSpecPattern]:
+    """Return the patterns that no path takes long to match with; the others name nothing here."""
+    found: list[GitIgnoreSpecPattern] = []
+    for line in itertools.islice(lines, MOST_LINES):
+        segments = line.split("/")
+        folders = sum("**" in each for each in segments)
+        stars = [each.count("*") for each in segments if each != "**"]
+        ambiguous = sum(number > 1 for number in stars)
+        quick = len(line) <= LONGEST_LINE and folders <= 2 and max(stars, default=0) <= 2
+        if quick and ambiguous <= 1 and not SETS_OF_SETS.search(line):
+            found += _compiled(line)
+    return found
+
+
+def _compiled(line: str) -> Sequence[GitIgnoreSpecPattern]:
+    try:
+        return list(GitIgnoreSpec.from_lines([line]).patterns)
+    except (ValueError, re.error):
+        return []  # git itself passes over what is no pattern
 
 
 def is_large(
@@ -65,20 +110,6 @@ def read_sample(text: object) -> bytes:
         return base64.b64decode(str(text or ""), validate=True)[:SAMPLE]
     except (binascii.Error, ValueError) as error:
         raise Problem(400, '"sample" must be in base64') from error
-
-
-def is_pickle(path: str, head: bytes) -> bool:
-    """Return whether loading a file can run code, by its name and by how it begins.
-
-    Python's pickles since protocol 2 begin with 0x80 and the protocol's number.
-    """
-    named = path.casefold().endswith(PICKLES)
-    pickled = len(head) > 2 and head[0] == 0x80 and 2 <= head[1] <= 5 and head[2:3] in PICKLE_OPS
-    return named and (pickled or head.startswith(b"PK\x03\x04")) or pickled
-
-
-# What follows the protocol's number in what Python itself writes: a frame, or a first object.
-PICKLE_OPS = (b"\x95", b"}", b"]", b"c", b"(", b"K", b"J", b"M", b"X", b"N", b"\x8a", b"C", b"\x8c")
 
 
 def _text(db: Connection, store: Objects, tree: str, name: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, select, update
 
 from .access import Caller, may_write
 from .problem import Problem, no_revision, not_allowed
@@ -19,6 +20,10 @@ from .schema import accounts, discussions, events
 PULL = "refs/pr/"
 LONGEST_TITLE = 200
 EDITS_KEPT = 20  # former texts of one comment
+HISTORY_KEPT = 64_000  # characters of them in all
+# What one thread may have: all of it goes back in one answer.
+MOST_EVENTS = 2000
+MOST_TEXT = 4 << 20
 # The Hub's filter has two words for four states.
 STATES = {"open": ("open", "draft"), "closed": ("closed", "merged")}
 
@@ -60,6 +65,7 @@ class Event:
     author: str | None
     data: Mapping[str, Any]
     created: float
+    discussion_id: int
 
 
 def _chosen_threads(repo: Repo, *columns: Any) -> Select[Any]:
@@ -186,6 +192,7 @@ def note_commit(
     """Note a commit in the pull request whose ref it went to; others are of no concern here."""
     thread = _of_ref(db, repo, ref)
     if thread:
+        _check_room(db, thread.id)
         _add_event(db, thread.id, author_id, "commit", {"subject": subject, "oid": oid})
 
 
@@ -212,6 +219,14 @@ def _events(db: Connection, wanted: ColumnElement[bool], limit: int | None = Non
     return [Event(**row) for row in db.execute(chosen).mappings()]
 
 
+def _check_room(db: Connection, thread_id: int) -> None:
+    """Raise Problem 409 where a thread is full; it can still be closed or merged."""
+    size = func.coalesce(func.sum(func.length(cast(events.c.data, Text))), 0)
+    row = db.execute(select(func.count(), size).where(events.c.discussion_id == thread_id)).one()
+    if row[0] >= MOST_EVENTS or row[1] >= MOST_TEXT:
+        raise Problem(409, "This discussion is as long as one may be: open another")
+
+
 def _add_event(
     db: Connection, thread_id: int, author_id: int, kind: str, data: Mapping[str, Any]
 ) -> Event:
@@ -229,6 +244,7 @@ def _add_event(
 
 def add_comment(db: Connection, thread_id: int, author_id: int, text: str) -> Event:
     """Return a new comment."""
+    _check_room(db, thread_id)
     data = {"text": text, "hidden": False, "edited": None, "history": []}
     return _add_event(db, thread_id, author_id, "comment", data)
 
@@ -238,20 +254,26 @@ def change_comment(db: Connection, comment: Event, text: str | None) -> Event:
     before = comment.data
     if before["hidden"]:
         raise Problem(409, "This comment is hidden, for good")
-    said = {"text": before["text"], "at": before["edited"] or comment.created}
-    history = [*before["history"], said][-EDITS_KEPT:] if text is not None else []
-    data = {
-        "text": text or "",
-        "hidden": text is None,
-        "edited": time.time(),
-        "history": history,
-    }
+    history: list[dict[str, Any]] = []
+    if text is not None:
+        _check_room(db, comment.discussion_id)
+        said = {"text": before["text"], "at": before["edited"] or comment.created}
+        history = _latest([*before["history"], said])
+    data = {"text": text or "", "hidden": text is None, "edited": time.time(), "history": history}
     db.execute(update(events).where(events.c.id == comment.id).values(data=data))
     return _events(db, events.c.id == comment.id)[0]
 
 
+def _latest(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the last of a comment's former texts, as many as are kept."""
+    sizes = accumulate(len(each["text"]) for each in reversed(history))
+    kept = sum(size <= HISTORY_KEPT for size in sizes)
+    return list(history[len(history) - min(kept, EDITS_KEPT) :])
+
+
 def rename(db: Connection, thread: Thread, author_id: int, title: str) -> Event:
     """Return the event of a thread's new title."""
+    _check_room(db, thread.id)
     _change(db, thread, title=title)
     data = {"from": thread.title, "to": title}
     return _add_event(db, thread.id, author_id, "title-change", data)
@@ -263,6 +285,8 @@ def set_status(
     """Return the event of a thread's new status; raises Problem 409 where it is merged already."""
     if thread.status == "merged":
         raise Problem(409, f"Pull request {thread.number} is merged already")
+    if status == "open" or status == thread.status:
+        _check_room(db, thread.id)
     _change(db, thread, status=status, merged=merged)
     return _add_event(db, thread.id, author_id, "status-change", {"status": status})
 

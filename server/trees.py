@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from .database import chunks, insert_new
 from .git import EMPTY_TREE, FOLDER, Node, decode_tree, encode_tree, object_id, pointer
+from .pickles import unsafe_by_name
 from .problem import Problem
 from .schema import blobs, trees
 
@@ -42,12 +45,50 @@ class File:
         }
 
 
-def nodes(db: Connection, oid: str) -> dict[str, Node]:
+class Decoded:
+    """The trees used last, as far as their bodies have `most` bytes together; an oid says it all.
+
+    The very last one stays however large it is: many paths may be looked up in it.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most, self._size = most, 0
+        self._turn = threading.Lock()
+        self._kept: OrderedDict[str, tuple[int, Mapping[str, Node]]] = OrderedDict()
+
+    def get(self, oid: str) -> Mapping[str, Node] | None:
+        """Return a tree that is kept."""
+        with self._turn:
+            if oid not in self._kept:
+                return None
+            self._kept.move_to_end(oid)
+            return self._kept[oid][1]
+
+    def keep(self, oid: str, body: bytes) -> Mapping[str, Node]:
+        """Return a tree by its body, and let go of those that were not used for longest."""
+        found = decode_tree(body)
+        with self._turn:
+            if oid not in self._kept:
+                self._size += len(body)
+                self._kept[oid] = len(body), found
+            while self._size > self._most and len(self._kept) > 1:
+                self._size -= self._kept.popitem(last=False)[1][0]
+        return found
+
+
+DECODED = Decoded(16 << 20)
+
+
+def nodes(db: Connection, oid: str) -> Mapping[str, Node]:
     """Return what a tree has, by name."""
     if oid == EMPTY_TREE:
         return {}
-    body = db.execute(select(trees.c.body).where(trees.c.oid == oid)).scalar_one()
-    return decode_tree(body)
+    kept = DECODED.get(oid)
+    if kept is not None:
+        return kept
+    return DECODED.keep(
+        oid, db.execute(select(trees.c.body).where(trees.c.oid == oid)).scalar_one()
+    )
 
 
 def node_at(db: Connection, root: str, path: str) -> Node | None:
@@ -78,7 +119,12 @@ def files_of(db: Connection, found: Iterable[tuple[str, Node]]) -> list[File]:
     """Return the files among paths, with what is known of their contents."""
     listed = [(path, node.oid) for path, node in found if not node.is_folder]
     known = blobs_of(db, {oid for _, oid in listed})
-    return [File(path, oid, **known[oid]) for path, oid in listed]
+    return [_file(path, oid, known[oid]) for path, oid in listed]
+
+
+def _file(path: str, oid: str, known: Mapping[str, Any]) -> File:
+    """Return a file; its content may be harmless under another name."""
+    return File(path, oid, **{**known, "unsafe": known["unsafe"] or unsafe_by_name(path)})
 
 
 def file_at(db: Connection, root: str, path: str) -> File | None:
@@ -109,7 +155,7 @@ def changed(db: Connection, root: str, changes: Mapping[str, str | None]) -> str
 
     Raises Problem where a path would be a file and a folder at once.
     """
-    here = nodes(db, root)
+    here = dict(nodes(db, root))
     below: dict[str, dict[str, str | None]] = {}
     for path, oid in changes.items():
         name, slash, rest = path.partition("/")

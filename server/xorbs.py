@@ -119,15 +119,27 @@ def checked_xorb(path: Path) -> str:
     return tree.xorb_hash()
 
 
-def chunks_of(path: Path, first: int, end: int) -> Iterator[bytes]:
-    """Give the contents of some chunks of a checked xorb; raises Problem where it has no such."""
+def _opened(path: Path) -> tuple[BinaryIO, int]:
+    """Return a checked xorb and how many chunks it has; raises Problem where it is not there."""
     try:
         file = path.open("rb")
     except FileNotFoundError as error:
         raise Problem(400, "The upload refers to a xorb that was not sent today") from error
+    file.seek(-NUMBER.size, os.SEEK_END)
+    return file, NUMBER.unpack(file.read(NUMBER.size))[0]
+
+
+def most_content(path: Path) -> int:
+    """Return how many bytes a checked xorb may unpack to, without unpacking it."""
+    file, count = _opened(path)
     with file:
-        file.seek(-NUMBER.size, os.SEEK_END)
-        (count,) = NUMBER.unpack(file.read(NUMBER.size))
+        return min(LARGEST_XORB, count * LARGEST_CHUNK)
+
+
+def chunks_of(path: Path, first: int, end: int) -> Iterator[bytes]:
+    """Give the contents of some chunks of a checked xorb; raises Problem where it has no such."""
+    file, count = _opened(path)
+    with file:
         if not first < end <= count:
             raise Problem(400, "The upload refers to chunks that a xorb does not have")
         file.seek(-NUMBER.size * (count + 1 - first), os.SEEK_END)

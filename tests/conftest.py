@@ -26,7 +26,13 @@ WORDS = {
     "good": ["great", "lovely", "fine", "happy", "bright", "warm", "sweet", "kind"],
     "bad": ["awful", "broken", "cold", "sad", "dark", "rude", "sour", "late"],
 }
-QUICK = {"probe": {}, "lora": {"rate": "0.01", "epochs": "4"}}
+QUICK = {
+    "probe": {},
+    "top": {"rate": "0.001"},
+    "lora": {"rate": "0.01", "epochs": "4"},
+    "norm": {"rate": "0.02", "epochs": "3"},
+    "full": {"rate": "0.003"},
+}
 FILLER = ["the", "room", "was", "and", "it", "felt", "so", "we", "all", "said", "that", "day", "is"]
 
 

@@ -105,6 +105,6 @@ def running_hub(tmp_path: Path, **policy: Any) -> Iterator[TeamHubServer]:
 
 @pytest.fixture
 def team_hub(tmp_path: Path) -> Iterator[TeamHubServer]:
-    """A running hub; a test's file imports this name to have it."""
+    """A running hub; a test's file says `team_hub = serving.team_hub` to have it."""
     with running_hub(tmp_path) as server:
         yield server

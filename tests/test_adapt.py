@@ -33,7 +33,7 @@ def left() -> list[str]:
     return sorted(path.name for path in Path().iterdir())
 
 
-RECIPES = pytest.mark.parametrize("recipe", ["probe", "lora"])
+RECIPES = pytest.mark.parametrize("recipe", list(QUICK))
 
 
 @RECIPES
@@ -51,21 +51,26 @@ def test_every_recipe_learns_and_its_facts_are_whole(recipe, base, adapt_once):
 
 
 @RECIPES
-def test_plain_peft_and_transformers_load_a_classifier(recipe, adapt_once, shelf):
+def test_public_libraries_alone_load_what_a_recipe_wrote(recipe, adapt_once, shelf):
     from peft import PeftModel
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     folder = adapt_once(recipe, "acme/tiny-bert")
     facts = read_facts(folder)
-    config = json.loads((folder / "adapter_config.json").read_text())
-    assert config["modules_to_save"] == ["classifier"]
-    assert config["base_model_name_or_path"] == "acme/tiny-bert"
-    assert config["revision"] == facts.base_revision
-    with quiet_libraries():
-        model = AutoModelForSequenceClassification.from_pretrained(
-            shelf.cache.snapshot("acme/tiny-bert"), num_labels=2
-        )
-        model = PeftModel.from_pretrained(model, folder).eval()
+    if recipe == "full":
+        assert not (folder / "adapter_config.json").exists()
+        model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    else:
+        config = json.loads((folder / "adapter_config.json").read_text())
+        layers = ["bert.encoder.layer.1"] if recipe == "top" else []
+        assert config["modules_to_save"] == [*layers, "classifier"]
+        assert config["base_model_name_or_path"] == "acme/tiny-bert"
+        assert config["revision"] == facts.base_revision
+        with quiet_libraries():
+            model = AutoModelForSequenceClassification.from_pretrained(
+                shelf.cache.snapshot("acme/tiny-bert"), num_labels=2
+            )
+            model = PeftModel.from_pretrained(model, folder).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     batch = tokenizer(PROBE, padding=True, truncation=True, max_length=64, return_tensors="pt")
     with torch.inference_mode():

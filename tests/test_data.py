@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hubtl.dataset import read_dataset, split_rows
+from hubtl.dataset import read_dataset
 from hubtl.plugins.manager import plugins
 from hubtl.registry.errors import HubtlError
+from hubtl.splitting import split_rows
 from hubtl.transfer.table import read_table
 
 ROWS = "".join(f"it was fine {n},good\nit was awful {n},bad\n" for n in range(5))

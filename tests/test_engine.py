@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from hubtl.plugins.hubs.folder import Folder
 from hubtl.plugins.manager import plugins
 from hubtl.registry.entry import Entry
-from hubtl.transfer.features import trunk_features
-from hubtl.transfer.fit import Schedule, fit, mean_loss
+from hubtl.transfer.feed import Whole
+from hubtl.transfer.fit import Rows, Schedule, fit, mean_loss
 from hubtl.transfer.layers import first_linear, layer_stack, linear_layers
 from hubtl.transfer.probe import fit_head
 from hubtl.transfer.quiet import quiet_libraries
@@ -54,8 +54,11 @@ def test_a_class_with_one_row_does_not_stop_the_cross_validation():
 
 
 def test_features_do_not_depend_on_what_they_are_batched_with(network):
-    together = trunk_features(network, TEXTS, rows=16)
-    alone = trunk_features(network, TEXTS, rows=1)
+    network.body.eval()
+    feed = Whole(network, TEXTS)
+    with torch.inference_mode():
+        together = feed.features(range(48))
+        alone = torch.cat([feed.features([number]) for number in range(48)])
     assert together.shape == (48, 32)
     assert torch.allclose(together, alone, atol=1e-5)
 
@@ -71,10 +74,11 @@ def trained(network, seed: int = 0):
 
     torch.manual_seed(seed)
     network.carry(LoraConfig(r=4, target_modules=linear_layers(network.body)))
-    before = mean_loss(network, TEXTS, TARGETS)
+    rows = Rows(Whole(network, TEXTS), TARGETS)
+    before = mean_loss(network, rows)
     schedule = Schedule(epochs=6, rows=8, rate=5e-3, patience=3)
-    fitted = fit(network, (TEXTS, TARGETS), (TEXTS, TARGETS), schedule, seed=seed)
-    return before, fitted, mean_loss(network, TEXTS, TARGETS)
+    fitted = fit(network, rows, rows, schedule, seed=seed)
+    return before, fitted, mean_loss(network, rows)
 
 
 def test_training_lowers_the_loss_and_keeps_the_best_epoch(network):

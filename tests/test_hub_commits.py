@@ -16,14 +16,16 @@ from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
 from hubtl.server.checking import check
 from hubtl.server.hub import open_hub
 
-from .faults import TOKEN, kill_again_and_again, new_store, serving
-from .serving import team_hub  # noqa: F401
+from . import faults, serving
+from .faults import TOKEN, kill_again_and_again, new_store
+
+team_hub = serving.team_hub
 
 NAME = "acme/moods"
 
 
 @pytest.fixture
-def moods(team_hub):  # noqa: F811
+def moods(team_hub):
     """A public repository of acme."""
     team_hub.api("ana").create_repo(NAME)
     return team_hub
@@ -230,6 +232,20 @@ def test_squashing_forgets_what_nothing_else_leads_to(moods):
     assert check(moods.hub, lambda *_: None).problems == ()
 
 
+def test_large_files_are_removed_from_history_however_many_are_named(moods):
+    api, content = moods.api("ana"), b"\0large" * 99
+    sha256 = hashlib.sha256(content).hexdigest()
+    for path in ("a.bin", "b/c.bin"):
+        api.upload_file(path_or_fileobj=content, path_in_repo=path, repo_id=NAME)
+    named = {"sha": [*(f"{n:064x}" for n in range(999)), sha256], "rewriteHistory": True}
+    address = f"/api/models/{NAME}/lfs-files/batch"
+    assert moods.ask("POST", address, "ana", json={"deletions": named}).status_code == 200
+    assert api.list_repo_files(NAME) == [".gitattributes"]
+    assert send(moods, ("lfsFile", {"path": "a.bin", "oid": sha256})).status_code == 404
+    named["sha"].append("0")
+    assert moods.ask("POST", address, "ana", json={"deletions": named}).status_code == 400
+
+
 def test_garbage_is_what_nothing_refers_to(moods):
     api, hub = moods.api("ana"), moods.hub
     api.upload_file(path_or_fileobj=b"\0keep" * 99, path_in_repo="a.bin", repo_id=NAME)
@@ -254,7 +270,7 @@ def test_a_disk_that_takes_no_more_is_told_and_breaks_nothing(tmp_path):
     new_store(tmp_path / "store")
     ana = {"Authorization": f"Bearer {TOKEN}"}
     with (
-        serving(tmp_path / "store", largest_file=2_000_000) as (_, url),
+        faults.serving(tmp_path / "store", largest_file=2_000_000) as (_, url),
         httpx2.Client(base_url=url, headers=ana) as client,
     ):
         client.post("/api/repos/create", json={"name": "moods"}).raise_for_status()

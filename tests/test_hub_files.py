@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
+import numpy
 import pytest
+from huggingface_hub import CommitOperationAdd
+from safetensors.numpy import save
+
+from hubtl.server.upkeep import Upkeep
 
 from .serving import TeamHubServer
 
@@ -104,16 +110,36 @@ def test_the_tree_is_listed_a_page_at_a_time(hub):
     assert (answer.status_code, answer.headers["x-error-code"]) == (404, "EntryNotFound")
 
 
+def test_what_is_in_shards_is_told_by_their_headers(hub):
+    api, names = hub.api("ana"), {"a": "m-1-of-2.safetensors", "b": "m-2-of-2.safetensors"}
+    index = {"metadata": {"total_size": 24}, "weight_map": names}
+    files = {"m.safetensors.index.json": json.dumps(index).encode()}
+    for tensor, name in names.items():
+        files[name] = save({tensor: numpy.zeros(3, dtype="float32")})
+    added = [CommitOperationAdd(f"sub/{name}", content) for name, content in files.items()]
+    api.create_commit(NAME, added, commit_message="shards")
+    told = api.get_sharded_safetensors_metadata(NAME, filename="sub/m.safetensors.index.json")
+    assert (told.weight_map, told.parameter_count) == (names, {"F32": 6})
+    assert told.metadata == {"total_size": 24}
+    path = f"/api/models/{NAME}/safetensors-metadata"
+    one = f"sub/{names['a']}"
+    assert list(hub.ask("GET", f"{path}/{one}").json()["headers"]) == [one]
+    for wrong in ("large.bin", "a/small.txt"):
+        assert hub.ask("GET", f"{path}/{wrong}").status_code == 400
+
+
 def test_downloads_are_counted_once_a_file(hub):
-    api = hub.api("ana")
-    before = api.model_info(NAME).downloads
+    before = downloads(hub)
     fetch(hub, "large.bin")
     fetch(hub, "large.bin", method="HEAD")
-    for listener in hub.hub.told:
-        upkeep = getattr(listener, "__self__", None)
-        if hasattr(upkeep, "write_downloads"):
-            upkeep.write_downloads()
-    assert api.model_info(NAME).downloads > before
+    assert downloads(hub) == before + 1
+
+
+def downloads(hub):
+    """Return the count once what was fetched until now is in it."""
+    (upkeep,) = [each.__self__ for each in hub.hub.told if isinstance(each.__self__, Upkeep)]
+    upkeep.write_downloads()
+    return hub.api("ana").model_info(NAME).downloads
 
 
 def test_health_metrics_and_a_description_of_itself(hub):

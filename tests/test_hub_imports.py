@@ -68,7 +68,8 @@ def tree(hub: TeamHub, oid: str) -> dict[str, bool]:
 def refs(hub: TeamHub) -> dict[str, str]:
     """The refs of acme/moods."""
     with hub.database.reading() as db:
-        return dict(all_refs(db, find_repo(db, "model", "acme", "moods")[0]))
+        found = all_refs(db, find_repo(db, "model", "acme", "moods")[0])
+        return {each.name: each.oid for each in found}
 
 
 def test_main_follows_imports_and_tags_stay_where_they_are(store, files):

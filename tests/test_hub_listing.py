@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 import pytest
+import yaml
+from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml, hf_api
 from safetensors.numpy import save
 
+from hubtl.server.describing import EXPANDABLE
+from hubtl.server.routes import identity, likes
+
+from . import serving
 from .serving import TeamHubServer
+
+team_hub = serving.team_hub
 
 CARD = """---
 license: {licence}
@@ -65,6 +74,8 @@ def ids(hub, user="ana", **asked):
         ({"search": "LEGAL"}, ["acme/legal-topics"]),
         ({"search": "topics legal"}, ["acme/legal-topics"]),
         ({"search": "%"}, []),
+        ({"search": "model"}, []),
+        ({"search": "acme/base"}, ["acme/base"]),
         ({"filter": "license:apache-2.0"}, ["acme/base"]),
         ({"filter": ["text-classification", "domain:legal"]}, ["acme/legal-topics"]),
         ({"filter": "base_model:acme/base"}, ["acme/legal-topics"]),
@@ -81,6 +92,11 @@ def ids(hub, user="ana", **asked):
 )  # fmt: skip
 def test_a_filter_leaves_what_fits(asked, found, hub):
     assert ids(hub, **asked) == found
+
+
+@pytest.mark.parametrize("query", ["search=" + "a+" * 5000, "num_parameters=" + "min:1," * 5000])
+def test_a_question_of_any_length_has_an_answer(query, hub):
+    assert hub.ask("GET", f"/api/models?{query}").status_code in (200, 400)
 
 
 def test_what_is_private_is_listed_for_its_own_alone(hub):
@@ -119,6 +135,43 @@ def test_a_question_that_makes_no_sense_is_told_so(query, hub):
     assert hub.ask("GET", f"/api/models?{query}").status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("README.md", "---\nself: 1\nignore_metadata_errors: 1\n---\n"),
+        ("README.md", "---\nlanguage: no\nlicense: mit\ntags: [on, 2]\nmodel-index: [1]\n---\n"),
+        (".eval_results/a.yaml", "- 5\n- {dataset: 5, value: 1}\n- {value: 1}\n"),
+        (".eval_results/a.yaml", "- dataset: {id: a/b, task_id: c}\n  value: .inf\n  source: x\n"),
+        (".eval_results/a.yaml", "- &a [x, x]\n- [*a, *a]\n"),
+        (".eval_results/a.yaml", "!!bool maybe"),
+        (".eval_results/a.yaml", "[" * 5000),
+    ],
+)
+def test_nothing_that_a_file_says_stops_the_clients_that_list_it(path, text, team_hub):
+    api = team_hub.api("ana")
+    api.create_repo("acme/odd")
+    api.upload_file(path_or_fileobj=text.encode(), path_in_repo=path, repo_id="acme/odd")
+    (listed,) = api.list_models(expand=["cardData", "evalResults", "model-index", "tags"])
+    assert (listed.id, listed.eval_results) in (("acme/odd", None), ("acme/odd", []))
+    assert api.model_info("acme/odd").id == "acme/odd"
+
+
+@pytest.mark.parametrize("value", ["!!bool maybe", "!!int ''", "!!timestamp x", "{" * 99, "*a"])
+def test_a_card_that_is_no_yaml_is_told_so(value, team_hub):
+    body = {"content": f"---\na: {value}\n---\n"}
+    said = team_hub.ask("POST", "/api/validate-yaml", json=body)
+    assert said.status_code == 400 and said.json()["errors"]
+
+
+def test_results_that_are_well_formed_are_listed(team_hub):
+    api = team_hub.api("ana")
+    api.create_repo("acme/odd")
+    made = EvalResultEntry(dataset_id="acme/rows", task_id="all", value=0.5, date="2026-01-02")
+    text = yaml.dump([*eval_result_entries_to_yaml([made]), 5]).encode()
+    api.upload_file(path_or_fileobj=text, path_in_repo=".eval_results/a.yaml", repo_id="acme/odd")
+    assert api.model_info("acme/odd", expand=["evalResults"]).eval_results == [made]
+
+
 def test_what_is_known_of_a_model_comes_from_its_files(hub):
     info = hub.api("ana").model_info("acme/legal-topics", files_metadata=True)
     assert info.safetensors.parameters == {"F32": 15}
@@ -150,5 +203,63 @@ def test_what_an_older_revision_told_is_still_told_of_it(hub):
     assert [each.rfilename for each in old.siblings] == [".gitattributes"]
 
 
-def test_data_sets_are_listed_by_themselves(hub):
-    assert [each.id for each in hub.api("ana").list_datasets()] == ["acme/rows"]
+def test_data_sets_are_listed_by_themselves_with_what_the_hub_says_of_them(hub):
+    (rows,) = hub.api("ana").list_datasets()
+    (whole,) = hub.api("ana").list_datasets(full=True)
+    assert (rows.id, rows.author, rows.sha) == ("acme/rows", "acme", whole.sha)
+    assert (rows.siblings, rows.card_data) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, ["acme/app", "acme/page"]),
+        ({"filter": "gradio"}, ["acme/app"]),
+        ({"models": "acme/base"}, ["acme/app"]),
+        ({"models": "acme/none"}, []),
+        ({"datasets": ["acme/rows", "acme/more"]}, ["acme/app"]),
+        ({"linked": True}, ["acme/app"]),
+    ],
+)
+def test_spaces_are_found_by_what_they_use(asked, found, spaces):
+    assert sorted(each.id for each in spaces.list_spaces(**asked)) == found
+
+
+def test_a_space_says_how_it_is_made_and_of_what(spaces):
+    (listed,) = spaces.list_spaces(filter="gradio")
+    whole = spaces.space_info("acme/app")
+    assert listed.sdk == whole.sdk == "gradio"
+    assert (whole.models, whole.datasets) == (["acme/base"], ["acme/rows", "acme/more"])
+
+
+@pytest.fixture(scope="module")
+def spaces(hub):
+    """The client of a hub with a space that uses a model, and one that uses nothing."""
+    api = hub.api("ana")
+    for name, sdk in (("acme/app", "gradio"), ("acme/page", "static")):
+        api.create_repo(name, repo_type="space", space_sdk=sdk)
+    card = b"---\nsdk: gradio\nmodels: [acme/base]\ndatasets: [acme/rows, acme/more]\n---\n"
+    api.upload_file(
+        path_or_fileobj=card, path_in_repo="README.md", repo_id="acme/app", repo_type="space"
+    )
+    return api
+
+
+@pytest.mark.parametrize("kind", ["model", "dataset", "space"])
+def test_what_may_be_expanded_is_what_the_client_knows(kind):
+    known = getattr(hf_api, f"Expand{kind.capitalize()}Property_T")
+    assert set(EXPANDABLE[kind]) == set(get_args(known))
+
+
+def test_long_lists_of_likes_and_of_ones_own_come_in_pages(hub, monkeypatch):
+    monkeypatch.setattr(likes, "PAGE", 1)
+    monkeypatch.setattr(identity, "PAGE", 1)
+    liked = ["acme/base", "acme/legal-topics"]
+    for user in ("ana", "bob"):
+        for name in liked:
+            assert hub.ask("POST", f"/api/models/{name}/like", user).status_code == 200
+    api = hub.api("ana")
+    assert [each.username for each in api.list_repo_likers("acme/base")] == ["bob", "ana"]
+    assert sorted(api.list_liked_repos("bob").models) == liked
+    own = {each.id: each.storage > 0 for each in api.list_user_repos("acme")}
+    assert own.items() >= {"acme/base": True, "acme/rows": True}.items()

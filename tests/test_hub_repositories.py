@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import pytest
+from huggingface_hub import CommitOperationCopy
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
 from hubtl.server.accounts import add_token, parse_scope
 from hubtl.server.routes import ALL
 
-from .serving import ANA_READS, team_hub  # noqa: F401
+from . import serving
+from .serving import ANA_READS
+
+team_hub = serving.team_hub
 
 NAME = "acme/moods"
 
 
 @pytest.fixture
-def moods(team_hub):  # noqa: F811
+def moods(team_hub):
     """A private repository of acme with one file."""
     api = team_hub.api("ana")
     api.create_repo(NAME, private=True)
@@ -90,6 +94,13 @@ def test_a_fine_grained_token_reaches_as_far_as_it_says(scope, reads, writes, mo
     assert listed == ([NAME] if reads == 200 else [])
 
 
+@pytest.mark.parametrize(("scope", "told"), [(f"{NAME}:read", 200), ("acme/other:read", 403)])
+def test_a_gate_opens_to_a_token_that_reaches_the_repository(scope, told, moods):
+    moods.api("ana").update_repo_settings(NAME, gated="manual", visibility="public")
+    address = f"/{NAME}/resolve/main/a.txt"
+    assert moods.ask("GET", address, token_with(moods, "ana", scope)).status_code == told
+
+
 def test_nobody_writes_without_a_token(moods):
     hub = {route.path: route for route in ALL if route.method != "GET"}
     public = {path for path, route in hub.items() if not route.private}
@@ -128,6 +139,45 @@ def test_a_renamed_repository_is_found_by_its_old_name_until_that_is_taken(moods
     assert ana.model_info(NAME).id == NAME
 
 
+def test_a_renamed_repository_is_written_to_by_its_old_name(moods):
+    ana = moods.api("ana")
+    ana.move_repo(NAME, "acme/feelings")
+    small, large = b"x" * 5_000_000, b"\0" * 5_000_000
+    for path, content in (("small.txt", small), ("large.bin", large)):
+        told = ana.upload_file(path_or_fileobj=content, path_in_repo=path, repo_id=NAME)
+        assert told.repo_url.repo_id == "acme/feelings"
+    ana.create_branch(NAME, branch="a/b")
+    ana.create_tag(NAME, tag="a/b", revision="a/b")
+    assert ana.create_discussion(NAME, title="why").num == 1
+    assert [each.size for each in ana.get_paths_info(NAME, ["small.txt", "large.bin"])] == [
+        len(small),
+        len(large),
+    ]
+
+
+def test_a_body_may_call_a_repository_by_its_old_name_but_deletes_nothing_by_it(moods):
+    ana = moods.api("ana")
+    ana.move_repo(NAME, "acme/feelings")
+    ana.move_repo(NAME, "acme/emotions")
+    assert ana.model_info(NAME).id == "acme/emotions"
+    with pytest.raises(RepositoryNotFoundError):
+        ana.delete_repo(NAME)
+    ana.delete_repo(NAME, missing_ok=True)
+    assert ana.model_info("acme/feelings").id == "acme/emotions"
+
+
+def test_a_copy_has_the_files_and_may_use_them_anew(moods):
+    ana = moods.api("ana")
+    weights = bytes(range(256)) * 9
+    ana.upload_file(path_or_fileobj=weights, path_in_repo="a.bin", repo_id=NAME)
+    copy = ana.duplicate_repo(NAME, "acme/copy")
+    assert ana.duplicate_repo(NAME, "acme/copy", exist_ok=True) == copy
+    again = CommitOperationCopy("a.bin", "b.bin")
+    ana.create_commit("acme/copy", [again], commit_message="once more")
+    assert ana.list_repo_files("acme/copy") == [".gitattributes", "a.bin", "a.txt", "b.bin"]
+    assert ana.model_info("acme/copy").private
+
+
 def test_names_are_found_in_any_case_and_given_once(moods):
     ana = moods.api("ana")
     assert ana.model_info("ACME/Moods").id == NAME
@@ -136,7 +186,7 @@ def test_names_are_found_in_any_case_and_given_once(moods):
     assert str(ana.create_repo("acme/MOODS", exist_ok=True)).endswith(NAME)
 
 
-def test_a_namespace_of_somebody_else_is_closed(team_hub):  # noqa: F811
+def test_a_namespace_of_somebody_else_is_closed(team_hub):
     for name in ("zoo/mine", "bob/mine", "nobody/mine"):
         with pytest.raises(HfHubHTTPError, match="403"):
             team_hub.api("ana").create_repo(name)
@@ -150,23 +200,12 @@ def test_what_is_deleted_is_gone_at_once(moods):
     assert list(ana.list_models(author="acme")) == []
 
 
-def test_a_private_organisation_makes_private_repositories_unless_told(team_hub):  # noqa: F811
-    cleo = team_hub.api("cleo")
-    answer = team_hub.ask(
-        "PUT",
-        "/api/organizations/acme/settings/repositories",
-        "cleo",
-        json={"defaultRepoVisibility": "private"},
-    )
-    assert answer.status_code == 200
+def test_a_private_organisation_makes_private_repositories_unless_told(team_hub):
+    address, cleo = "/api/organizations/acme/settings/repositories", team_hub.api("cleo")
+    asked = {"defaultRepoVisibility": "private"}
+    assert status(team_hub, "PUT", address, "dan", json=asked) == (403, None)
+    assert status(team_hub, "PUT", address, "cleo", json=asked) == (200, None)
     cleo.create_repo("acme/quiet")
     cleo.create_repo("acme/loud", visibility="public")
     told = {each.id: each.private for each in cleo.list_models(author="acme")}
     assert told == {"acme/quiet": True, "acme/loud": False}
-    dan = team_hub.ask(
-        "PUT",
-        "/api/organizations/acme/settings/repositories",
-        "dan",
-        json={"defaultRepoVisibility": "public"},
-    )
-    assert dan.status_code == 403

@@ -11,14 +11,17 @@ import time
 import pytest
 from huggingface_hub.errors import HfHubHTTPError
 
-from .serving import TOKENS, running_hub, team_hub  # noqa: F401
+from . import serving
+from .serving import TOKENS, running_hub
+
+team_hub = serving.team_hub
 
 NAME = "acme/moods"
 ADDRESS = f"/api/models/{NAME}"
 
 
 @pytest.fixture
-def moods(team_hub):  # noqa: F811
+def moods(team_hub):
     """A public repository of acme with one page."""
     api = team_hub.api("ana")
     api.create_repo(NAME)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,13 +12,20 @@ from .table import Table
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Something a task needs of every row, and what its column is usually called."""
+    """Something a task needs of every row, and what its column is usually called.
+
+    `content` is what its column looks like: long, few different values, or paths of files. `files`
+    has the endings of files that an input may be in: their text is the input, or where the content
+    is `file` their path.
+    """
 
     name: str
     names: tuple[str, ...]
-    content: Literal["long", "few", "none"]
+    content: Literal["long", "few", "file", "none"]
+    files: tuple[str, ...] = ()
 
 
+FILE = Role("file", ("file", "file_name", "filename", "path"), "none")
 SPLIT = Role("split", ("split", "subset", "fold", "partition"), "none")
 PARTS = {
     "train": "train",
@@ -29,11 +36,21 @@ PARTS = {
     "dev": "validation",
     "test": "test",
     "testing": "test",
+    "eval": "test",
+    "evaluation": "test",
 }
+# Enough rows to tell by that the values of a column mostly differ.
+SAMPLE = 10_000
+SHOWN = 20
 
 
-def find_columns(table: Table, roles: Sequence[Role], named: Mapping[str, str]) -> dict[str, str]:
-    """Return the column of each role: the one named, else by name, else by content."""
+def find_columns(
+    table: Table, roles: Sequence[Role], named: Mapping[str, str], taken: Collection[str] = ()
+) -> dict[str, str]:
+    """Return the column of each role: the one named, else by name, else by content.
+
+    Columns that are `taken` by something else are not guessed to play a role.
+    """
     for role_name, column in named.items():
         if role_name not in [role.name for role in roles]:
             needs = ", ".join(role.name for role in roles)
@@ -46,7 +63,7 @@ def find_columns(table: Table, roles: Sequence[Role], named: Mapping[str, str]) 
             )
     found = dict(named)
     for role in roles:
-        free = [name for name in table.columns if name not in found.values()]
+        free = [name for name in table.columns if name not in (*found.values(), *taken)]
         match = found.get(role.name) or _by_name(role, free) or _by_content(role, free, table)
         if match is None:
             raise BadData(
@@ -63,21 +80,39 @@ def find_split(table: Table, named: str | None) -> str | None:
         raise BadData(f"`{table.path}` has no column `{named}` for --split", _has(table))
     candidates = [named] if named else [c for c in table.columns if c.casefold() in SPLIT.names]
     for column in candidates:
-        values = {row.cells.get(column, "").strip().casefold() for row in table.rows}
-        odd = sorted(values - set(PARTS))
-        if not odd:
+        known, odd = _parts(table, column)
+        if odd is None:
             return column
         # With some parts in it, it is a split: to pass it over would train on test rows.
-        if named or len(odd) < len(values):
+        if named or known:
             raise BadData(
-                f"column `{column}` of `{table.path}` has `{odd[0]}`",
+                f"column `{column}` of `{table.path}` has `{odd}`",
                 "a split column holds train, validation and test, in every row",
             )
     return None
 
 
+def part_of(cell: str | None) -> str:
+    """Return the part that a cell of a split column names."""
+    return PARTS[(cell or "").strip().casefold()]
+
+
+def _parts(table: Table, column: str) -> tuple[bool, str | None]:
+    """Return whether a column names any part, and the first value in order that names none."""
+    known, odd = False, None
+    for _, (array,) in table.values(column):
+        for cell in array.unique().to_pylist():
+            value = (cell or "").strip().casefold()
+            if value in PARTS:
+                known = True
+            elif odd is None or value < odd:
+                odd = value
+    return known, odd
+
+
 def _has(table: Table) -> str:
-    return f"it has {', '.join(f'`{name}`' for name in table.columns)}"
+    names = [f"`{name}`" for name in table.columns[:SHOWN]]
+    return f"it has {', '.join(names)}" + (", …" if len(table.columns) > SHOWN else "")
 
 
 def _by_name(role: Role, free: Sequence[str]) -> str | None:
@@ -87,20 +122,38 @@ def _by_name(role: Role, free: Sequence[str]) -> str | None:
 
 def _by_content(role: Role, free: Sequence[str], table: Table) -> str | None:
     """Return the only column that looks like the role; a guess between two is none."""
-    columns = {name: [row.cells.get(name, "") for row in table.rows] for name in free}
     if role.content == "long":
-        fit = {
-            name: sum(map(len, values)) / len(values)
-            for name, values in columns.items()
-            if len(set(values)) > len(values) / 2
-        }
-        fit = {name: length for name, length in fit.items() if length >= 15}
+        fit = {name: length for name in free if (length := _length_if_varied(table, name)) >= 15}
         return max(fit, key=lambda name: fit[name]) if fit else None
     if role.content == "few":
-        few = [
-            name
-            for name, values in columns.items()
-            if 2 <= len(set(values)) <= min(50, len(values) / 5) and max(map(len, values)) <= 40
-        ]
+        few = [name for name in free if _has_few(table, name)]
         return few[0] if len(few) == 1 else None
     return None
+
+
+def _length_if_varied(table: Table, column: str) -> float:
+    """Return the mean length of a column's cells, or 0 where half of them are alike."""
+    from pyarrow import compute
+
+    rows = length = 0
+    seen: set[str | None] = set()
+    for _, (array,) in table.values(column):
+        rows += len(array)
+        length += compute.sum(compute.utf8_length(array)).as_py() or 0
+        seen.update(array.unique().to_pylist())
+        if rows >= SAMPLE:
+            break
+    return length / rows if len(seen) > rows / 2 else 0
+
+
+def _has_few(table: Table, column: str) -> bool:
+    """Return whether a column has 2 to 50 short values, each five times on average."""
+    from pyarrow import compute
+
+    seen: set[str] = set()
+    for _, (array,) in table.values(column):
+        seen.update(cell or "" for cell in array.unique().to_pylist())
+        longest = compute.max(compute.utf8_length(array)).as_py() or 0
+        if len(seen) > 50 or longest > 40:
+            return False
+    return 2 <= len(seen) <= len(table.batches) / 5

@@ -44,3 +44,13 @@ def first_linear(body: nn.Module) -> str:
         if isinstance(module, nn.Linear) and name.startswith(stack):
             return str(name)
     raise BadOption("the base has no linear layer to carry an adapter", "choose another --base")
+
+
+def layer_norms(body: nn.Module) -> list[str]:
+    """Return the whole names of the norms with a scale of their own: they have one, and no map."""
+    found = []
+    for name, module in body.named_modules():
+        own = dict(module.named_parameters(recurse=False))
+        if "norm" in type(module).__name__.casefold() and "weight" in own:
+            found.append(name)
+    return found

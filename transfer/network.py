@@ -24,6 +24,11 @@ class Network(Protocol):
     head: nn.Linear
     device: torch.device
 
+    @property
+    def identity(self) -> str:
+        """A text that is the same only where the same frozen part prepares inputs the same way."""
+        ...
+
     def sizes(self, inputs: Sequence[str]) -> list[int]:
         """Return how long each input is, in whatever the body's cost grows with."""
         ...
@@ -36,8 +41,15 @@ class Network(Protocol):
         """Return what the head sees, [rows, features]."""
         ...
 
-    def carry(self, config: PeftConfig) -> None:
-        """Wrap the body with a PEFT method; what is new stays trainable and is saved with it."""
+    def carry(self, config: PeftConfig, whole: Sequence[str] = ()) -> None:
+        """Wrap the body with a PEFT method; what is new stays trainable and is saved with it.
+
+        So are the modules named in `whole`, such as the last layers.
+        """
+        ...
+
+    def release(self) -> None:
+        """Make all weights trainable, to be saved as a whole model."""
         ...
 
     def save(self, folder: Path) -> None:

@@ -1,17 +1,49 @@
-"""Read a table of rows: csv, tsv, jsonl or parquet, with every mistake told by its line."""
+"""A table of rows, read whole and kept in Arrow, with every mistake told by its line."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
-from ..registry.errors import BadData, UnknownName
+from ..registry.errors import BadData, HubtlError
+from .batches import Batches, keep
+from .opening import ENDINGS, check_same, opened, regular
 
-ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
+if TYPE_CHECKING:
+    import pyarrow
+
+MAX_COLUMNS = 10_000
+# No column of a user can have it, for a column without a name is refused.
+LINE = ""
+NESTED = b"hubtl:nested"
+SIGNS = {
+    b"\x1f\x8b": ("gzip", "unpack it: gunzip -c FILE > NEW"),
+    b"PK\x03\x04": ("a zip or Excel file", "save it as csv in UTF-8"),
+    b"\xd0\xcf\x11\xe0": ("an old Excel file", "save it as csv in UTF-8"),
+    b"PAR1": ("a parquet file", "give it the ending .parquet"),
+    b"\xff\xfe": ("UTF-16", "convert it: iconv -f utf-16 -t utf-8 FILE > NEW"),
+    b"\xfe\xff": ("UTF-16", "convert it: iconv -f utf-16 -t utf-8 FILE > NEW"),
+    b"\x28\xb5\x2f\xfd": ("zstandard", "unpack it: zstd -d FILE"),
+    b"BZh": ("bzip2", "unpack it: bunzip2 -k FILE"),
+    b"\xfd7zXZ": ("xz", "unpack it: unxz -k FILE"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A file of rows: where it is, what errors and ids call it, its part if its name says one."""
+
+    path: Path
+    name: str
+    id: str
+    part: str | None = None
+
+    @property
+    def unit(self) -> str:
+        """What its rows are counted in."""
+        return "row" if self.path.suffix.lower() == ".parquet" else "line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,107 +56,142 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows of one file and the names of its columns, in order."""
+    """The rows of a file, or of several, and the names of its columns, in order.
+
+    `nested` has the columns in which a cell is no single value, and where the first one is.
+    """
 
     path: Path
+    files: tuple[DataFile, ...]
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    batches: Batches
+    nested: Mapping[str, str]
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        """Yield each row in turn; an empty cell of jsonl or parquet is left out."""
+        for _, batch in self.batches:
+            for cells in batch.to_pylist():
+                line = cells.pop(LINE)
+                yield Row(line, {name: cell for name, cell in cells.items() if cell is not None})
+
+    def values(self, *columns: str) -> Iterator[tuple[int, list[pyarrow.Array]]]:
+        """Yield (number of the file, an array of texts a column), a batch of rows at a time."""
+        import pyarrow
+
+        for file, batch in self.batches:
+            names = set(batch.schema.names)
+            yield (
+                file,
+                [
+                    batch.column(name)
+                    if name in names
+                    else pyarrow.nulls(batch.num_rows, pyarrow.string())
+                    for name in columns
+                ],
+            )
+
+    def places(self, found: Sequence[tuple[int, int]], more: bool) -> str:
+        """Return how to say where rows are, given (number of the file, line) of each."""
+        lines: dict[int, list[str]] = {}
+        for file, line in found:
+            lines.setdefault(file, []).append(str(line))
+        told = []
+        for file, numbers in lines.items():
+            name = f"`{self.files[file].name}` " if len(self.files) > 1 else ""
+            many = "s" if len(numbers) > 1 or more else ""
+            told.append(f"{name}{self.files[file].unit}{many} {', '.join(numbers)}")
+        return "; ".join(told) + ("…" if more else "")
 
 
 def read_table(path: Path) -> Table:
     """Return the rows of a file; raises UnknownName or BadData that name the file and the line."""
-    if path.is_dir():
-        raise BadData(f"`{path}` is a folder", f"give a file: {', '.join(ENDINGS)}")
-    if not path.is_file():
-        raise UnknownName(f"there is no file `{path}`", "check the path; `ls` shows what is there")
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
-        raise BadData(f"`{path}` is no table that hubtl reads", f"it reads {', '.join(ENDINGS)}")
-    if ending == ".parquet":
-        rows = list(_parquet_rows(path))
-    else:
-        text = _text(path)
-        rows = list(_jsonl_rows(path, text) if ending == ".jsonl" else _csv_rows(path, text))
-    if not rows:
+    return read_tables(path, [DataFile(path, str(path), path.name)])
+
+
+def read_tables(path: Path, files: Sequence[DataFile]) -> Table:
+    """Return the rows of files that belong together, those of the first file first.
+
+    `path` is what they are called together.
+    """
+    nested: dict[str, str] = {}
+    columns: dict[str, None] = {}
+
+    def noted() -> Iterator[tuple[int, pyarrow.RecordBatch]]:
+        for number, file in enumerate(files):
+            for batch in _batches(file):
+                columns.update(dict.fromkeys(batch.schema.names))
+                if len(columns) > MAX_COLUMNS + 1:
+                    raise too_many_columns(file.name, len(columns) - 1)
+                for field in batch.schema:
+                    if NESTED in (field.metadata or {}):
+                        where = f"`{file.name}`, {field.metadata[NESTED].decode()}"
+                        nested.setdefault(field.name, where)
+                yield number, batch
+
+    batches = keep(noted())
+    if not len(batches):
         raise BadData(f"`{path}` has no rows", "it needs one row an example, under a header")
-    columns = dict.fromkeys(name for row in rows for name in row.cells)
-    return Table(path, tuple(columns), tuple(rows))
+    columns.pop(LINE)
+    return Table(path, tuple(files), tuple(columns), batches, nested)
 
 
-def _text(path: Path) -> str:
-    raw = path.read_bytes()
-    if not raw.strip():
-        raise BadData(f"`{path}` is empty", "it needs a header and one row an example")
-    try:
-        text = raw.decode("utf-8-sig")
-        if not text.strip():
-            raise BadData(f"`{path}` is empty", "it needs a header and one row an example")
-        return text
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise BadData(
-            f"`{path}` is not UTF-8: line {line} has the byte 0x{raw[error.start]:02x}",
-            f"convert it: iconv -f latin1 -t utf-8 {path} > {path.stem}-utf8{path.suffix}",
-        ) from error
-
-
-def _csv_rows(path: Path, text: str) -> Iterator[Row]:
-    head = text.partition("\n")[0]
-    tab = path.suffix.lower() == ".tsv"
-    delimiter = "\t" if tab else max(",;\t", key=head.count)
-    csv.field_size_limit(1 << 27)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        header = [name.strip() for name in next(reader)]
-        if len(set(header)) < len(header):
-            twice = next(name for name in header if header.count(name) > 1)
-            raise BadData(f"`{path}` has two columns called `{twice}`", "rename one of them")
-        end = reader.line_num
-        for cells in reader:
-            start, end = end + 1, reader.line_num
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                raise BadData(
-                    f"`{path}`, line {start}: {len(cells)} cells, but {len(header)} columns",
-                    'put "quotes" round a cell with a comma or a line break in it',
-                )
-            yield Row(start, dict(zip(header, cells, strict=True)))
-    except csv.Error as error:
-        raise BadData(f"`{path}`, line {reader.line_num}: {error}", "look at its quotes") from error
-
-
-def _jsonl_rows(path: Path, text: str) -> Iterator[Row]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            read = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise BadData(
-                f"`{path}`, line {number}: no JSON ({error.msg})", "write one JSON object a line"
-            ) from error
-        if not isinstance(read, dict):
-            raise BadData(f"`{path}`, line {number}: no JSON object", 'such as {"text": "…"}')
-        cells = {str(name): _cell(value) for name, value in read.items()}
-        if any("\ud800" <= sign <= "\udfff" for cell in cells.values() for sign in cell):
-            raise BadData(f"`{path}`, line {number}: half a character", "write it as UTF-8")
-        yield Row(number, cells)
-
-
-def _parquet_rows(path: Path) -> Iterator[Row]:
-    import pyarrow
-    from pyarrow import parquet
-
-    try:
-        table = parquet.read_table(path)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise BadData(f"`{path}` is no parquet file: {str(error).splitlines()[0]}") from error
-    for number, read in enumerate(table.to_pylist(), 1):
-        yield Row(number, {str(name): _cell(value) for name, value in read.items()})
-
-
-def _cell(value: object) -> str:
-    return (
-        "" if value is None else value if isinstance(value, str) else json.dumps(value, default=str)
+def too_many_columns(name: str, count: int) -> BadData:
+    """Return the error for a table that is wider than anything hubtl reads."""
+    return BadData(
+        f"`{name}` has {count} columns, and hubtl reads at most {MAX_COLUMNS}",
+        "leave out the columns that are not needed",
     )
+
+
+def check_names(name: str, columns: Sequence[str], where: str = "") -> None:
+    """Raise BadData if a column has no name, or two have the same."""
+    if len(columns) > MAX_COLUMNS:
+        raise too_many_columns(name, len(columns))
+    if "" in columns:
+        raise BadData(
+            f"`{name}`{where}: column {columns.index('') + 1} has no name",
+            "name it, or take it out; pandas writes one unless it is told index=False",
+        )
+    if len(set(columns)) < len(columns):
+        seen: set[str] = set()
+        twice = next(each for each in columns if each in seen or seen.add(each))  # type: ignore[func-returns-value]
+        raise BadData(f"`{name}`{where} has two columns called `{twice}`", "rename one of them")
+
+
+def _batches(file: DataFile) -> Iterator[pyarrow.RecordBatch]:
+    """Yield the rows of one file; raises if it is no table, or changes while it is read."""
+    from . import columnar, delimited, jsonlines
+
+    ending = file.path.suffix.lower()
+    before = regular(file.path, file.name)
+    if ending not in ENDINGS:
+        raise BadData(
+            f"`{file.name}` is no table that hubtl reads", f"it reads {', '.join(ENDINGS)}"
+        )
+    with opened(file.path, file.name) as raw:
+        _check_signs(raw, file.name, ending)
+        if ending == ".parquet":
+            found = columnar.batches(raw, file.name)
+        elif ending == ".jsonl":
+            found = jsonlines.batches(raw, file.name)
+        else:
+            found = delimited.batches(raw, file.name, ending)
+        try:
+            yield from found
+        except HubtlError:
+            check_same(before, file.path, file.name)
+            raise
+    check_same(before, file.path, file.name)
+
+
+def _check_signs(raw: BinaryIO, name: str, ending: str) -> None:
+    """Raise BadData for an empty file, and one whose first bytes say it is something else."""
+    head = raw.read(1024)
+    raw.seek(0)
+    if not head.strip() and not raw.read(1 << 20).strip():
+        raise BadData(f"`{name}` is empty", "it needs a header and one row an example")
+    raw.seek(0)
+    for sign, (kind, hint) in SIGNS.items():
+        if head.startswith(sign) and not (ending == ".parquet" and sign == b"PAR1"):
+            raise BadData(f"`{name}` is {kind}, not {ending}", hint.replace("FILE", name))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hubtl.registry.errors import BadOption, Unreachable
+from hubtl.registry.errors import BadOption, Refused, Unreachable
 
 from .. import screen
 from ..options import HubName, Json
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hubtl.registry.entry import Entry
     from hubtl.server.hub import TeamHub
     from hubtl.server.importing import Imported
-    from hubtl.transfer.features import Progress
+    from hubtl.transfer.progress import Progress
 
 AUTHOR = "hubtl"
 
@@ -142,6 +142,7 @@ class Bringing:
         from hubtl.server.importing import import_files
 
         files = files_in(folder)
+        _check_inside(folder, files)
         self._progress(f"importing {name}", 0, 1)
         return import_files(
             self.there, "model", name, files, _revision(files), AUTHOR, private=self._private
@@ -163,19 +164,32 @@ class Bringing:
             # The one that `main` is on comes first, since a new repository's `main` is on that.
             for commit in sorted(commits, key=lambda each: (each != refs["main"], each)):
                 cache.check(model, commit)
+                files = files_in(cache.snapshot(model, commit))
+                _check_inside(cache.folder(model), files)
                 names = (name for name, at in refs.items() if at == commit and name != "main")
                 self._progress(f"importing {model}", 0, 1)
                 yield import_files(
                     self.there,
                     "model",
                     model,
-                    files_in(cache.snapshot(model, commit)),
+                    files,
                     commit,
                     AUTHOR,
                     private=self._private,
                     lead=commit == refs["main"],
                     tags=tuple(name for name in names if "/" not in name),
                 )
+
+
+def _check_inside(folder: Path, files: dict[str, Path]) -> None:
+    """Raise Refused where a link leads out: whoever made the folder would learn what is there."""
+    root = folder.resolve()
+    for path, at in files.items():
+        if not at.resolve().is_relative_to(root):
+            raise Refused(
+                f"`{path}` in `{folder}` is a link that leads out of it",
+                "put a copy of the file in its place",
+            )
 
 
 def _revision(files: dict[str, Path]) -> str:

@@ -66,15 +66,14 @@ def member(
 def remove(name: Name, store: Store = None, as_json: Json = False) -> None:
     """Remove an organisation, once it owns no repositories."""
     with opened(store) as hub:
-        from hubtl.server.accounts import remove_account, the_account
+        from hubtl.server.accounts import remove_account
 
         with hub.database.writing() as db:
-            account = the_account(db, name, "org")
-            remove_account(db, account.name)
+            removed = remove_account(db, name, "org")
     if as_json:
-        screen.say_json({"removed": account.name})
+        screen.say_json({"removed": removed})
     else:
-        screen.say(f"removed organisation {account.name}")
+        screen.say(f"removed organisation {removed}")
 
 
 def _join(db: Connection, org: str, named: list[str]) -> dict[str, Any]:

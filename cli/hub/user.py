@@ -36,15 +36,14 @@ def add(
 def remove(name: Name, store: Store = None, as_json: Json = False) -> None:
     """Remove a user with their tokens, once they own no repositories."""
     with opened(store) as hub:
-        from hubtl.server.accounts import remove_account, the_account
+        from hubtl.server.accounts import remove_account
 
         with hub.database.writing() as db:
-            account = the_account(db, name, "user")
-            remove_account(db, account.name)
+            removed = remove_account(db, name, "user")
     if as_json:
-        screen.say_json({"removed": account.name})
+        screen.say_json({"removed": removed})
     else:
-        screen.say(f"removed user {account.name}")
+        screen.say(f"removed user {removed}")
 
 
 COMMANDS = {

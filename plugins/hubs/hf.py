@@ -95,12 +95,30 @@ class HuggingFace:
             self.download(entry.id, entry.revision, room, list(paths))
         return room
 
+    def data(self, dataset: str, revision: str | None = None) -> Entry:
+        """Return a data set at a revision resolved to a commit, with its files' hashes."""
+        with self.told(dataset, revision, noun="data set"):
+            info = self.api.dataset_info(dataset, revision=revision, files_metadata=True)
+            files = {each.rfilename: _file(each) for each in info.siblings or []}
+            return Entry(info.id, self.name, revision=info.sha, files=files)
+
+    def fetch_data(self, entry: Entry, paths: Sequence[str], room: Path) -> None:
+        """Download these files of a data set into `room`, and nowhere else."""
+        with self.told(entry.id, entry.revision, noun="data set"):
+            self.download(entry.id, entry.revision, room, list(paths), "dataset")
+
     def download(
-        self, model: str, revision: str | None, room: Path, paths: list[str] | None = None
+        self,
+        model: str,
+        revision: str | None,
+        room: Path,
+        paths: list[str] | None = None,
+        kind: str = "model",
     ) -> None:
         """Fill `room` from the network; the client's own cache is kept out of it."""
         self.api.snapshot_download(
             model,
+            repo_type=kind,
             revision=revision,
             allow_patterns=paths,
             local_dir=room,
@@ -153,7 +171,11 @@ class HuggingFace:
 
     @contextlib.contextmanager
     def told(
-        self, model: str, revision: str | None = None, writing: bool = False
+        self,
+        model: str,
+        revision: str | None = None,
+        writing: bool = False,
+        noun: str = "model",
     ) -> Iterator[None]:
         """Turn the client's exceptions into what a user can act on."""
         from huggingface_hub import errors
@@ -171,11 +193,11 @@ class HuggingFace:
             ) from error
         except errors.RepositoryNotFoundError as error:
             raise UnknownName(
-                f"there is no model `{model}` on {self.endpoint}, or you may not see it",
+                f"there is no {noun} `{model}` on {self.endpoint}, or you may not see it",
                 "`hf auth login` gives access to private ones",
             ) from error
         except errors.HFValidationError as error:
-            raise unknown("model id", model, (), "an id is ORG/NAME") from error
+            raise unknown(f"{noun} id", model, (), "an id is ORG/NAME") from error
         except errors.OfflineModeIsEnabled as error:
             raise Unreachable(
                 f"{self.endpoint} can't be asked for `{model}`: HF_HUB_OFFLINE is set",

@@ -1,34 +1,41 @@
 """The method `lora`: low-rank updates of the linear maps, the head started from the probe.
 
-Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022; started from a linear
-probe as in Kumar et al., "Fine-Tuning can Distort Pretrained Features", ICLR 2022.
+Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022; `rslora` as in
+Kalajdzievski, 2023 (arXiv 2312.03732), `dora` as in Liu et al., ICML 2024.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...transfer.features import Progress
+from ...registry.errors import BadOption
 from ...transfer.network import Network
 from ...transfer.split import Example
 from ..hookspecs import Learnt, Method, hookimpl
-from .probe import start_head
+
+if TYPE_CHECKING:
+    from ...transfer.start import Session
 
 
 class Lora:
-    """Low-rank updates in every layer, and the head."""
+    """Low-rank updates in the upper layers or in all, and the head."""
 
     name = "lora"
     options: Mapping[str, Any] = {
+        "layers": "half",
         "rank": 8,
         "alpha": 16,
         "dropout": 0.05,
+        "rslora": False,
+        "dora": False,
         "rate": 5e-4,
         "rows": 16,
         "epochs": 10,
         "patience": 2,
         "folds": 5,
+        "layer_decay": 1.0,
+        "head_rate": 1.0,
     }
     validates = True
 
@@ -39,38 +46,62 @@ class Lora:
         validation: Sequence[Example],
         labels: Sequence[str],
         options: Mapping[str, Any],
-        *,
-        seed: int,
-        progress: Progress,
+        session: Session,
     ) -> Learnt:
         """Start the head from the probe, then train it with the updates; keep the best epoch."""
         import torch
         from peft import LoraConfig
 
-        from ...transfer.fit import Schedule, fit
-        from ...transfer.layers import linear_layers
+        from ...transfer.cut import depth
+        from ...transfer.deepen import deepen
+        from ...transfer.layers import layer_stack, linear_layers
+        from ...transfer.start import start
 
-        torch.manual_seed(seed)
+        torch.manual_seed(session.seed)
+        whole = depth(network)
+        layers = _count(options["layers"], whole)
+        begun = start(
+            network,
+            train,
+            validation,
+            labels,
+            layer=whole - layers,
+            folds=options["folds"],
+            session=session,
+        )
+        stack = layer_stack(network.body)
+        maps = linear_layers(network.body)
+        names = [f"{stack}.{n}.{name}" for n in range(whole - layers, whole) for name in maps]
         network.carry(
             LoraConfig(
                 r=options["rank"],
                 lora_alpha=options["alpha"],
                 lora_dropout=options["dropout"],
-                target_modules=linear_layers(network.body),
+                use_rslora=options["rslora"],
+                use_dora=options["dora"],
+                target_modules=names if layers < whole else maps,
             )
         )
-        start_head(network, train, labels, folds=options["folds"], seed=seed, progress=progress)
-        numbers = {label: number for number, label in enumerate(labels)}
-        fitted = fit(
-            network,
-            ([row.input for row in train], [numbers[row.label] for row in train]),
-            ([row.input for row in validation], [numbers[row.label] for row in validation]),
-            Schedule(options["epochs"], options["rows"], options["rate"], options["patience"]),
-            seed=seed,
-            progress=progress,
+        fitted = deepen(network, begun, train, validation, labels, options, session)
+        how = (
+            f"low-rank updates in {layers} of {whole} layers, epoch {fitted.best_epoch} of "
+            f"{fitted.epochs} kept; {begun.how}"
         )
-        how = f"low-rank updates, epoch {fitted.best_epoch} of {fitted.epochs} kept"
-        return Learnt(how, {**options, "best_epoch": fitted.best_epoch})
+        return Learnt(how, {**options, "layers": layers, "best_epoch": fitted.best_epoch})
+
+
+def _count(asked: object, whole: int) -> int:
+    """Return how many layers get updates; a stack that can't be counted gets them all."""
+    named = {"all": whole, "half": (whole + 1) // 2}
+    if asked in named:
+        return named[str(asked)]
+    try:
+        layers = int(str(asked))
+    except ValueError as error:
+        raise BadOption(f"`layers={asked}` is no number", "half, all, or such as 2") from error
+    if not 0 < layers <= whole:
+        raise BadOption(f"`layers={layers}`: the base has {whole} layers", f"from 1 to {whole}")
+    return layers
 
 
 @hookimpl

@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...transfer.features import Progress, trunk_features
 from ...transfer.network import Network
 from ...transfer.split import Example
 from ..hookspecs import Learnt, Method, hookimpl
 
-
-def start_head(
-    network: Network,
-    rows: Sequence[Example],
-    labels: Sequence[str],
-    *,
-    folds: int,
-    seed: int,
-    progress: Progress,
-) -> dict[str, Any]:
-    """Set the network's head to the cross-validated probe; return its C and the folds used."""
-    import torch
-
-    from ...transfer.probe import fit_head
-
-    features = trunk_features(network, [row.input for row in rows], progress=progress)
-    targets = [labels.index(row.label) for row in rows]
-    found = fit_head(features, targets, len(labels), folds=folds, seed=seed)
-    with torch.no_grad():
-        network.head.weight.copy_(found.weight)
-        network.head.bias.copy_(found.bias)
-    return {"C": found.strength, "folds": found.folds}
+if TYPE_CHECKING:
+    from ...transfer.start import Session
 
 
 class Probe:
@@ -48,23 +27,22 @@ class Probe:
         validation: Sequence[Example],
         labels: Sequence[str],
         options: Mapping[str, Any],
-        *,
-        seed: int,
-        progress: Progress,
+        session: Session,
     ) -> Learnt:
         """Fit the head on all rows; its strength is chosen by cross-validation among them."""
-        import torch
         from peft import LoraConfig
 
+        from ...transfer.cut import depth
         from ...transfer.layers import first_linear
+        from ...transfer.start import start
 
         rows = (*train, *validation)
-        torch.manual_seed(seed)
+        top = depth(network)
+        begun = start(network, rows, (), labels, layer=top, folds=options["folds"], session=session)
         # PEFT wants a target: one map with a LoRA of rank 1 that stays zero carries the head.
-        network.carry(LoraConfig(r=1, lora_alpha=1, target_modules=[first_linear(network.body)]))
-        chosen = start_head(
-            network, rows, labels, folds=options["folds"], seed=seed, progress=progress
-        )
+        carrier = LoraConfig(r=1, lora_alpha=1, target_modules=[first_linear(network.body)])
+        network.carry(carrier)
+        chosen = {"C": begun.head.strength, "folds": begun.head.folds}
         return Learnt("a linear head on frozen features", {**options, **chosen})
 
 

@@ -44,7 +44,10 @@ class TextClassification:
     """One label a text."""
 
     name = "text-classification"
-    roles: Sequence[Role] = (Role("text", TEXT_NAMES, "long"), Role("label", LABEL_NAMES, "few"))
+    roles: Sequence[Role] = (
+        Role("text", TEXT_NAMES, "long", files=(".txt", ".md")),
+        Role("label", LABEL_NAMES, "few"),
+    )
     main_metric = "accuracy"
     probe_inputs: Sequence[str] = PROBE_INPUTS
 
@@ -86,12 +89,7 @@ class TextClassification:
         if (folder / "modules.json").is_file():
             code = sentence_encoder.WAY_CODE.format(address=loading.address)
             return {sentence_encoder.WAY: code}
-        code = sequence_classifier.WAY_CODE.format(
-            address=loading.address,
-            classes=len(loading.labels),
-            length=int(loading.inputs["max_length"]),
-        )
-        return {sequence_classifier.WAY: code}
+        return sequence_classifier.other_ways(folder, loading)
 
 
 @hookimpl

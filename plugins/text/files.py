@@ -55,6 +55,12 @@ def write_config(base: Path, folder: Path, labels: Sequence[str], **changes: obj
     write_json(folder / "config.json", {**kept, **names, **changes})
 
 
+def save_whole(model: Any, folder: Path) -> None:
+    """Write all weights of a model; its config is written by whoever knows the labels."""
+    model.save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)
+
+
 def save_adapter(body: Any, folder: Path, entry: Entry, new: Sequence[str] = ()) -> None:
     """Write the two PEFT files, pinned to the base's id and commit and to nothing local.
 

@@ -27,8 +27,7 @@ DENSE = "sentence_transformers.models.Dense"
 SNIPPET = """\
 import torch
 from huggingface_hub import snapshot_download
-from peft import PeftModel
-from safetensors.torch import load_file
+{peft}from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer
 
 base, base_revision = {base!r}, {revision!r}
@@ -38,9 +37,7 @@ num_labels = {classes}
 
 folder = snapshot_download(adapter)
 tokenizer = AutoTokenizer.from_pretrained(folder)
-body = AutoModel.from_pretrained(base, revision=base_revision, dtype=torch.float32)
-body = PeftModel.from_pretrained(body, folder).eval()
-head = load_file(f"{{folder}}/{dense}/model.safetensors")
+{body}head = load_file(f"{{folder}}/{dense}/model.safetensors")
 assert len(head["linear.bias"]) == num_labels
 
 
@@ -59,6 +56,13 @@ def logits(texts):
 
 def predict(texts):
     return [labels[number] for number in logits(texts).argmax(1).tolist()]
+"""
+ADAPTED = """\
+body = AutoModel.from_pretrained(base, revision=base_revision, dtype=torch.float32)
+body = PeftModel.from_pretrained(body, folder).eval()
+"""
+WHOLE = """\
+body = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
 """
 WAY = "`SentenceTransformer(adapter).encode(texts)`, at whatever the base's `main` is"
 WAY_CODE = """\
@@ -85,7 +89,10 @@ def snippet(folder: Path, loading: Loading) -> str:
     """Return the Python that loads a saved folder by transformers and peft alone."""
     kinds = {each["type"] for each in files.read_json(folder / "modules.json")}
     scale = "        pooled = torch.nn.functional.normalize(pooled, dim=1)\n"
+    whole = not (folder / "adapter_config.json").is_file()
     return SNIPPET.format(
+        peft="" if whole else "from peft import PeftModel\n",
+        body=WHOLE if whole else ADAPTED,
         base=loading.base,
         revision=loading.base_revision,
         address=loading.address,
@@ -115,6 +122,13 @@ class SentenceEncoder:
         self.body.requires_grad_(False)
         width = int(self.body.config.hidden_size)
         self.head = torch.nn.Linear(width, len(labels)).to(self.device)
+        self._layers: Sequence[str] = ()
+        self._whole = False
+
+    @property
+    def identity(self) -> str:
+        """The base at its commit, and how texts are cut."""
+        return f"{self._entry.id}@{self._entry.revision} mean, {self._tokens.length} tokens"
 
     @property
     def normalizes(self) -> bool:
@@ -138,18 +152,28 @@ class SentenceEncoder:
         pooled: Tensor = (tokens * mask).sum(1) / mask.sum(1)
         return torch.nn.functional.normalize(pooled, dim=1) if self.normalizes else pooled
 
-    def carry(self, config: PeftConfig) -> None:
+    def carry(self, config: PeftConfig, whole: Sequence[str] = ()) -> None:
         """Wrap the encoder; the head is a module beside it and is saved as one."""
         from peft import TaskType, get_peft_model
 
         config.task_type = TaskType.FEATURE_EXTRACTION
+        config.modules_to_save = list(whole) or None  # type: ignore[attr-defined]
+        self._layers = whole
         self.body = get_peft_model(self.body, config)
 
+    def release(self) -> None:
+        """Make all weights trainable."""
+        self._whole = True
+        self.body.requires_grad_(True)
+
     def save(self, folder: Path) -> None:
-        """Write a sentence-transformers folder: adapter, pooling, (scaling), Dense."""
+        """Write a sentence-transformers folder: adapter or model, pooling, (scaling), Dense."""
         from safetensors.torch import save_file
 
-        files.save_adapter(self.body, folder, self._entry)
+        if self._whole:
+            files.save_whole(self.body, folder)
+        else:
+            files.save_adapter(self.body, folder, self._entry, self._layers)
         files.copy_tokenizer(self._base, folder)
         files.write_config(self._base, folder, self._labels)
         for name in ("sentence_bert_config.json", "config_sentence_transformers.json"):

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 SNIPPET = """\
 import torch
-from peft import PeftModel
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+{peft}from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 base, base_revision = {base!r}, {revision!r}
 adapter = {address!r}
@@ -27,12 +26,7 @@ labels = {labels!r}
 num_labels = {classes}
 
 tokenizer = AutoTokenizer.from_pretrained(adapter)
-model = AutoModelForSequenceClassification.from_pretrained(
-    base, revision=base_revision, num_labels=num_labels, dtype=torch.float32,
-    ignore_mismatched_sizes=True,
-)
-model = PeftModel.from_pretrained(model, adapter).eval()
-
+{model}
 
 @torch.inference_mode()
 def logits(texts):
@@ -48,6 +42,18 @@ def predict(texts):
     return [labels[number] for number in logits(texts).argmax(1).tolist()]
 """
 
+ADAPTED = """\
+model = AutoModelForSequenceClassification.from_pretrained(
+    base, revision=base_revision, num_labels=num_labels, dtype=torch.float32,
+    ignore_mismatched_sizes=True,
+)
+model = PeftModel.from_pretrained(model, adapter).eval()
+"""
+WHOLE = """\
+model = AutoModelForSequenceClassification.from_pretrained(
+    adapter, num_labels=num_labels, dtype=torch.float32,
+).eval()
+"""
 WAY = "`AutoPeftModelForSequenceClassification.from_pretrained(adapter, num_labels=…)`, at the pin"
 WAY_CODE = """\
 import torch
@@ -66,10 +72,37 @@ def logits(texts):
     return model(**batch).logits
 """
 
+WAY_WHOLE = "`AutoModelForSequenceClassification.from_pretrained(adapter)`, labels and all"
+WAY_WHOLE_CODE = """\
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained({address!r})
+model = AutoModelForSequenceClassification.from_pretrained({address!r}).eval()
+
+
+@torch.inference_mode()
+def logits(texts):
+    batch = tokenizer(texts, padding=True, truncation=True, max_length={length},
+                      return_tensors="pt")
+    return model(**batch).logits
+"""
+
+
+def other_ways(folder: Path, loading: Loading) -> Mapping[str, str]:
+    """Return how else the libraries' own classes may load a saved folder."""
+    whole = not (folder / "adapter_config.json").is_file()
+    way, code = (WAY_WHOLE, WAY_WHOLE_CODE) if whole else (WAY, WAY_CODE)
+    about = {"classes": len(loading.labels), "length": int(loading.inputs["max_length"])}
+    return {way: code.format(address=loading.address, **about)}
+
 
 def snippet(folder: Path, loading: Loading) -> str:
     """Return the Python that loads a saved folder by transformers and peft alone."""
+    whole = not (folder / "adapter_config.json").is_file()
     return SNIPPET.format(
+        peft="" if whole else "from peft import PeftModel\n",
+        model=WHOLE if whole else ADAPTED,
         base=loading.base,
         revision=loading.base_revision,
         address=loading.address,
@@ -109,6 +142,14 @@ class SequenceClassifier:
         if not any(name == new or name.startswith(f"{new}.") for new in self._new):
             # The checkpoint has a head of just this size; it is trained, so it is saved too.
             self._new.append(name)
+        self._layers: Sequence[str] = ()
+        self._whole = False
+
+    @property
+    def identity(self) -> str:
+        """The base at its commit, how texts are cut, and how many labels the new head has."""
+        about = f"{self._tokens.length} tokens, {len(self._labels)} labels"
+        return f"{self._entry.id}@{self._entry.revision} classifier, {about}"
 
     def sizes(self, inputs: Sequence[str]) -> list[int]:
         """Return the tokens of each text, after truncation."""
@@ -124,20 +165,31 @@ class SequenceClassifier:
         assert self._seen is not None, "the hook on the head has just run"
         return self._seen
 
-    def carry(self, config: PeftConfig) -> None:
+    def carry(self, config: PeftConfig, whole: Sequence[str] = ()) -> None:
         """Wrap the model; every module that the checkpoint lacks is saved with the adapter."""
         from peft import TaskType, get_peft_model
 
         config.task_type = TaskType.SEQ_CLS
-        config.modules_to_save = list(self._new)  # type: ignore[attr-defined]
+        self._layers = whole
+        config.modules_to_save = [*self._new, *whole]  # type: ignore[attr-defined]
         self.body = get_peft_model(self.body, config)
         self.head = self._find_head()
 
+    def release(self) -> None:
+        """Make all weights trainable."""
+        self._whole = True
+        self.body.requires_grad_(True)
+
     def save(self, folder: Path) -> None:
-        """Write a PEFT folder with config and tokenizer."""
-        files.save_adapter(self.body, folder, self._entry, self._new)
+        """Write an adapter or a whole model, with config and tokenizer."""
+        model: Any = self.body
+        if self._whole:
+            files.save_whole(model, folder)
+        else:
+            files.save_adapter(model, folder, self._entry, [*self._new, *self._layers])
+            model = model.base_model.model
         files.copy_tokenizer(self._base, folder)
-        kind = type(getattr(self.body, "base_model").model).__name__  # noqa: B009
+        kind = type(model).__name__
         files.write_config(self._base, folder, self._labels, architectures=[kind])
 
     def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:

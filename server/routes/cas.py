@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, exists, select
-from sqlalchemy.exc import NoResultFound
 from starlette.responses import StreamingResponse
 
-from ..access import Caller, check_content, may_see
+from ..access import Deed, check_content, granted_repo
 from ..commits import note_pushed
-from ..problem import Problem, no_repository
-from ..repos import Repo, repo_by_id
+from ..problem import Problem
+from ..repos import Repo
 from ..routing import Answer, Call, Routes
 from ..schema import blobs, repo_blobs, repo_objects, xet_files
 from ..shards import LARGEST_SHARD, rebuilt
@@ -26,7 +25,7 @@ from ..xet_hash import note_xet_hashes
 from ..xorbs import LARGEST_SENT, Shown, checked_xorb
 
 routes = Routes()
-TOKEN, CONTENT = "xet token", "xet content"
+TOKEN, CONTENT = "xet token", "a repository's xet content"
 RANGE = re.compile(r"bytes=([0-9]{1,20})-([0-9]{1,20})?")
 PROPOSED = re.compile(r"None|refs/pr/[0-9]+")
 DAY = 24 * 3600
@@ -37,16 +36,17 @@ class Grant(NamedTuple):
 
     user_id: int | None
     repo_id: int
-    right: Literal["read", "write"]
+    deed: Deed  # to discuss is to send what a pull request will have
 
 
 @routes.get("/api/{kind:kind}/{owner}/{name}/xet-write-token/{revision}", private=True)
 def write_token(call: Call) -> Answer:
     """Return a token to send files for a repository, or for a pull request to it."""
     proposed = call.query.get("create_pr") == "1" or PROPOSED.fullmatch(call.revision)
+    deed: Deed = "discuss" if proposed else "write"
     with call.hub.database.reading() as db:
-        repo = call.repo(db, "discuss" if proposed else "write")
-    return _token(call, repo, "write")
+        repo = call.repo(db, deed)
+    return _token(call, repo, deed)
 
 
 @routes.get("/api/{kind:kind}/{owner}/{name}/xet-read-token/{revision}")
@@ -58,11 +58,11 @@ def read_token(call: Call) -> Answer:
     return _token(call, repo, "read")
 
 
-def _token(call: Call, repo: Repo, right: Literal["read", "write"]) -> Answer:
+def _token(call: Call, repo: Repo, deed: Deed) -> Answer:
     now = int(time.time())
     store = f"{call.hub.generation}-{now // DAY}-{call.caller.id or 0}"
     url = f"{call.base}/cas/{store}"
-    token = sign(call.hub, TOKEN, Grant(call.caller.id, repo.id, right))
+    token = sign(call.hub, TOKEN, Grant(call.caller.id, repo.id, deed))
     expires = now + call.hub.policy.token_seconds
     headers = {
         "X-Xet-Cas-Url": url,
@@ -72,45 +72,47 @@ def _token(call: Call, repo: Repo, right: Literal["read", "write"]) -> Answer:
     return Answer({"casUrl": url, "accessToken": token, "exp": expires}, headers=headers)
 
 
-def _grant(call: Call, right: Literal["read", "write"]) -> Grant:
+def _grant(call: Call, *, sends: bool = False) -> Grant:
     """Return what the call's token allows; raises Problem unless that is enough."""
     kind, _, token = call.headers.get("authorization", "").partition(" ")
     try:
         grant = Grant(*signed(call.hub, TOKEN, token, call.hub.policy.token_seconds))
     except Problem as error:
         raise Problem(401, "The Xet token is missing, wrong or old") from error
-    if kind.casefold() != "bearer" or (right == "write" and grant.right != "write"):
+    if kind.casefold() != "bearer" or (sends and grant.deed == "read"):
         raise Problem(403, "The Xet token does not allow this")
     return grant
 
 
 def _repo(db: Connection, grant: Grant) -> Repo:
-    """Return the repository that a token is for, if its user may still see that."""
-    try:
-        repo = repo_by_id(db, grant.repo_id)
-    except NoResultFound as error:
-        raise no_repository(known_caller=True) from error
-    if not may_see(db, Caller(id=grant.user_id), repo):
-        raise no_repository(known_caller=True)
-    return repo
+    """Return the repository that a token is for, if its user may still do so much with it."""
+    return granted_repo(db, grant.user_id, grant.repo_id, grant.deed)
+
+
+def _sending(call: Call) -> Grant:
+    """Return what the token allows of somebody who may still send files; raises Problem."""
+    grant = _grant(call, sends=True)
+    with call.hub.database.reading() as db:
+        _repo(db, grant)
+    return grant
 
 
 def admit_xorb(call: Call) -> int:
     """Return how large a xorb may be, for somebody with a token to send some."""
-    _grant(call, "write")
+    _sending(call)
     return LARGEST_SENT
 
 
 def admit_shard(call: Call) -> int:
     """Return how large a shard may be, for somebody with a token to send some."""
-    _grant(call, "write")
+    _sending(call)
     return LARGEST_SHARD
 
 
 @routes.post("/cas/{store}/v1/xorbs/default/{hash}", private=False, admission=admit_xorb)
 def send_xorb(call: Call) -> dict[str, bool]:
     """Keep a xorb for a day, for the user who sent it."""
-    grant = _grant(call, "write")
+    grant = _grant(call, sends=True)
     received = call.received
     assert received is not None, "the route takes a file"
     if checked_xorb(received.path) != call.params["hash"]:
@@ -125,11 +127,9 @@ def send_xorb(call: Call) -> dict[str, bool]:
 @routes.post("/cas/{store}/v1/shards", private=False, admission=admit_shard)
 def send_shard(call: Call) -> dict[str, int]:
     """Take the files of a shard into the store, made of the xorbs that their sender sent."""
-    grant = _grant(call, "write")
+    grant = _grant(call, sends=True)
     assert call.received is not None, "the route takes a file"
     hub, path = call.hub, call.received.path
-    with hub.database.reading() as db:
-        _repo(db, grant)
     mine = hub.xorbs / str(grant.user_id)
     taken = rebuilt(hub.objects, path, mine, hub.policy.largest_file)
     with taken as files, hub.database.writing() as db:
@@ -153,13 +153,13 @@ def not_spoken(call: Call) -> None:
 @routes.get("/cas/{store}/v1/reconstructions/{hash}")
 def reconstruction(call: Call) -> dict[str, Any]:
     """Return where a file's chunks are to be had."""
-    grant = _grant(call, "read")
+    grant = _grant(call)
     with call.hub.database.reading() as db:
         repo = _repo(db, grant)
-        check_content(db, Caller(id=grant.user_id), repo)
         shown = _shown(db, repo, call.params["hash"])
     start, end = _range(call, shown.size)
-    text = sign(call.hub, CONTENT, [shown.sha256, shown.size])
+    right = [grant.user_id, repo.id, shown.sha256, shown.size]
+    text = sign(call.hub, CONTENT, right)
     return shown.plan(start, end, f"{call.base}/cas/{call.params['store']}/v1/contents/{text}")
 
 
@@ -167,7 +167,11 @@ def reconstruction(call: Call) -> dict[str, Any]:
 def content(call: Call) -> StreamingResponse:
     """Return some chunks of a file; 403 makes a client ask for the address anew."""
     seconds = call.hub.policy.token_seconds
-    shown = Shown(*signed(call.hub, CONTENT, call.params["signed"], seconds))
+    right = signed(call.hub, CONTENT, call.params["signed"], seconds)
+    user_id, repo_id, sha256, size = right
+    with call.hub.database.reading() as db:
+        granted_repo(db, user_id, repo_id)
+    shown = Shown(sha256, size)
     path = call.hub.objects.path(shown.sha256)
     if not path.is_file():
         raise Problem(404, "This content is gone")

@@ -14,7 +14,7 @@ from ..ages import moment
 from ..describing import Description
 from ..problem import Problem, not_allowed
 from ..repos import COLUMNS, JOINED, Repo
-from ..routing import Answer, Call, Routes, account_json
+from ..routing import Answer, Call, Routes
 from ..schema import repos
 from ..shelves import (
     REPOS,
@@ -25,6 +25,7 @@ from ..shelves import (
     add_shelf,
     change_item,
     change_shelf,
+    count_items,
     find_shelf,
     items_of,
     may_see_shelf,
@@ -35,7 +36,6 @@ from ..shelves import (
     shelves_for,
     the_item,
 )
-from .files import next_page
 
 routes = Routes()
 ALL = "/api/collections"
@@ -60,7 +60,7 @@ def listing(call: Call) -> Answer:
         said = [_shelf_json(db, call, shelf, SHOWN) for shelf in found[:limit]]
     for each in said:
         del each["position"]  # the client numbers a list's entries itself
-    more = next_page(call, cursor=str(start + limit)) if len(found) > limit else {}
+    more = call.next_page(cursor=str(start + limit)) if len(found) > limit else {}
     return Answer(said, headers=more)
 
 
@@ -214,7 +214,7 @@ def _shelf_json(
         "slug": shelf.slug,
         "title": shelf.title,
         "description": shelf.description,
-        "owner": account_json(owner),
+        "owner": _owner_json(owner),
         "theme": shelf.theme,
         "private": shelf.private,
         "gating": False,
@@ -224,6 +224,18 @@ def _shelf_json(
         "isUpvotedByUser": False,
         "shareUrl": call.url(f"collections/{shelf.slug}"),
         "items": shown,
+    }
+
+
+def _owner_json(account: Account) -> dict[str, Any]:
+    """Return what the Hub shows of an owner."""
+    return {
+        "name": account.name,
+        "fullname": account.fullname,
+        "type": account.kind,
+        "avatarUrl": "",
+        "isHf": False,
+        "isPro": False,
     }
 
 
@@ -262,7 +274,7 @@ def _nested_json(db: Connection, call: Call, key: str) -> dict[str, Any] | None:
         "description": shelf.description,
         "lastUpdated": moment(shelf.modified),
         "theme": shelf.theme,
-        "numberItems": len(items_of(db, shelf)),
+        "numberItems": count_items(db, call.caller, shelf),
         "upvotes": 0,
         "shareUrl": call.url(f"collections/{shelf.slug}"),
     }

@@ -12,7 +12,8 @@ from typing import IO, Any
 
 from sqlalchemy import Connection
 
-from ..access import check_content
+from ..access import Deed, check_content
+from ..cards import read_matter
 from ..commits import (
     Change,
     Wording,
@@ -22,14 +23,14 @@ from ..commits import (
     commit,
     pushed_size,
 )
-from ..facts import read_matter
 from ..git import is_pointer, object_id
 from ..objects import Received
+from ..pickles import is_pickle, unsafe_by_content
 from ..problem import Problem, no_revision
 from ..refs import branch_ref, commit_by_oid, ref_oid, resolve
 from ..repos import Repo
 from ..routing import Call, Routes
-from ..storing import attributes_of, ignored_by, is_large, is_pickle, read_sample
+from ..storing import attributes_of, ignored_by, is_large, read_sample
 from ..threads import check_committable, note_commit, open_pull_request
 from ..trees import file_at
 
@@ -76,7 +77,7 @@ CARD_FIELDS: tuple[tuple[str, tuple[type, ...], str], ...] = (
 )
 
 
-def deed_of(call: Call) -> Any:
+def deed_of(call: Call) -> Deed:
     """Return what a commit takes: only to discuss, where it opens a pull request or adds to one."""
     opening = call.query.get("create_pr", "").casefold() in ("1", "true")
     return "discuss" if opening or call.revision.startswith("refs/pr/") else "write"
@@ -119,15 +120,14 @@ def _asked_file(asked: Any) -> tuple[str, int, bytes]:
     size = asked.get("size", 0)
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 1 << 53:
         raise Problem(400, '"size" must be a number of bytes')
-    return asked["path"], size, read_sample(asked.get("sample"))
+    return check_path(asked["path"]), size, read_sample(asked.get("sample"))
 
 
 def _check_pickle(call: Call, path: str, head: bytes) -> bool:
-    """Return whether a file is a pickle; raises Problem 403 where this hub takes none."""
-    unsafe = is_pickle(path, head)
-    if unsafe and call.hub.policy.pickles == "refuse":
+    """Return whether a file holds a pickle; raises Problem 403 where this hub takes none."""
+    if call.hub.policy.pickles == "refuse" and is_pickle(path, head):
         raise Problem(403, f"{path} can run code when it is loaded: send it as safetensors")
-    return unsafe
+    return unsafe_by_content(path, head)
 
 
 @dataclass(slots=True)

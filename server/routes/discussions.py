@@ -107,11 +107,12 @@ def event_json(event: Event) -> dict[str, Any]:
     data = dict(event.data)
     if event.kind == "comment":
         edited = event.data["edited"]
+        latest = _text_json(event, event.data["text"], edited or event.created)
         history = [_text_json(event, each["text"], each["at"]) for each in event.data["history"]]
         data = {
             "edited": edited is not None and not event.data["hidden"],
             "hidden": event.data["hidden"],
-            "latest": _text_json(event, event.data["text"], edited or event.created),
+            "latest": latest | {"html": f"<p>{escape(latest['raw'])}</p>"},
             "history": history,
             "numEdits": len(history),
         }
@@ -125,8 +126,7 @@ def event_json(event: Event) -> dict[str, Any]:
 
 
 def _text_json(event: Event, text: str, at: float) -> dict[str, Any]:
-    html = f"<p>{escape(text)}</p>"
-    return {"raw": text, "html": html, "updatedAt": moment(at), **_author_json(event.author)}
+    return {"raw": text, "updatedAt": moment(at), **_author_json(event.author)}
 
 
 def _title(call: Call) -> str:

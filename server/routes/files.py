@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import Connection
 
-from ..access import check_content
+from ..access import check_content, granted_repo
 from ..ages import last_commits, moment
-from ..facts import safetensors_header
+from ..facts import LARGEST_HEADER, safetensors_header
 from ..git import Node
 from ..problem import Problem, no_entry
 from ..refs import Commit, resolve
 from ..repos import Repo
 from ..routing import Answer, Call, FileAnswer, Routes
-from ..signing import DOWNLOAD_SECONDS, sign, signed
+from ..signing import DOWNLOAD_SECONDS, OBJECT, ObjectRight, sign, signed
 from ..trees import File, file_at, files_of, node_at, walk
 from ..xet_hash import xet_hash_of
 
 routes = Routes()
 PAGE, EXPANDED_PAGE = 1000, 50
-OBJECTS = "object"
+MOST_HEADERS = 4 * LARGEST_HEADER  # bytes of one answer
 
 
 @routes.get(
@@ -51,22 +52,20 @@ def content(call: Call) -> Any:
     if xet:
         route = f"{call.base}/api/{repo.kind}s/{repo.id_}/xet-read-token/{commit.oid}"
         linked |= {"X-Xet-Hash": xet, "Link": f'<{route}>; rel="xet-auth"'}
-    right = {"sha256": file.sha256, "path": file.path, "headers": linked}
-    location = call.url(f"objects/{sign(call.hub, OBJECTS, right)}")
+    right = ObjectRight(call.caller.id, repo.id, file.sha256, file.path, linked)
+    location = call.url(f"objects/{sign(call.hub, OBJECT, right)}")
     return Answer(status=302, headers={**linked, "Location": location})
 
 
 @routes.get("/objects/{signature}")
 def signed_content(call: Call) -> FileAnswer:
-    """Return a large file's content by its signed address."""
-    right = signed(call.hub, OBJECTS, call.params["signature"], DOWNLOAD_SECONDS)
-    return _file(
-        call,
-        right["sha256"],
-        right["sha256"],
-        right["path"],
-        {**right["headers"], **_no_sniffing()},
-    )
+    """Return a large file's content by its signed address, while its user may still have it."""
+    read = signed(call.hub, OBJECT, call.params["signature"], DOWNLOAD_SECONDS)
+    right = ObjectRight(*read)
+    with call.hub.database.reading() as db:
+        granted_repo(db, right.user_id, right.repo_id)
+    headers = {**right.headers, **_no_sniffing()}
+    return _file(call, right.sha256, right.sha256, right.path, headers)
 
 
 def _no_sniffing() -> dict[str, str]:
@@ -75,10 +74,14 @@ def _no_sniffing() -> dict[str, str]:
 
 
 def _file(call: Call, sha256: str, etag: str, path: str, headers: dict[str, str]) -> FileAnswer:
+    _check_there(call, sha256, path)
     place = call.hub.objects.path(sha256)
-    if not place.is_file():
-        raise Problem(410, f"The content of {path} has been deleted from this hub", "EntryNotFound")
     return FileAnswer(place, path.rpartition("/")[2], etag, headers)
+
+
+def _check_there(call: Call, sha256: str, path: str) -> None:
+    if not call.hub.objects.path(sha256).is_file():
+        raise Problem(410, f"The content of {path} has been deleted from this hub", "EntryNotFound")
 
 
 def _revision_and_path(call: Call) -> tuple[str, str]:
@@ -114,14 +117,7 @@ def tree(call: Call) -> Answer:
         entries = entries_json(db, repo, commit, page, expand)
     if len(listed) <= skip + limit:
         return Answer(entries)
-    return Answer(entries, headers=next_page(call, cursor=str(skip + limit)))
-
-
-def next_page(call: Call, **changes: str) -> dict[str, str]:
-    """Return the header that leads to the next page, by a whole address, as clients need it."""
-    kept = [(key, value) for key, value in call.query.multi_items() if key not in changes]
-    query = "&".join(f"{quote(k)}={quote(v)}" for k, v in [*kept, *changes.items()])
-    return {"Link": f'<{call.base}{call.path}?{query}>; rel="next"'}
+    return Answer(entries, headers=call.next_page(cursor=str(skip + limit)))
 
 
 @routes.post("/api/{kind:kind}/{owner}/{name}/paths-info/{revision}", takes="form", private=False)
@@ -185,18 +181,49 @@ def security_json(file: File) -> dict[str, Any]:
     return {"status": status, "avScan": None, "pickleImportScan": None}
 
 
-@routes.get("/api/models/{owner}/{name}/safetensors-metadata/{path:path}")
+@routes.get("/api/models/{owner}/{name}/safetensors-metadata/{path:path}", query=("revision",))
 def safetensors_metadata(call: Call) -> dict[str, Any]:
-    """Return the header of a safetensors file of the latest revision."""
+    """Return the headers of the files that an index names, or of one safetensors file."""
+    revision, path = call.query.get("revision", "main"), call.params["path"]
     with call.hub.database.reading() as db:
         repo = call.repo(db)
-        commit = resolve(db, repo, call.query.get("revision", "main"))
+        commit = resolve(db, repo, revision)
         check_content(db, call.caller, repo)
-        path = call.params["path"]
-        file = file_at(db, commit.tree, path)
-        if file is None:
-            raise no_entry(path, "main")
-    header = safetensors_header(call.hub.objects, file.sha256)
-    if not header:
-        raise Problem(400, f"{path} is no safetensors file")
-    return {"index": {"metadata": header.get("__metadata__", {})}, "headers": {path: header}}
+        index, names = None, [path]
+        if path.endswith(".json"):
+            index, names = _index(call, _the_file(call, db, commit, path))
+        folder = f"{path.rpartition('/')[0]}/".lstrip("/") if index else ""
+        files = {name: _the_file(call, db, commit, f"{folder}{name}") for name in names}
+    headers = _headers(call, files)
+    metadata = index.get("metadata") if index else headers[path].get("__metadata__")
+    return {"index": {"metadata": metadata or {}}, "headers": headers}
+
+
+def _the_file(call: Call, db: Connection, commit: Commit, path: str) -> File:
+    file = file_at(db, commit.tree, path)
+    if file is None:
+        raise no_entry(path, commit.oid)
+    _check_there(call, file.sha256, path)
+    return file
+
+
+def _index(call: Call, file: File) -> tuple[dict[str, Any], list[str]]:
+    """Return what an index of safetensors files says, and the names of the files."""
+    try:
+        read = json.loads(call.hub.objects.read(file.sha256, LARGEST_HEADER))
+        names = sorted(set(read["weight_map"].values()))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise Problem(400, f"{file.path} is no index of safetensors files") from error
+    if len(names) > PAGE or not all(isinstance(name, str) for name in names):
+        raise Problem(400, f"{file.path} names no files, or more than {PAGE}")
+    return read, names
+
+
+def _headers(call: Call, files: Mapping[str, File]) -> dict[str, dict[str, Any]]:
+    store, size, found = call.hub.objects, 0, {}
+    for name, file in files.items():
+        size += int.from_bytes(store.read(file.sha256, 8), "little")
+        found[name] = safetensors_header(store, file.sha256) if size <= MOST_HEADERS else {}
+        if not found[name]:
+            raise Problem(400, f"{name} is no safetensors file, or its header is too large")
+    return found

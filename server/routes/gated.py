@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
+from ..access import Deed
 from ..accounts import find
 from ..ages import moment
 from ..problem import Problem
@@ -18,7 +19,7 @@ routes = Routes()
 STATUSES = ("pending", "accepted", "rejected")
 
 
-def _gated(db: Connection, call: Call, deed: Any = "write") -> Repo:
+def _gated(db: Connection, call: Call, deed: Deed = "write") -> Repo:
     repo = call.repo(db, deed)
     if not repo.gated:
         raise Problem(400, f"{repo.id_} is not gated")
@@ -93,7 +94,7 @@ def grant(call: Call) -> Answer:
         if row and row.status == "accepted":
             raise Problem(400, f"{user.name} has access already")
         db.execute(delete(access_requests).where(mine))
-        _ask(db, repo, user.id, "accepted", None, asked=False)
+        _ask(db, repo, user.id, "accepted", None)
     return Answer({"status": "accepted"})
 
 
@@ -118,7 +119,7 @@ def ask(call: Call) -> Answer:
             raise Problem(409, "You have asked for access already")
         status = "accepted" if repo.gated == "auto" else "pending"
         fields = {str(key)[:100]: str(value)[:1000] for key, value in list(call.body.items())[:50]}
-        _ask(db, repo, call.user_id, status, fields or None, asked=True)
+        _ask(db, repo, call.user_id, status, fields or None)
     return Answer({"status": status})
 
 
@@ -128,15 +129,12 @@ def _ask(
     user_id: int,
     status: str,
     fields: dict[str, str] | None,
-    *,
-    asked: bool,
 ) -> None:
     row = {
         "repo_id": repo.id,
         "user_id": user_id,
         "status": status,
         "fields": fields,
-        "asked": asked,
         "created": time.time(),
     }
     db.execute(access_requests.insert(), row)

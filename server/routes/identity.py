@@ -10,13 +10,14 @@ from ..access import role_in
 from ..accounts import Account, find, members_of, organisations_of
 from ..ages import moment
 from ..describing import Description
-from ..finding import Wanted, find_repos
+from ..finding import repos_of, seen_by
 from ..problem import Problem
-from ..repos import KINDS
+from ..repos import JOINED, KINDS, Repo
 from ..routing import Answer, Call, Routes
 from ..schema import accounts, collections, likes, repos
 
 routes = Routes()
+PAGE = 200  # repositories, whose sizes are added up one by one
 
 
 @routes.get("/api/whoami-v2", private=True)
@@ -76,6 +77,14 @@ def _counts(db: Connection, account: Account) -> dict[str, int]:
     }
 
 
+def _liked(db: Connection, call: Call, user: Account) -> int:
+    """Return how many repositories a user likes, of those that the caller may see."""
+    joined = likes.join(JOINED, likes.c.repo_id == repos.c.id)
+    counted = select(func.count()).select_from(joined)
+    mine = counted.where(likes.c.user_id == user.id, seen_by(call.caller))
+    return db.execute(mine).scalar_one()
+
+
 @routes.get("/api/users/{account}/overview")
 def user_overview(call: Call) -> dict[str, Any]:
     """Return what there is to know of a user."""
@@ -84,7 +93,7 @@ def user_overview(call: Call) -> dict[str, Any]:
         created = db.execute(
             select(accounts.c.created).where(accounts.c.id == user.id)
         ).scalar_one()
-        liked = db.execute(select(func.count()).where(likes.c.user_id == user.id)).scalar_one()
+        liked = _liked(db, call, user)
         orgs = organisations_of(db, user.id)
         counts = _counts(db, user)
     return {
@@ -158,29 +167,29 @@ def followers(call: Call) -> list[dict[str, Any]]:
     "/api/settings/repositories",
     "/api/organizations/{account}/settings/repositories",
     private=True,
+    query=("cursor",),
 )
 def own_repositories(call: Call) -> Answer:
-    """Return the repositories of a namespace the caller belongs to, with their sizes."""
+    """Return a page of the repositories of a namespace the caller belongs to, with their sizes."""
+    start = call.number("cursor", 0, 0, 1 << 30)
     with call.hub.database.reading() as db:
         name = call.params.get("account", call.caller.name)
         owner = find(db, name)
         if owner is None or role_in(db, call.caller, owner.id) is None:
             raise Problem(404, "This organization does not exist")
-        listed = []
-        for kind in KINDS:
-            wanted = Wanted(kind, author=owner.name, sort="lastModified")
-            for repo in find_repos(db, call.caller, wanted, 1000)[0]:
-                used = Description(db, call.hub, call.caller, repo, None, repo.facts).say(
-                    ["usedStorage"]
-                )
-                listed.append(
-                    {
-                        "id": repo.id_,
-                        "type": repo.kind,
-                        "visibility": "private" if repo.private else "public",
-                        "storage": used["usedStorage"],
-                        "updatedAt": moment(repo.modified),
-                        "storagePercent": 0,
-                    }
-                )
-    return Answer(listed)
+        found = repos_of(db, call.caller, owner.id, start, PAGE + 1)
+        listed = [_storage_json(db, call, repo) for repo in found[:PAGE]]
+    more = call.next_page(cursor=str(start + PAGE)) if len(found) > PAGE else {}
+    return Answer(listed, headers=more)
+
+
+def _storage_json(db: Connection, call: Call, repo: Repo) -> dict[str, Any]:
+    description = Description(db, call.hub, call.caller, repo, None, repo.facts)
+    return {
+        "id": repo.id_,
+        "type": repo.kind,
+        "visibility": "private" if repo.private else "public",
+        "storage": description.say(["usedStorage"])["usedStorage"],
+        "updatedAt": moment(repo.modified),
+        "storagePercent": 0,
+    }

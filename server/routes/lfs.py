@@ -11,19 +11,20 @@ import math
 import re
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
-from ..access import check_content, the_repo
+from ..access import check_content, granted_repo, repo_named
 from ..ages import moment
 from ..commits import note_pushed, pushed_size, rewrite
+from ..database import chunks
 from ..lfs_parts import join_parts, keep_part
 from ..objects import Received
 from ..problem import Problem
 from ..refs import all_refs, commit_by_oid
-from ..repos import Repo, repo_by_id
+from ..repos import Repo
 from ..routing import Answer, Call, Routes
 from ..schema import repo_objects
-from ..signing import sign, signed
+from ..signing import OBJECT, ObjectRight, sign, signed
 from ..trees import all_files
 
 routes = Routes()
@@ -31,6 +32,7 @@ UPLOAD = "lfs"
 SHA256 = re.compile(r"[0-9a-f]{64}")
 PART_SIZE = 64 << 20
 IN_PARTS_FROM = 256 << 20
+MOST = 1000  # files named in one request
 
 
 @routes.post(
@@ -42,8 +44,8 @@ def batch(call: Call) -> Answer:
     """Say of each large file where it goes or comes from; what is there needs no sending."""
     operation = call.text("operation", "upload")
     asked = call.body.get("objects")
-    if operation not in ("upload", "download") or not isinstance(asked, list) or len(asked) > 1000:
-        raise Problem(422, "A batch has an `operation`, and at most 1000 `objects`")
+    if operation not in ("upload", "download") or not isinstance(asked, list) or len(asked) > MOST:
+        raise Problem(422, f"A batch has an `operation`, and at most {MOST} `objects`")
     transfers = call.texts("transfers") or ["basic"]
     with call.hub.database.reading() as db:
         repo = call.repo(db, "discuss" if operation == "upload" else "read")
@@ -101,12 +103,8 @@ def _upload(call: Call, repo: Repo, sha256: str, size: int, in_parts: bool) -> d
 def _download(call: Call, repo: Repo, sha256: str, size: int | None) -> dict[str, Any]:
     if size is None:
         return {"error": {"code": 404, "message": "Object not found"}}
-    from .files import OBJECTS
-
-    right = {"sha256": sha256, "path": sha256, "headers": {}}
-    return {
-        "actions": {"download": {"href": call.url(f"objects/{sign(call.hub, OBJECTS, right)}")}}
-    }
+    right = ObjectRight(call.caller.id, repo.id, sha256, sha256, {})
+    return {"actions": {"download": {"href": call.url(f"objects/{sign(call.hub, OBJECT, right)}")}}}
 
 
 def _right(call: Call) -> dict[str, Any]:
@@ -115,26 +113,36 @@ def _right(call: Call) -> dict[str, Any]:
     return found
 
 
+def _repo(db: Connection, right: dict[str, Any]) -> Repo:
+    """Return the repository that an upload is for, if its user may still send it something."""
+    return granted_repo(db, right["user"], right["repo"], "discuss")
+
+
 def _take(call: Call, right: dict[str, Any], received: Received) -> None:
-    """Put a content in the store as given to a repository, if that still is there."""
+    """Put a content in the store as given to a repository."""
     if (received.sha256, received.size) != (right["sha256"], right["size"]):
         raise Problem(400, f"What came is {received.sha256}, not {right['sha256']}")
     with call.hub.database.writing() as db:
-        repo = repo_by_id(db, right["repo"])
+        repo = _repo(db, right)
         call.hub.objects.keep(db, [received])
         note_pushed(db, repo, received.sha256)
 
 
 def admit_whole(call: Call) -> int:
     """Return how many bytes the address was signed for."""
-    return int(_right(call)["size"])
+    right = _right(call)
+    with call.hub.database.reading() as db:
+        _repo(db, right)
+    return int(right["size"])
 
 
 def admit_part(call: Call) -> int:
     """Return how many bytes a part may have, if there is one of that number."""
-    number = call.params["number"]
-    if not number.isdecimal() or not 1 <= int(number) <= _right(call).get("parts", 0):
+    right, number = _right(call), call.params["number"]
+    if not number.isdecimal() or not 1 <= int(number) <= right.get("parts", 0):
         raise Problem(400, f"There is no part {number[:20]}")
+    with call.hub.database.reading() as db:
+        _repo(db, right)
     return PART_SIZE
 
 
@@ -159,6 +167,8 @@ def put_part(call: Call) -> Answer:
 def complete(call: Call) -> Answer:
     """Put the parts of a large file together."""
     right = _right(call)
+    with call.hub.database.reading() as db:
+        _repo(db, right)
     whole = join_parts(
         call.hub, right["user"], right["sha256"], right["size"], right.get("parts", 0)
     )
@@ -175,13 +185,13 @@ def verify(call: Call) -> Answer:
     """Say whether a large file has come in whole."""
     right = _right(call)
     with call.hub.database.reading() as db:
-        there = pushed_size(db, repo_by_id(db, right["repo"]), right["sha256"])
+        there = pushed_size(db, _repo(db, right), right["sha256"])
     if there != right["size"]:
         raise Problem(404, "Object not found")
     return Answer({})
 
 
-@routes.get("/api/{kind:kind}/{owner}/{name}/lfs-files", query=("cursor", "limit"))
+@routes.get("/api/{kind:kind}/{owner}/{name}/lfs-files")
 def lfs_files(call: Call) -> list[dict[str, Any]]:
     """Return the large files of all branches and tags, once each."""
     with call.hub.database.reading() as db:
@@ -194,7 +204,9 @@ def lfs_files(call: Call) -> list[dict[str, Any]]:
             ).all()
         )
         found: dict[str, dict[str, Any]] = {}
-        for ref, oid in sorted(all_refs(db, repo), key=lambda each: each[0] != "refs/heads/main"):
+        for ref, oid, _ in sorted(
+            all_refs(db, repo), key=lambda each: each[0] != "refs/heads/main"
+        ):
             commit = commit_by_oid(db, repo, oid)
             for file in all_files(db, commit.tree) if commit else ():
                 if file.large and file.sha256 not in found:
@@ -214,14 +226,20 @@ def delete_lfs_files(call: Call) -> Answer:
     """Remove large files for good: from the branches, and unless said otherwise from history."""
     deletions = call.body.get("deletions")
     asked = deletions.get("sha") if isinstance(deletions, dict) else None
-    if not isinstance(asked, list) or not all(isinstance(each, str) for each in asked):
-        raise Problem(400, '"deletions" must have a list "sha"')
+    if (
+        not isinstance(asked, list)
+        or len(asked) > MOST
+        or not all(isinstance(each, str) for each in asked)
+    ):
+        raise Problem(400, f'"deletions" must have a list "sha" of at most {MOST}')
+    if not deletions.get("rewriteHistory", True):
+        raise Problem(400, "This hub leaves no pointers to nothing: let it rewrite the history too")
     with call.hub.database.writing() as db:
         repo = call.repo(db, "write")
-        if deletions.get("rewriteHistory", True):
-            rewrite(db, call.hub.objects, repo, set(asked))
-        mine = (repo_objects.c.repo_id == repo.id) & repo_objects.c.sha256.in_(asked[:900])
-        db.execute(delete(repo_objects).where(mine))
+        rewrite(db, call.hub.objects, repo, set(asked))
+        for some in chunks(asked):
+            mine = (repo_objects.c.repo_id == repo.id) & repo_objects.c.sha256.in_(some)
+            db.execute(delete(repo_objects).where(mine))
     return Answer("OK")
 
 
@@ -229,14 +247,14 @@ def delete_lfs_files(call: Call) -> Answer:
 def duplicate_lfs_files(call: Call) -> dict[str, Any]:
     """Give another repository large files of this one, so that it may commit them unsent."""
     target, files = call.body.get("target"), call.body.get("files")
-    if not isinstance(target, dict) or not isinstance(files, list) or len(files) > 1000:
-        raise Problem(400, 'there must be a "target", and at most 1000 "files"')
-    owner, _, name = str(target.get("name", "")).partition("/")
+    if not isinstance(target, dict) or not isinstance(files, list) or len(files) > MOST:
+        raise Problem(400, f'there must be a "target", and at most {MOST} "files"')
+    kind, name = str(target.get("type", "model")), str(target.get("name", ""))
     failed, done = [], []
     with call.hub.database.writing() as db:
         source = call.repo(db)
         check_content(db, call.caller, source)
-        goal = the_repo(db, call.caller, str(target.get("type", "model")), owner, name, "write")
+        goal = repo_named(db, call.caller, kind, name, "write")
         for each in files:
             sha256 = str(each.get("sha256", "")) if isinstance(each, dict) else ""
             if pushed_size(db, source, sha256) is None:

@@ -6,38 +6,43 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from ..describing import LISTED, SHORT, Description
+from ..describing import LISTED, SHORT, SHORT_OF_DATA, Description
 from ..finding import Wanted, find_repos
 from ..problem import Problem
 from ..refs import commit_by_oid
 from ..routing import Answer, Call, Routes
 from ..schema import repo_tags, repos
-from .files import next_page
 from .information import expanded
 
 routes = Routes()
 PAGE = 1000
+SMALLER_PAGE = 200  # of what has whole cards, or takes a look at each one's files
+SMALLEST_PAGE = 20  # of what has files of each one read
+SHORTLY_TOLD = {*SHORT_OF_DATA, "config", "downloadsAllTime", "safetensors", "baseModels"}
 QUERY = (
     "search author filter pipeline_tag gated num_parameters sort limit full cardData config expand "
-    "cursor"
+    "cursor models datasets linked apps inference inference_provider"
 )
 
 
 @routes.get("/api/{kind:kind}", query=tuple(QUERY.split()))
 def listing(call: Call) -> Answer:
     """Return the repositories that fit, best first, a page at a time."""
-    kind, limit = call.params["kind"], call.number("limit", PAGE, 1, PAGE)
+    kind = call.params["kind"]
     names = expanded(call, kind) or _fields(call)
-    if call.query.get("inference_provider") or call.query.get("inference"):
-        return Answer([])  # no model of this hub is served anywhere
+    short = set(names) <= SHORTLY_TOLD
+    most = SMALLEST_PAGE if "evalResults" in names else PAGE if short else SMALLER_PAGE
+    limit = call.number("limit", most, 1, most)
+    if any(call.query.get(name) for name in ("inference_provider", "inference", "apps")):
+        return Answer([])  # no model of this hub is known to be served or to run anywhere
     with call.hub.database.reading() as db:
-        found, cursor = find_repos(db, call.caller, _wanted(call, kind), limit)
+        found, cursor = find_repos(db, call.caller, _wanted(call, kind), limit, cards=not short)
         said = []
         for repo in found:
             tree = "siblings" in names or "evalResults" in names
             head = commit_by_oid(db, repo, repo.head) if repo.head and tree else None
             said.append(Description(db, call.hub, call.caller, repo, head, repo.facts).say(names))
-    return Answer(said, headers=next_page(call, cursor=cursor) if cursor else {})
+    return Answer(said, headers=call.next_page(cursor=cursor) if cursor else {})
 
 
 def _fields(call: Call) -> list[str]:
@@ -45,7 +50,8 @@ def _fields(call: Call) -> list[str]:
     more = [name for name in ("cardData", "config") if call.query.get(name)]
     if whole and call.params["kind"] != "model":
         more.append("cardData")
-    return [*(LISTED if whole else SHORT), *more]
+    short = SHORT_OF_DATA if call.params["kind"] == "dataset" else SHORT
+    return [*(LISTED if whole else short), *more]
 
 
 def _wanted(call: Call, kind: str) -> Wanted:
@@ -54,10 +60,13 @@ def _wanted(call: Call, kind: str) -> Wanted:
     if gated not in (None, "", "true", "false", "True", "False"):
         raise Problem(400, '"gated" must be true or false')
     tags = [tag for text in query.getlist("filter") for tag in text.split(",") if tag]
+    for used in ("model", "dataset"):  # by a space
+        tags += [f"{used}:{name}" for name in query.getlist(f"{used}s")]
     return Wanted(
         kind,
         search=query.getlist("search"),
-        tags=tags[:50],
+        tags=tags,
+        linked=query.get("linked", "").casefold() in ("true", "1"),
         author=query.get("author"),
         task=query.get("pipeline_tag"),
         gated=gated.casefold() == "true" if gated else None,

@@ -26,9 +26,11 @@ def health(call: Call) -> dict[str, str]:
 def metrics(call: Call) -> Answer:
     """Return counts for Prometheus."""
     with call.hub.database.reading() as db:
-        number = db.execute(select(func.count()).select_from(repos)).scalar_one()
+        # Who may not see the others may not learn how many there are either.
+        number = db.execute(select(func.count()).where(~repos.c.private)).scalar_one()
         size = db.execute(select(func.coalesce(func.sum(objects.c.size), 0))).scalar_one()
     kept = (
+        "# HELP hubtl_repositories Public repositories.\n"
         f"# TYPE hubtl_repositories gauge\nhubtl_repositories {number}\n"
         f"# TYPE hubtl_stored_bytes gauge\nhubtl_stored_bytes {size}\n"
     )

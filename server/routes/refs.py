@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..ages import moment
@@ -9,6 +10,7 @@ from ..commits import Wording, squash
 from ..problem import Problem
 from ..refs import (
     MAIN,
+    Ref,
     all_refs,
     branch_ref,
     check_ref_name,
@@ -19,7 +21,6 @@ from ..refs import (
     resolve,
 )
 from ..routing import Answer, Call, Routes
-from .files import next_page
 
 routes = Routes()
 PAGE = 50
@@ -37,11 +38,16 @@ def refs(call: Call) -> dict[str, Any]:
     return said
 
 
-def _group(found: list[tuple[str, str]], prefix: str) -> list[dict[str, str]]:
+def _group(found: Sequence[Ref], prefix: str) -> list[dict[str, str]]:
     return [
-        {"name": name.removeprefix(prefix), "ref": name, "targetCommit": oid}
-        for name, oid in found
-        if name.startswith(prefix)
+        {
+            "name": each.name.removeprefix(prefix),
+            "ref": each.name,
+            "targetCommit": each.oid,
+            **({"message": each.message} if each.message else {}),
+        }
+        for each in found
+        if each.name.startswith(prefix)
     ]
 
 
@@ -88,15 +94,17 @@ def delete_tag(call: Call) -> Answer:
     return Answer("OK")
 
 
-@routes.get("/api/{kind:kind}/{owner}/{name}/commits/{revision}", query=("expand[]", "limit", "p"))
+@routes.get(
+    "/api/{kind:kind}/{owner}/{name}/commits/{revision}", query=("expand[]", "limit", "cursor")
+)
 def commits(call: Call) -> Answer:
     """Return the history of a revision, newest first, a page at a time."""
     formatted = "formatted" in call.query.getlist("expand[]") + call.query.getlist("expand")
-    limit, page = call.number("limit", PAGE, 1, 1000), call.number("p", 0, 0, 10**6)
+    limit = call.number("limit", PAGE, 1, 1000)
     with call.hub.database.reading() as db:
         repo = call.repo(db)
-        head = resolve(db, repo, call.revision)
-        found = history(db, repo, head, (page + 1) * limit + 1)[page * limit :]
+        start = resolve(db, repo, call.query.get("cursor") or call.revision)
+        found = history(db, repo, start, limit + 1)
     listed = []
     for each in found[:limit]:
         said: dict[str, Any] = {
@@ -109,7 +117,7 @@ def commits(call: Call) -> Answer:
         if formatted:
             said["formatted"] = {"title": each.title, "message": each.message}
         listed.append(said)
-    more = next_page(call, p=str(page + 1)) if len(found) > limit else {}
+    more = call.next_page(cursor=found[limit].oid) if len(found) > limit else {}
     return Answer(listed, headers=more)
 
 

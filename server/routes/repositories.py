@@ -6,15 +6,24 @@ from typing import Any
 
 from sqlalchemy import Connection, update
 
-from ..access import may_write, the_admin_of, the_namespace, the_repo
-from ..commits import Change, Wording, add_small, commit
+from ..access import (
+    check_content,
+    may_write,
+    repo_named,
+    the_admin_of,
+    the_namespace,
+    the_repo,
+)
+from ..accounts import Account
+from ..commits import Change, Wording, add_small, commit, note_pushed
 from ..git import object_id
-from ..problem import Problem, not_allowed
+from ..problem import Problem, no_repository, not_allowed
 from ..refs import MAIN, resolve
-from ..repos import KINDS, Repo, create_repo, delete_repo, move_repo, repo_by_id
+from ..repos import KINDS, Moved, Repo, create_repo, delete_repo, move_repo, repo_by_id
 from ..routing import Answer, Call, Routes
-from ..schema import repos
+from ..schema import accounts, repos
 from ..storing import default_attributes
+from ..trees import all_files
 
 routes = Routes()
 SDKS = ("gradio", "streamlit", "docker", "static")
@@ -59,18 +68,23 @@ def create(call: Call) -> Answer:
     with call.hub.database.writing() as db:
         owner = the_namespace(db, call.caller, organization)
         private = _private(call, owner.private_by_default)
-        try:
-            repo = create_repo(db, kind, owner, name, call.user_id, private)
-        except Problem as problem:
-            if problem.status == 409:
-                there = the_repo(db, call.caller, kind, owner.name, name)
-                problem.body = {"url": call.url(there.path), "name": there.id_, "id": there.id_}
-            raise
+        repo = _new(db, call, kind, owner, name, private)
         first_commit(db, call, repo)
     call.hub.announce(
         {"kind": "repo", "action": "create", "repo_id": repo.id, "repo": told_repo(repo)}
     )
     return Answer({"url": call.url(repo.path), "name": repo.id_, "id": str(repo.id)})
+
+
+def _new(db: Connection, call: Call, kind: str, owner: Account, name: str, private: bool) -> Repo:
+    """Return a new repository; the 409 for one there is says where, as `exist_ok` needs it."""
+    try:
+        return create_repo(db, kind, owner, name, call.user_id, private)
+    except Problem as problem:
+        if problem.status == 409:
+            there = the_repo(db, call.caller, kind, owner.name, name)
+            problem.body = {"url": call.url(there.path), "name": there.id_, "id": there.id_}
+        raise
 
 
 def first_commit(db: Connection, call: Call, repo: Repo) -> None:
@@ -97,7 +111,10 @@ def delete(call: Call) -> Answer:
     if "/" in name:
         organization, _, name = name.partition("/")
     with call.hub.database.writing() as db:
-        repo = the_repo(db, call.caller, kind, organization, name, "write")
+        try:
+            repo = the_repo(db, call.caller, kind, organization, name, "write")
+        except Moved as moved:  # nobody means what is called otherwise by now
+            raise no_repository(known_caller=True) from moved
         delete_repo(db, repo)
     call.hub.announce(
         {"kind": "repo", "action": "delete", "repo_id": repo.id, "repo": told_repo(repo)}
@@ -109,10 +126,10 @@ def delete(call: Call) -> Answer:
 def move(call: Call) -> Answer:
     """Give a repository another name or owner; the old address leads to the new one."""
     kind = kind_of(call)
-    source, _, name = call.text("fromRepo", largest=200).partition("/")
+    source = call.text("fromRepo", largest=200)
     target, _, new = call.text("toRepo", largest=200).partition("/")
     with call.hub.database.writing() as db:
-        repo = the_repo(db, call.caller, kind, source, name, "write")
+        repo = repo_named(db, call.caller, kind, source, "write")
         move_repo(db, repo, the_namespace(db, call.caller, target), new)
         moved = repo_by_id(db, repo.id)
     call.hub.announce(
@@ -147,26 +164,19 @@ def settings(call: Call) -> dict[str, Any]:
 @routes.post("/api/{kind:kind}/{owner}/{name}/duplicate")
 def duplicate(call: Call) -> dict[str, Any]:
     """Copy a repository's latest files to a new one of the caller's."""
-    from ..access import check_content
-    from ..trees import all_files
-
     target, _, new = call.text("repository", largest=200).rpartition("/")
     with call.hub.database.writing() as db:
         source = call.repo(db)
         check_content(db, call.caller, source)
         owner = the_namespace(db, call.caller, target or None)
         private = _private(call, source.private or owner.private_by_default)
-        repo = create_repo(db, source.kind, owner, new, call.user_id, private)
-        head = resolve(db, source)
-        changes = [Change(file.path, "add", file.oid) for file in all_files(db, head.tree)]
-        commit(
-            db,
-            call.hub.objects,
-            repo,
-            MAIN,
-            changes,
-            Wording(call.caller.name, f"Duplicate from {source.id_}"),
-        )
+        repo = _new(db, call, source.kind, owner, new, private)
+        files = all_files(db, resolve(db, source).tree)
+        for sha256 in {file.sha256 for file in files if file.large}:
+            note_pushed(db, repo, sha256)
+        changes = [Change(file.path, "add", file.oid) for file in files]
+        wording = Wording(call.caller.name, f"Duplicate from {source.id_}")
+        commit(db, call.hub.objects, repo, MAIN, changes, wording)
     call.hub.announce(
         {"kind": "repo", "action": "create", "repo_id": repo.id, "repo": told_repo(repo)}
     )
@@ -179,8 +189,6 @@ def duplicate(call: Call) -> dict[str, Any]:
 )
 def auth_check(call: Call) -> Answer:
     """Say whether the caller may read the files, or write them."""
-    from ..access import check_content
-
     with call.hub.database.reading() as db:
         repo = call.repo(db)
         check_content(db, call.caller, repo)
@@ -192,8 +200,6 @@ def auth_check(call: Call) -> Answer:
 @routes.put("/api/organizations/{owner}/settings/repositories", "/api/settings/repositories")
 def default_visibility(call: Call) -> dict[str, Any]:
     """Set whether new repositories of a namespace are private unless said otherwise."""
-    from ..schema import accounts
-
     private = call.text("defaultRepoVisibility", "public") != "public"
     with call.hub.database.writing() as db:
         owner = the_namespace(db, call.caller, call.params.get("owner"))

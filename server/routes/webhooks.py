@@ -49,7 +49,7 @@ def create(call: Call) -> dict[str, Any]:
     with call.hub.database.writing() as db:
         if len(hooks_of(db, call.user_id)) >= MOST:
             raise Problem(400, f"A user has at most {MOST} webhooks")
-        return _reply(call, add_hook(db, call.user_id, call.base, values))
+        return _kept(call, add_hook(db, call.user_id, call.base, values))
 
 
 @routes.post(ONE)
@@ -87,7 +87,16 @@ def remove(call: Call) -> dict[str, Any]:
 
 def _changed(call: Call, values: dict[str, Any]) -> dict[str, Any]:
     with call.hub.database.writing() as db:
-        return _reply(call, change_hook(db, _mine(db, call), values))
+        return _kept(call, change_hook(db, _mine(db, call), values))
+
+
+def _kept(call: Call, hook: Hook) -> dict[str, Any]:
+    """Return a webhook as it is now; raises Problem where it tells more than the token may read."""
+    for each in hook.watched:
+        owner, _, name = each["name"].partition("/")
+        if not call.caller.may("read", owner, name):
+            raise not_allowed(f"watch {each['name']} with this token")
+    return _reply(call, hook)
 
 
 def _mine(db: Connection, call: Call) -> Hook:

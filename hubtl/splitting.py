@@ -1,0 +1,150 @@
+"""Which rows teach, which choose, which test; and `split.json`, by which that is checked again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from .dataset import Dataset, test_rows
+from .registry.errors import BadData
+from .transfer.rows import Example
+from .transfer.split import (
+    Split,
+    distinct_inputs,
+    hold_out,
+    joined,
+    labels_of,
+    latest,
+    on_two_sides,
+    unseen,
+)
+
+FILE = "split.json"
+SHOWN = 5
+TEST_SHARE = 0.2
+VALIDATION_SHARE = 0.15
+# More rows than this teach a plain rival nothing new, and take hours and gigabytes.
+RIVAL_ROWS = 50_000
+
+
+def split_rows(data: Dataset, test: Dataset | None, seed: int, *, validates: bool) -> Split:
+    """Return train, validation and test rows, by the file's own split where it has one."""
+    marked = any(map(len, data.parts.values()))
+    validation: Sequence[Example] = data.parts["validation"]
+    kept: Sequence[Example] = data.parts["train"] if marked else data.examples
+    held_out: Sequence[Example]
+    if test is not None:
+        held_out, how = test_rows(test), "test rows from a file of their own"
+    elif len(data.parts["test"]):
+        held_out, how = data.parts["test"], "split as the file says"
+    else:
+        _check_classes(data.path, data.examples)
+        kept, held_out = _divided(data, kept, TEST_SHARE, seed)
+        how = f"{_name(data, TEST_SHARE)} held out{_seed(data, seed)}"
+    if validates and not len(validation):
+        kept, validation = _divided(data, kept, VALIDATION_SHARE, seed + 1)
+        how += f", {VALIDATION_SHARE:.0%} of the rest to validate"
+    learnt = joined(kept, validation)
+    fresh = _fresh(data.path, held_out, learnt)
+    if len(fresh) < len(held_out):
+        how += f"; {len(held_out) - len(fresh)} test rows dropped that are in training too"
+    if len(learnt) > RIVAL_ROWS:
+        how += f"; plain rivals learnt from a stratified {RIVAL_ROWS} rows of those to train on"
+    split = Split(kept, validation, fresh, how)
+    _check_split(data.path, split)
+    return split
+
+
+def write_split(folder: Path, split: Split, seed: int) -> None:
+    """Write which row is on which side: ids and fingerprints, never rows; for its owner only."""
+    with os.fdopen(os.open(folder / FILE, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+        file.write(json.dumps({"format": 1, "seed": seed, "how": split.how})[:-1])
+        for part in ("train", "validation", "test"):
+            file.write(f',\n"{part}": [')
+            for number, row in enumerate(getattr(split, part)):
+                file.write(",\n " if number else "\n ")
+                file.write(json.dumps([row.id, fingerprint(row)]))
+            file.write("]")
+        file.write("}\n")
+
+
+def fingerprint(row: Example) -> str:
+    """Return 16 hex digits that stand for a row's input and label."""
+    return hashlib.sha256(f"{row.input}\x1f{row.label}".encode()).hexdigest()[:16]
+
+
+def _divided(
+    data: Dataset, rows: Sequence[Example], share: float, seed: int
+) -> tuple[Sequence[Example], Sequence[Example]]:
+    try:
+        if "time" in data.columns:
+            return latest(rows, share)
+        return hold_out(rows, share, seed)
+    except BadData as error:
+        raise BadData(f"`{data.path}`: {error.message}", error.hint) from error
+
+
+def _name(data: Dataset, share: float) -> str:
+    if "time" in data.columns:
+        return f"the latest {share:.0%}"
+    if "group" in data.columns:
+        return f"{share:.0%}, with no group on two sides,"
+    return f"a stratified {share:.0%}"
+
+
+def _seed(data: Dataset, seed: int) -> str:
+    return "" if "time" in data.columns else f" by seed {seed}"
+
+
+def _fresh(path: Path, held_out: Sequence[Example], learnt: Sequence[Example]) -> Sequence[Example]:
+    """Return the test rows that are like none to learn from; raises if a group is on two sides."""
+    twice = on_two_sides(held_out, learnt)
+    if twice:
+        raise BadData(
+            f"`{path}`: a group has rows to train on and rows to test with, such as {twice.id}",
+            "mend the split, or leave the column of groups out",
+        )
+    found = unseen(held_out, learnt)
+    if len(held_out) and not len(found):
+        raise BadData(
+            f"`{path}`: every row to test with is among those to learn from",
+            "test with rows that are not in training, or leave it to hubtl to hold some out",
+        )
+    return found
+
+
+def _check_classes(path: Path, examples: Sequence[Example]) -> None:
+    """Raise BadData where rows can't be split: one class only, or a class with one input."""
+    inputs = distinct_inputs(examples)
+    if len(inputs) == 1:
+        raise BadData(
+            f"`{path}` has one label only: `{next(iter(inputs))}`",
+            "there is nothing to tell apart: add rows with another label",
+        )
+    single = sorted(label for label, count in inputs.items() if count == 1)
+    if single:
+        names = ", ".join(f"`{label}`" for label in single[:SHOWN])
+        raise BadData(
+            f"`{path}`: {'labels' if len(single) > 1 else 'the label'} {names} "
+            f"{'have' if len(single) > 1 else 'has'} one row, and learning takes one to learn "
+            "from and one to test with",
+            "add rows, or leave that label out",
+        )
+
+
+def _check_split(path: Path, split: Split) -> None:
+    known = labels_of(split.train)
+    if len(known) < 2:
+        only = f"one label only: `{next(iter(known))}`" if known else "no rows"
+        raise BadData(f"`{path}`: the rows to train on have {only}", "look at its split column")
+    if not split.test:
+        raise BadData(f"`{path}`: there are no rows to test with", "say --test FILE")
+    strange = sorted((labels_of(split.test) | labels_of(split.validation)) - known)
+    if strange:
+        raise BadData(
+            f"`{path}`: no row to train on has the label `{strange[0]}`, which test rows have",
+            "add such rows to train on, or leave them out of the test",
+        )

@@ -1,0 +1,63 @@
+"""The method `norm`: the scales and shifts of the layer norms, and the head.
+
+Zhao et al., "Tuning LayerNorm in Attention: Towards Efficient Multi-Modal LLM Finetuning", ICLR
+2024, as PEFT's LN tuning does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...transfer.network import Network
+from ...transfer.split import Example
+from ..hookspecs import Learnt, Method, hookimpl
+
+if TYPE_CHECKING:
+    from ...transfer.start import Session
+
+
+class Norm:
+    """The layer norms of the base, and the head."""
+
+    name = "norm"
+    options: Mapping[str, Any] = {
+        "rate": 2e-3,
+        "rows": 16,
+        "epochs": 6,
+        "patience": 2,
+        "folds": 5,
+        "layer_decay": 1.0,
+        "head_rate": 1.0,
+    }
+    validates = True
+
+    def adapt(
+        self,
+        network: Network,
+        train: Sequence[Example],
+        validation: Sequence[Example],
+        labels: Sequence[str],
+        options: Mapping[str, Any],
+        session: Session,
+    ) -> Learnt:
+        """Start the head from the probe, then train it with the layer norms."""
+        from peft import LNTuningConfig
+
+        from ...transfer.deepen import deepen
+        from ...transfer.layers import layer_norms
+        from ...transfer.start import start
+
+        folds = options["folds"]
+        begun = start(network, train, validation, labels, layer=0, folds=folds, session=session)
+        names = layer_norms(network.body)
+        network.carry(LNTuningConfig(target_modules=names))
+        fitted = deepen(network, begun, train, validation, labels, options, session)
+        how = f"{len(names)} layer norms, epoch {fitted.best_epoch} of {fitted.epochs} kept"
+        return Learnt(how, {**options, "best_epoch": fitted.best_epoch})
+
+
+@hookimpl
+def register_methods() -> list[Method]:
+    """Offer the layer norms."""
+    return [Norm()]

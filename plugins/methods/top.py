@@ -1,0 +1,107 @@
+"""The method `top`: the head first, then the last layers with it, from a cut in the frozen part.
+
+Kumar et al., "Fine-Tuning can Distort Pretrained Features", ICLR 2022; layer-wise rates as in
+Howard and Ruder, "Universal Language Model Fine-tuning for Text Classification", ACL 2018.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...registry.errors import BadOption
+from ...transfer.network import Network
+from ...transfer.split import Example
+from ..hookspecs import Learnt, Method, hookimpl
+
+if TYPE_CHECKING:
+    from ...transfer.start import Session
+
+FEW, SOME = 500, 2000  # rows below which one layer is enough, and two
+
+
+class Top:
+    """The last layers of the base, and the head."""
+
+    name = "top"
+    options: Mapping[str, Any] = {
+        "layers": "auto",
+        "rate": 1e-4,
+        "rows": 16,
+        "epochs": 3,
+        "patience": 2,
+        "folds": 5,
+        "layer_decay": 0.8,
+        "head_rate": 5.0,
+    }
+    validates = False
+
+    def adapt(
+        self,
+        network: Network,
+        train: Sequence[Example],
+        validation: Sequence[Example],
+        labels: Sequence[str],
+        options: Mapping[str, Any],
+        session: Session,
+    ) -> Learnt:
+        """Start the head from the probe, then train it with the last layers."""
+        from peft import LoraConfig
+
+        from ...transfer.cut import depth
+        from ...transfer.deepen import deepen
+        from ...transfer.layers import first_linear, layer_stack
+        from ...transfer.start import start
+
+        whole = depth(network)
+        layers = _count(options["layers"], len(train), whole)
+        begun = start(
+            network,
+            train,
+            validation,
+            labels,
+            layer=whole - layers,
+            folds=options["folds"],
+            session=session,
+        )
+        stack = layer_stack(network.body)
+        last = [f"{stack}.{number}" for number in range(whole - layers, whole)]
+        carrier = LoraConfig(r=1, lora_alpha=1, target_modules=[first_linear(network.body)])
+        network.carry(carrier, last)
+        _freeze_carrier(network)
+        fitted = deepen(network, begun, train, validation, labels, options, session)
+        how = (
+            f"the head, then the last {layers} of {whole} layers, epoch {fitted.best_epoch} of "
+            f"{fitted.epochs} kept; {begun.how}"
+        )
+        return Learnt(how, {**options, "layers": layers, "best_epoch": fitted.best_epoch})
+
+
+def _count(asked: object, rows: int, whole: int) -> int:
+    """Return how many layers to train: as asked, else by the number of rows."""
+    if asked == "auto":
+        wanted = 1 if rows < FEW else 2 if rows < SOME else max(2, whole // 3)
+        return min(wanted, whole - 1)
+    try:
+        layers = int(str(asked))
+    except ValueError as error:
+        raise BadOption(f"`layers={asked}` is no number", "such as --set layers=2") from error
+    if not 0 < layers < whole:
+        raise BadOption(
+            f"`layers={layers}`: the base has {whole} layers",
+            f"from 1 to {whole - 1}, or --recipe full",
+        )
+    return layers
+
+
+def _freeze_carrier(network: Network) -> None:
+    """Keep the LoRA that only carries the layers at zero."""
+    for name, weight in network.body.named_parameters():
+        if "lora_" in name:
+            weight.requires_grad_(False)
+
+
+@hookimpl
+def register_methods() -> list[Method]:
+    """Offer the last layers."""
+    return [Top()]

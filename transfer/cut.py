@@ -1,0 +1,160 @@
+"""Start a network at a layer of its stack, fed with what the frozen layers below made once.
+
+The model's own forward still runs, so masks, positions, pooling and head are its own: the layers
+below the cut only pass on what they get, and the first one above is given the kept states instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from .layers import layer_stack
+from .network import Network
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+TOLERANCE = 1e-5
+
+
+def depth(network: Network) -> int:
+    """Return how many layers a network's stack has; 0 where there is no stack."""
+    name = layer_stack(network.body)
+    return len(list(network.body.get_submodule(name).children())) if name else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A layer to start at, and how many things the layers below give: 0 is states, no tuple."""
+
+    layer: int
+    gives: int
+
+
+class Tap:
+    """Sees what a layer of the stack is given, while the network runs as it is.
+
+    `with Tap(network, 4) as tap: network.features(batch)`, then `tap.states` [rows, positions,
+    width] is what layer 4 got.
+    """
+
+    def __init__(self, network: Network, layer: int) -> None:
+        stack = _stack(network)
+        self._layer, self._first = stack[layer], stack[0]
+        self.states: Tensor | None = None
+        self.gives = 0
+
+    def __enter__(self) -> Self:
+        """Begin to see."""
+        self._hooks = [
+            self._layer.register_forward_pre_hook(self._see, with_kwargs=True),
+            self._first.register_forward_hook(self._count),
+        ]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """See no more."""
+        for hook in self._hooks:
+            hook.remove()
+
+    def _see(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.states = args[0] if args else kwargs["hidden_states"]
+
+    def _count(self, module: nn.Module, args: tuple[Any, ...], given: Any) -> None:
+        self.gives = len(given) if isinstance(given, tuple) else 0
+
+
+class Fed:
+    """A network that starts at a layer: `features(batch, states)` runs what is above the cut."""
+
+    def __init__(self, network: Network, cut: Cut) -> None:
+        self.network, self.cut = network, cut
+        self._stack = _stack(network)
+        self._below = [self._stack[number] for number in range(cut.layer)]
+        self._states: Tensor | None = None
+
+    def __enter__(self) -> Self:
+        """Take the layers below the cut out of the way."""
+        for number in range(self.cut.layer):
+            self._stack[number] = _passing(self.cut.gives)
+        layer = self._stack[self.cut.layer]
+        self._hook = layer.register_forward_pre_hook(self._give, with_kwargs=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Put them back."""
+        self._hook.remove()
+        for number, layer in enumerate(self._below):
+            self._stack[number] = layer
+
+    def features(self, batch: Mapping[str, Tensor], states: Tensor) -> Tensor:
+        """Return what the head sees, [rows, features], from states [rows, positions, width]."""
+        self._states = states
+        try:
+            return self.network.features(batch)
+        finally:
+            self._states = None
+
+    def _give(
+        self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        assert self._states is not None, "features() has just set them"
+        if args:
+            return (self._states, *args[1:]), kwargs
+        return args, {**kwargs, "hidden_states": self._states}
+
+
+class Uncut(ValueError):
+    """A network can't be started at a layer; its text says why."""
+
+
+def cut_at(network: Network, layer: int, inputs: Sequence[str]) -> Cut:
+    """Return the cut at a layer, tried on these inputs; raises Uncut with the reason.
+
+    What comes out both ways, in evaluation mode, must be the same to 1e-5: a network whose layers
+    hand something else on to each other (a position bias, a window, a rotary table that the first
+    one makes) does not come through, whatever it is called.
+    """
+    import torch
+
+    if not 0 < layer < depth(network):
+        raise Uncut(f"it has {depth(network)} layers in a stack")
+    network.body.eval()
+    with torch.inference_mode():
+        batch = network.collate(inputs)
+        with Tap(network, layer) as tap:
+            plain = network.features(batch)
+        if tap.states is None or tap.states.ndim != 3:
+            raise Uncut("what its layers hand on is no row of states for each position")
+        cut = Cut(layer, tap.gives)
+        try:
+            with Fed(network, cut) as fed:
+                again = fed.features(batch, tap.states)
+        except Exception as error:  # whatever a stranger's architecture raises: the plain way works
+            raise Uncut(f"its layers don't run by themselves ({type(error).__name__})") from error
+        gap = float((plain - again).abs().max())
+    if not gap <= TOLERANCE:
+        raise Uncut(f"its upper layers need more than the states below them (off by {gap:.2g})")
+    return cut
+
+
+def _stack(network: Network) -> nn.ModuleList:
+    from torch import nn
+
+    found = network.body.get_submodule(layer_stack(network.body))
+    assert isinstance(found, nn.ModuleList), "layer_stack names a list of layers"
+    return found
+
+
+def _passing(gives: int) -> nn.Module:
+    from torch import nn
+
+    class Passing(nn.Module):
+        """Gives the states it gets, as the layer in whose place it is would."""
+
+        def forward(self, hidden_states: Tensor, *_: Any, **__: Any) -> Any:
+            return (hidden_states, *[None] * (gives - 1)) if gives else hidden_states
+
+    return Passing()

@@ -1,0 +1,50 @@
+"""Rows as training takes them: what the head sees of some, from the inputs or from a cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from .cut import Fed
+from .network import Network
+from .trunk import Trunk
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Feed(Protocol):
+    """Rows in their order: how long each is, and what the head sees of some of them."""
+
+    sizes: Sequence[int]
+
+    def features(self, numbers: Sequence[int]) -> Tensor:
+        """Return what the head sees of the rows of these numbers, [rows, features]."""
+        ...
+
+
+class Whole:
+    """Rows that go through the whole network each time."""
+
+    def __init__(self, network: Network, inputs: Sequence[str]) -> None:
+        self._network, self._inputs = network, inputs
+        self.sizes: Sequence[int] = network.sizes(inputs)
+
+    def features(self, numbers: Sequence[int]) -> Tensor:
+        """Return what the head sees of these rows."""
+        return self._network.features(self._network.collate([self._inputs[n] for n in numbers]))
+
+
+class FromCut:
+    """Rows that start at the cut, with what the frozen layers made of them once."""
+
+    def __init__(self, fed: Fed, trunk: Trunk, inputs: Sequence[str]) -> None:
+        self._fed, self._trunk, self._inputs = fed, trunk, inputs
+        self.sizes: Sequence[int] = trunk.sizes(inputs)
+
+    def features(self, numbers: Sequence[int]) -> Tensor:
+        """Return what the head sees of these rows."""
+        inputs = [self._inputs[n] for n in numbers]
+        network = self._fed.network
+        states = self._trunk.states_of(inputs).to(network.device)
+        return self._fed.features(network.collate(inputs), states)

@@ -1,0 +1,181 @@
+"""From a table's columns to checked, labelled rows: what is wrong is told with where it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ..registry.errors import BadData
+from .batches import keep
+from .columns import part_of
+from .rows import Source
+from .table import LINE, Table
+
+if TYPE_CHECKING:
+    import pyarrow
+    from numpy.typing import NDArray
+
+SHOWN = 5
+PARTS = ("train", "validation", "test")
+# What a row's file and the cell in it become: the input itself.
+Reader = Callable[[int, str], str]
+
+
+@dataclass
+class _Fault:
+    """Rows of one kind that can't be used: how many, and where the first of them are."""
+
+    count: int = 0
+    places: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, file: int, line: int) -> None:
+        self.count += 1
+        if len(self.places) < SHOWN:
+            self.places.append((file, line))
+
+
+def labelled(
+    table: Table,
+    columns: Mapping[str, str],
+    roles: tuple[str, str],
+    reader: Reader | None,
+    keeps: object = None,
+) -> tuple[Source, NDArray[Any]]:
+    """Return the checked rows, and the part of each as its number in PARTS, or -1 for none.
+
+    `roles` are those of the input and of the label; `columns` may also name split, group and time.
+    Raises BadData with the first lines at fault, and how many there are.
+    """
+    import numpy
+
+    _check_nested(table, columns)
+    parts: list[NDArray[Any]] = []
+    faults: dict[str, _Fault] = {}
+    time = _clock(table, columns["time"]) if "time" in columns else None
+
+    def checked() -> Iterator[tuple[int, pyarrow.RecordBatch]]:
+        for file, cells in _cells(table, columns):
+            parts.append(_parts(table.files[file].part, cells.get("split"), len(cells[LINE])))
+            yield 0, _batch(table, file, cells, roles, faults, reader, time)
+
+    source = Source(keep(checked()), keeps)
+    for role, fault in faults.items():
+        raise _told(table, role, fault)
+    return source, numpy.concatenate(parts)
+
+
+def _cells(table: Table, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, list[Any]]]]:
+    """Yield (number of the file, cells by role), a batch of rows at a time; LINE has the lines."""
+    for file, arrays in table.values(LINE, *columns.values()):
+        cells = (array.to_pylist() for array in arrays)
+        yield file, dict(zip((LINE, *columns), cells, strict=True))
+
+
+def _batch(
+    table: Table,
+    file: int,
+    cells: Mapping[str, list[Any]],
+    roles: tuple[str, str],
+    faults: dict[str, _Fault],
+    reader: Reader | None,
+    time: Callable[[str], float] | None,
+) -> pyarrow.RecordBatch:
+    """Return a batch of Source; rows at fault are noted, and their batch is never used."""
+    import pyarrow
+
+    lines = cells[LINE]
+    for role in (*roles, *(each for each in ("group", "time") if each in cells)):
+        for line, cell in zip(lines, cells[role], strict=True):
+            if cell is None or not cell.strip():
+                faults.setdefault(f"an empty {role}", _Fault()).add(file, line)
+            elif "\0" in cell:
+                faults.setdefault(f"a NUL byte in its {role}", _Fault()).add(file, line)
+    inputs: Sequence[str] = cells[roles[0]]
+    labels = [(cell or "").strip() for cell in cells[roles[1]]]
+    name = table.files[file].id
+    ids = [f"{name}:{line}" if line else each for line, each in zip(lines, inputs, strict=True)]
+    if reader and not faults:
+        inputs = [reader(file, cell) for cell in inputs]
+    groups = [(cell or "").strip() for cell in cells.get("group", [""] * len(lines))]
+    columns: dict[str, Any] = {"id": ids, "input": inputs, "label": labels, "group": groups}
+    batch = {key: pyarrow.array(value, pyarrow.string()) for key, value in columns.items()}
+    if time:
+        batch["time"] = _times(time, file, lines, cells["time"], faults)
+    return pyarrow.RecordBatch.from_pydict(batch)
+
+
+def _times(
+    time: Callable[[str], float],
+    file: int,
+    lines: Sequence[int],
+    cells: Sequence[str | None],
+    faults: dict[str, _Fault],
+) -> pyarrow.Array:
+    import pyarrow
+
+    found = []
+    for line, cell in zip(lines, cells, strict=True):
+        try:
+            found.append(time(cell or ""))
+        except (ValueError, OverflowError):
+            found.append(math.nan)
+            if cell and cell.strip():
+                faults.setdefault("a time that is none", _Fault()).add(file, line)
+    return pyarrow.array(found, pyarrow.float64())
+
+
+def _clock(table: Table, column: str) -> Callable[[str], float]:
+    """Return how to read a column of times: as numbers if all are, else as ISO 8601."""
+    for _, (array,) in table.values(column):
+        for cell in array.unique().to_pylist():
+            try:
+                _number(cell or "0")
+            except ValueError:
+                return _seconds
+    return _number
+
+
+def _number(cell: str) -> float:
+    found = float(cell)
+    if not math.isfinite(found):
+        raise ValueError(cell)
+    return found
+
+
+def _seconds(cell: str) -> float:
+    """Return the seconds since 1970 of a date or time in ISO 8601; without a zone it is UTC."""
+    found = datetime.fromisoformat(cell.strip())
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _parts(of_file: str | None, cells: Sequence[str | None] | None, rows: int) -> NDArray[Any]:
+    import numpy
+
+    if of_file:
+        return numpy.full(rows, PARTS.index(of_file), "int8")
+    if cells is None:
+        return numpy.full(rows, -1, "int8")
+    return numpy.array([PARTS.index(part_of(cell)) for cell in cells], "int8")
+
+
+def _check_nested(table: Table, columns: Mapping[str, str]) -> None:
+    for role, column in columns.items():
+        if column in table.nested:
+            raise BadData(
+                f"{table.nested[column]}: `{column}` has a list or an object, and a {role} is one "
+                "value",
+                f"name another column for the {role}, or write one value",
+            )
+
+
+def _told(table: Table, what: str, fault: _Fault) -> BadData:
+    many = fault.count > 1
+    where = table.places(fault.places, fault.count > SHOWN)
+    hint = f"fill in or remove {'them' if many else 'it'}, then run it again"
+    if "time" in what:
+        hint = "write times as 2026-01-31, 2026-01-31T12:30:00 or all as numbers"
+    count = f"{fault.count} rows have" if many else "a row has"
+    return BadData(f"`{table.path}`: {count} {what} ({where})", hint)

@@ -1,0 +1,205 @@
+"""What the frozen part of a network makes of each input: made once, kept on disk, never again.
+
+    FOLDER/KEY/about.json    how it was made; its time says when it was last used
+    FOLDER/KEY/states.npy    [positions of all inputs, width] at the cut, one input after the other
+    FOLDER/KEY/starts.npy    where each input's positions start; one number more than inputs
+    FOLDER/KEY/pooled.npy    [inputs, features], what the head sees of each
+
+KEY is a hash of the base's revision, of how inputs are prepared, of the inputs and of the cut; the
+inputs themselves are never written. A key's folder is written beside and renamed, so it is there
+whole or not at all, whoever else writes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .cut import Cut, Tap, depth
+from .network import Network, batches
+from .progress import Progress, silent
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+FORMAT = 1
+ROWS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """Kept features of inputs, mapped from the disk: reading some brings in just those."""
+
+    inputs: dict[str, int]
+    pooled: NDArray[np.float32]
+    cut: Cut | None = None
+    states: NDArray[np.float32] | None = None
+    starts: NDArray[np.int64] | None = None
+
+    def pooled_of(self, inputs: Sequence[str]) -> Tensor:
+        """Return what the head sees of these inputs, [inputs, features]."""
+        import torch
+
+        return torch.from_numpy(self.pooled[[self.inputs[each] for each in inputs]])
+
+    def sizes(self, inputs: Sequence[str]) -> list[int]:
+        """Return the positions of each input."""
+        assert self.starts is not None, "this trunk was cut"
+        numbers = [self.inputs[each] for each in inputs]
+        return [int(self.starts[n + 1] - self.starts[n]) for n in numbers]
+
+    def states_of(self, inputs: Sequence[str]) -> Tensor:
+        """Return the states at the cut, [inputs, positions of the longest, width], zeros behind."""
+        import torch
+
+        assert self.states is not None and self.starts is not None, "this trunk was cut"
+        sizes = self.sizes(inputs)
+        found = torch.zeros(len(inputs), max(sizes), self.states.shape[1])
+        for row, (each, size) in enumerate(zip(inputs, sizes, strict=True)):
+            start = int(self.starts[self.inputs[each]])
+            found[row, :size] = torch.from_numpy(self.states[start : start + size])
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The folder of kept trunks, and how many bytes it may have."""
+
+    folder: Path
+    limit: int
+
+    def fits(self, network: Network, inputs: Sequence[str], width: int) -> bool:
+        """Return whether the states of these inputs would be within the limit, and on the disk."""
+        wanted = sum(network.sizes(inputs)) * width * 4
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return wanted <= min(self.limit, shutil.disk_usage(self.folder).free // 2)
+
+    def find(self, network: Network, inputs: Sequence[str], cut: Cut | None) -> Trunk | None:
+        """Return a kept trunk that serves: cut here or lower, or at all where none is asked."""
+        listed = sorted(set(inputs))
+        layers = range(cut.layer, 0, -1) if cut else (None, *range(1, depth(network)))
+        digest = _digest(listed)
+        for layer in layers:
+            at = self.folder / key(network, digest, layer)
+            with contextlib.suppress(FileNotFoundError):  # not there, or no longer
+                return _read(at, listed)
+        return None
+
+    def make(
+        self,
+        network: Network,
+        inputs: Sequence[str],
+        cut: Cut | None,
+        progress: Progress = silent,
+    ) -> Trunk:
+        """Return the trunk of these inputs, made now and kept: once for each input."""
+        listed = sorted(set(inputs))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        room = Path(tempfile.mkdtemp(prefix=".new-", dir=self.folder))
+        try:
+            _write(room, network, listed, cut, progress)
+            at = self.folder / key(network, _digest(listed), cut.layer if cut else None)
+            self._make_room(sum(path.stat().st_size for path in room.iterdir()))
+            with contextlib.suppress(OSError):  # another process was a moment faster with the same
+                room.rename(at)
+            return _read(at, listed)
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
+
+    def _make_room(self, wanted: int) -> None:
+        """Remove what was not used for longest, until so many bytes more are within the limit."""
+        import filelock
+
+        with filelock.FileLock(self.folder / ".lock", timeout=60):
+            kept = []
+            for about in self.folder.glob("[0-9a-f]*/about.json"):
+                with contextlib.suppress(FileNotFoundError):
+                    size = sum(path.stat().st_size for path in about.parent.iterdir())
+                    kept.append((about.stat().st_mtime, size, about.parent))
+            total = sum(size for _, size, _ in kept)
+            for _, size, folder in sorted(kept):
+                if total + wanted <= self.limit:
+                    break
+                shutil.rmtree(folder, ignore_errors=True)
+                total -= size
+
+
+def key(network: Network, digest: str, layer: int | None) -> str:
+    """Return the name under which the trunk of inputs with this digest is kept."""
+    about = json.dumps([FORMAT, network.identity, layer, digest])
+    return hashlib.sha256(about.encode()).hexdigest()[:40]
+
+
+def _digest(listed: Sequence[str]) -> str:
+    found = hashlib.sha256()
+    for each in listed:
+        found.update(hashlib.sha256(each.encode("utf-8", "surrogatepass")).digest())
+    return found.hexdigest()
+
+
+def _write(
+    room: Path, network: Network, listed: Sequence[str], cut: Cut | None, progress: Progress
+) -> None:
+    """Run the network once over all inputs, longest first, and write down what it makes."""
+    import torch
+
+    network.body.eval()
+    sizes = network.sizes(listed)
+    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    pooled: Any = None
+    states: Any = None
+    done = 0
+    progress("features", 0, len(listed))
+    with torch.inference_mode():
+        for numbers in batches(sizes, ROWS):
+            batch = network.collate([listed[number] for number in numbers])
+            with Tap(network, cut.layer) if cut else contextlib.nullcontext() as tap:
+                features = network.features(batch).float().cpu().numpy()
+            if pooled is None:
+                pooled = _new(room / "pooled.npy", (len(listed), features.shape[1]))
+            pooled[numbers] = features
+            if tap:
+                assert tap.states is not None, "the network has just run"
+                given = tap.states.float().cpu().numpy()
+                if states is None:
+                    states = _new(room / "states.npy", (int(starts[-1]), given.shape[-1]))
+                for row, number in enumerate(numbers):
+                    states[starts[number] : starts[number + 1]] = given[row, : sizes[number]]
+            done += len(numbers)
+            progress("features", done, len(listed))
+    for each in (pooled, states):
+        if each is not None:
+            each.flush()
+    np.save(room / "starts.npy", starts)
+    about = {"format": FORMAT, "cut": [cut.layer, cut.gives] if cut else None}
+    (room / "about.json").write_text(json.dumps(about), "utf-8")
+
+
+def _new(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+
+
+def _read(at: Path, listed: Sequence[str]) -> Trunk:
+    """Return a kept trunk, and note that it was used."""
+    about = json.loads((at / "about.json").read_text("utf-8"))
+    now = time.time_ns()  # the disk's own clock ticks too slowly to tell two uses apart
+    os.utime(at / "about.json", ns=(now, now))
+    index = {each: number for number, each in enumerate(listed)}
+    # Torch wants arrays that may be written; what is written to these would stay in memory.
+    pooled = np.load(at / "pooled.npy", mmap_mode="c")
+    if not about["cut"]:
+        return Trunk(index, pooled)
+    states = np.load(at / "states.npy", mmap_mode="c")
+    return Trunk(index, pooled, Cut(*about["cut"]), states, np.load(at / "starts.npy"))
