@@ -121,10 +121,9 @@ def ours(name: str, rows: dict[str, Any], base: Path, shelf: Path, options: dict
     if method.validates:
         train, validation = map(list, hold_out(train, 0.15, 0))
     timed = Timed(shelf, 10**10)
+    session = Session(train, validation, rows["labels"], 0, silent, timed)
     with Meter() as meter:
-        learnt = method.adapt(
-            network, train, validation, rows["labels"], recipe.options, Session(0, silent, timed)
-        )
+        learnt = method.adapt(network, recipe.options, session)
     said = {"cpu": meter.cpu, "wall": meter.wall, "memory": meter.most, "how": learnt.how}
     return {**said, "trunk_cpu": timed.spent[0], "accuracy": judged(network, rows)}
 

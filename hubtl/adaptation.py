@@ -156,14 +156,16 @@ def adapt(job: Job, progress: Progress) -> Adapted:
         base = pull(job.source, job.base, progress=progress)
         torch.manual_seed(job.seed)
         network = job.task.network(base, job.base, job.labels, job.device)
-        learnt = job.method.adapt(
-            network,
+        session = Session(
             job.split.train,
             job.split.validation,
             job.labels,
-            job.recipe.options,
-            Session(job.seed, progress, Shelf(*trunks()), checkpoint),
+            job.seed,
+            progress,
+            Shelf(*trunks()),
+            checkpoint,
         )
+        learnt = job.method.adapt(network, job.recipe.options, session)
         network.save(folder)
         rows = (*job.split.train, *job.split.validation, *job.split.test)
         inputs = network.describe_inputs([row.input for row in rows])

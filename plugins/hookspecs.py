@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..transfer.columns import Role
     from ..transfer.network import Network
-    from ..transfer.split import Example, Split
+    from ..transfer.split import Split
     from ..transfer.start import Session
 
 hookspec = pluggy.HookspecMarker("hubtl")
@@ -179,16 +179,8 @@ class Method(Protocol):
     options: Mapping[str, Any]
     validates: bool
 
-    def adapt(
-        self,
-        network: Network,
-        train: Sequence[Example],
-        validation: Sequence[Example],
-        labels: Sequence[str],
-        options: Mapping[str, Any],
-        session: Session,
-    ) -> Learnt:
-        """Train the network on rows, choosing by validation rows where `validates`."""
+    def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
+        """Train the network on the session's rows, choosing by its validation rows, if any."""
         ...
 
 

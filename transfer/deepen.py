@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from .fit import Fitted, Rows, Schedule, fit
-from .network import Network
-from .split import Example
+from .fit import Fitted, Schedule, fit
 from .start import Session, Start
 
 
-def deepen(
-    network: Network,
-    begun: Start,
-    train: Sequence[Example],
-    validation: Sequence[Example],
-    labels: Sequence[str],
-    options: Mapping[str, Any],
-    session: Session,
-) -> Fitted:
-    """Train the network's trainable layers and its head on rows, and return how it went."""
-    numbers = {label: number for number, label in enumerate(labels)}
+def deepen(begun: Start, options: Mapping[str, Any], session: Session) -> Fitted:
+    """Train the network's trainable layers and its head, and return how it went."""
     schedule = Schedule(
         options["epochs"],
         options["rows"],
@@ -32,17 +21,11 @@ def deepen(
         pull=options.get("pull", 0.0),
     )
     with begun.feeds() as feed:
-        parts = [
-            Rows(feed([row.input for row in rows]), [numbers[row.label] for row in rows])
-            if rows
-            else None
-            for rows in (train, validation)
-        ]
-        assert parts[0] is not None, "a split has rows to train on"
+        judges = session.as_rows(session.validation, feed) if session.validation else None
         return fit(
-            network,
-            parts[0],
-            parts[1],
+            begun.network,
+            session.as_rows(session.train, feed),
+            judges,
             schedule,
             seed=session.seed,
             progress=session.progress,

@@ -18,6 +18,8 @@ from .progress import Progress, silent
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+ENOUGH = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -58,6 +60,23 @@ class Rows:
     def __len__(self) -> int:
         """How many there are."""
         return len(self.targets)
+
+    def some(self, most: int) -> Rows:
+        """Return at most so many rows, evenly out of all."""
+        numbers = range(0, len(self), max(1, len(self) // most))[:most]
+        return Rows(_Part(self.feed, numbers), [self.targets[number] for number in numbers])
+
+
+class _Part:
+    """Some of a feed's rows, as a feed."""
+
+    def __init__(self, feed: Feed, numbers: Sequence[int]) -> None:
+        self._feed, self._numbers = feed, numbers
+        self.sizes: Sequence[int] = [feed.sizes[number] for number in numbers]
+
+    def features(self, numbers: Sequence[int]) -> Tensor:
+        """Return what the head sees of these rows."""
+        return self._feed.features([self._numbers[number] for number in numbers])
 
 
 def fit(
@@ -106,6 +125,8 @@ class _Run:
         torch.manual_seed(seed)
         self.network, self.train, self.validation = network, train, validation
         self.schedule, self.seed = schedule, seed
+        # To see that a training went astray, some of its own rows are enough.
+        self.judges = validation or train.some(ENOUGH)
         self.modules = torch.nn.ModuleList([network.body, network.head])
         groups = _groups(network, schedule)
         self.weights: list[nn.Parameter] = [w for group in groups for w in group["params"]]
@@ -161,7 +182,7 @@ class _Run:
 
     def judge(self) -> None:
         """Note the loss on the rows to judge by, and the weights where they are the best so far."""
-        self.losses.append(mean_loss(self.network, self.validation or self.train))
+        self.losses.append(mean_loss(self.network, self.judges))
         if self.losses[-1] < self.best[0]:
             copies = [w.detach().clone() for w in self.weights]
             self.best = (self.losses[-1], len(self.losses) - 1, copies)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .checkpoint import Checkpoint
 from .cut import Cut, Fed, Uncut, cut_at, depth
 from .feed import Feed, FromCut, Whole
+from .fit import Rows
 from .network import Network
 from .probe import LinearHead, fit_head
 from .progress import Progress
@@ -22,12 +23,28 @@ from .trunk import ROWS, Shelf, Trunk
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a method works with besides rows: its seed, a place for trunks, how far it has come."""
+    """What a method works with: rows, their labels, a seed, and places for what it makes."""
 
+    train: Sequence[Example]
+    validation: Sequence[Example]
+    labels: Sequence[str]
     seed: int
     progress: Progress
     shelf: Shelf
     checkpoint: Checkpoint | None = None
+
+    def all_trained(self) -> Session:
+        """Return a session that trains on the validation rows too."""
+        return replace(self, train=(*self.train, *self.validation), validation=())
+
+    def targets(self, rows: Sequence[Example]) -> list[int]:
+        """Return the class number of each row."""
+        numbers = {label: number for number, label in enumerate(self.labels)}
+        return [numbers[row.label] for row in rows]
+
+    def as_rows(self, rows: Sequence[Example], feed: Callable[[Sequence[str]], Feed]) -> Rows:
+        """Return rows as training takes them."""
+        return Rows(feed([row.input for row in rows]), self.targets(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +74,7 @@ class Start:
             yield lambda inputs: FromCut(fed, self.trunk, inputs)
 
 
-def start(
-    network: Network,
-    train: Sequence[Example],
-    validation: Sequence[Example],
-    labels: Sequence[str],
-    *,
-    layer: int,
-    folds: int,
-    session: Session,
-) -> Start:
+def start(network: Network, session: Session, *, layer: int, folds: int) -> Start:
     """Return the network with its head fitted on frozen features, to be trained from a layer.
 
     `layer` 0 trains all of it, so nothing is frozen; the number of layers trains the head alone. A
@@ -74,14 +82,13 @@ def start(
     """
     import torch
 
-    inputs = [row.input for row in (*train, *validation)]
+    inputs = [row.input for row in (*session.train, *session.validation)]
     cut, why = _cut(network, layer, inputs, session)
     trunk = frozen(network, inputs, session, cut)
-    numbers = {label: number for number, label in enumerate(labels)}
     head = fit_head(
-        trunk.pooled_of([row.input for row in train]),
-        [numbers[row.label] for row in train],
-        len(labels),
+        trunk.pooled_of([row.input for row in session.train]),
+        session.targets(session.train),
+        len(session.labels),
         folds=folds,
         seed=session.seed,
     )

@@ -7,11 +7,10 @@ Li et al., "Explicit Inductive Bias for Transfer Learning with Convolutional Net
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...transfer.network import Network
-from ...transfer.split import Example
 from ..hookspecs import Learnt, Method, hookimpl
 
 if TYPE_CHECKING:
@@ -39,27 +38,18 @@ class Full:
     }
     validates = True
 
-    def adapt(
-        self,
-        network: Network,
-        train: Sequence[Example],
-        validation: Sequence[Example],
-        labels: Sequence[str],
-        options: Mapping[str, Any],
-        session: Session,
-    ) -> Learnt:
+    def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
         """Start the head from the probe, train all weights, average with the base if that helps."""
         from ...transfer.deepen import deepen
         from ...transfer.start import start
 
-        folds = options["folds"]
-        begun = start(network, train, validation, labels, layer=0, folds=folds, session=session)
+        begun = start(network, session, layer=0, folds=options["folds"])
         base = {name: weight.detach().clone() for name, weight in _weights(network).items()}
         network.release()
-        fitted = deepen(network, begun, train, validation, labels, options, session)
+        fitted = deepen(begun, options, session)
         share = 1.0
-        if options["average"] and validation:
-            share = _average(network, base, validation, labels)
+        if options["average"] and session.validation:
+            share = _average(network, base, session)
         how = (
             f"all weights, epoch {fitted.best_epoch} of {fitted.epochs} kept, {share:.0%} of the "
             "way from the base"
@@ -72,20 +62,14 @@ def _weights(network: Network) -> dict[str, Tensor]:
     return {**found, **{f"head.{n}": w for n, w in network.head.named_parameters()}}
 
 
-def _average(
-    network: Network,
-    base: Mapping[str, Tensor],
-    validation: Sequence[Example],
-    labels: Sequence[str],
-) -> float:
+def _average(network: Network, base: Mapping[str, Tensor], session: Session) -> float:
     """Set the weights to the best average of base and result, and return the result's share."""
     import torch
 
     from ...transfer.feed import Whole
-    from ...transfer.fit import Rows, mean_loss
+    from ...transfer.fit import mean_loss
 
-    feed = Whole(network, [row.input for row in validation])
-    rows = Rows(feed, [labels.index(row.label) for row in validation])
+    rows = session.as_rows(session.validation, lambda inputs: Whole(network, inputs))
     learned = {name: weight.detach().clone() for name, weight in _weights(network).items()}
 
     def set_to(share: float) -> None:

@@ -6,12 +6,11 @@ Kalajdzievski, 2023 (arXiv 2312.03732), `dora` as in Liu et al., ICML 2024.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...registry.errors import BadOption
 from ...transfer.network import Network
-from ...transfer.split import Example
 from ..hookspecs import Learnt, Method, hookimpl
 
 if TYPE_CHECKING:
@@ -39,15 +38,7 @@ class Lora:
     }
     validates = True
 
-    def adapt(
-        self,
-        network: Network,
-        train: Sequence[Example],
-        validation: Sequence[Example],
-        labels: Sequence[str],
-        options: Mapping[str, Any],
-        session: Session,
-    ) -> Learnt:
+    def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
         """Start the head from the probe, then train it with the updates; keep the best epoch."""
         import torch
         from peft import LoraConfig
@@ -60,15 +51,7 @@ class Lora:
         torch.manual_seed(session.seed)
         whole = depth(network)
         layers = _count(options["layers"], whole)
-        begun = start(
-            network,
-            train,
-            validation,
-            labels,
-            layer=whole - layers,
-            folds=options["folds"],
-            session=session,
-        )
+        begun = start(network, session, layer=whole - layers, folds=options["folds"])
         stack = layer_stack(network.body)
         maps = linear_layers(network.body)
         names = [f"{stack}.{n}.{name}" for n in range(whole - layers, whole) for name in maps]
@@ -82,7 +65,7 @@ class Lora:
                 target_modules=names if layers < whole else maps,
             )
         )
-        fitted = deepen(network, begun, train, validation, labels, options, session)
+        fitted = deepen(begun, options, session)
         how = (
             f"low-rank updates in {layers} of {whole} layers, epoch {fitted.best_epoch} of "
             f"{fitted.epochs} kept; {begun.how}"

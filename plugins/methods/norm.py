@@ -6,11 +6,10 @@ Zhao et al., "Tuning LayerNorm in Attention: Towards Efficient Multi-Modal LLM F
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...transfer.network import Network
-from ...transfer.split import Example
 from ..hookspecs import Learnt, Method, hookimpl
 
 if TYPE_CHECKING:
@@ -32,15 +31,7 @@ class Norm:
     }
     validates = True
 
-    def adapt(
-        self,
-        network: Network,
-        train: Sequence[Example],
-        validation: Sequence[Example],
-        labels: Sequence[str],
-        options: Mapping[str, Any],
-        session: Session,
-    ) -> Learnt:
+    def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
         """Start the head from the probe, then train it with the layer norms."""
         from peft import LNTuningConfig
 
@@ -48,11 +39,10 @@ class Norm:
         from ...transfer.layers import layer_norms
         from ...transfer.start import start
 
-        folds = options["folds"]
-        begun = start(network, train, validation, labels, layer=0, folds=folds, session=session)
+        begun = start(network, session, layer=0, folds=options["folds"])
         names = layer_norms(network.body)
         network.carry(LNTuningConfig(target_modules=names))
-        fitted = deepen(network, begun, train, validation, labels, options, session)
+        fitted = deepen(begun, options, session)
         how = f"{len(names)} layer norms, epoch {fitted.best_epoch} of {fitted.epochs} kept"
         return Learnt(how, {**options, "best_epoch": fitted.best_epoch})
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...transfer.network import Network
-from ...transfer.split import Example
 from ..hookspecs import Learnt, Method, hookimpl
 
 if TYPE_CHECKING:
@@ -20,15 +19,7 @@ class Probe:
     options: Mapping[str, Any] = {"folds": 5}
     validates = False
 
-    def adapt(
-        self,
-        network: Network,
-        train: Sequence[Example],
-        validation: Sequence[Example],
-        labels: Sequence[str],
-        options: Mapping[str, Any],
-        session: Session,
-    ) -> Learnt:
+    def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
         """Fit the head on all rows; its strength is chosen by cross-validation among them."""
         from peft import LoraConfig
 
@@ -36,9 +27,7 @@ class Probe:
         from ...transfer.layers import first_linear
         from ...transfer.start import start
 
-        rows = (*train, *validation)
-        top = depth(network)
-        begun = start(network, rows, (), labels, layer=top, folds=options["folds"], session=session)
+        begun = start(network, session.all_trained(), layer=depth(network), folds=options["folds"])
         # PEFT wants a target: one map with a LoRA of rank 1 that stays zero carries the head.
         carrier = LoraConfig(r=1, lora_alpha=1, target_modules=[first_linear(network.body)])
         network.carry(carrier)

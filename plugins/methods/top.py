@@ -6,12 +6,11 @@ Howard and Ruder, "Universal Language Model Fine-tuning for Text Classification"
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...registry.errors import BadOption
 from ...transfer.network import Network
-from ...transfer.split import Example
 from ..hookspecs import Learnt, Method, hookimpl
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ class Top:
         "layers": "auto",
         "rate": 1e-4,
         "rows": 16,
-        "epochs": 3,
+        "epochs": 2,
         "patience": 2,
         "folds": 5,
         "layer_decay": 0.8,
@@ -36,15 +35,7 @@ class Top:
     }
     validates = False
 
-    def adapt(
-        self,
-        network: Network,
-        train: Sequence[Example],
-        validation: Sequence[Example],
-        labels: Sequence[str],
-        options: Mapping[str, Any],
-        session: Session,
-    ) -> Learnt:
+    def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
         """Start the head from the probe, then train it with the last layers."""
         from peft import LoraConfig
 
@@ -54,22 +45,14 @@ class Top:
         from ...transfer.start import start
 
         whole = depth(network)
-        layers = _count(options["layers"], len(train), whole)
-        begun = start(
-            network,
-            train,
-            validation,
-            labels,
-            layer=whole - layers,
-            folds=options["folds"],
-            session=session,
-        )
+        layers = _count(options["layers"], len(session.train), whole)
+        begun = start(network, session, layer=whole - layers, folds=options["folds"])
         stack = layer_stack(network.body)
         last = [f"{stack}.{number}" for number in range(whole - layers, whole)]
         carrier = LoraConfig(r=1, lora_alpha=1, target_modules=[first_linear(network.body)])
         network.carry(carrier, last)
         _freeze_carrier(network)
-        fitted = deepen(network, begun, train, validation, labels, options, session)
+        fitted = deepen(begun, options, session)
         how = (
             f"the head, then the last {layers} of {whole} layers, epoch {fitted.best_epoch} of "
             f"{fitted.epochs} kept; {begun.how}"
