@@ -80,8 +80,12 @@ def command(
         if as_json:
             screen.say_json(plan.as_json())
         return
-    with screen.progress() as progress:
-        adapted = hubtl.adapt(task, data, progress=progress, **asked)
+    try:
+        with screen.progress() as progress:
+            adapted = hubtl.adapt(task, data, progress=progress, **asked)
+    except KeyboardInterrupt:
+        screen.note("\nthe same command with --resume goes on from here")
+        raise
     if as_json:
         screen.say_json(adapted.as_json())
         return

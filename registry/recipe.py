@@ -60,6 +60,8 @@ def like(example: Any, value: Any, said: str) -> Any:
             value, fits = float(value), True
         except (TypeError, ValueError):
             fits = False
+    elif isinstance(example, str) and isinstance(value, int):
+        value, fits = str(value), True  # an option that is a word or a number, as `auto` or 2
     else:
         fits = isinstance(value, type(example))
     if isinstance(value, int | float) and not isinstance(value, bool):

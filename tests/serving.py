@@ -7,9 +7,11 @@ with running_hub(tmp_path, anonymous=False) as server: server.ask("GET", "/api/m
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +110,28 @@ def team_hub(tmp_path: Path) -> Iterator[TeamHubServer]:
     """A running hub; a test's file says `team_hub = serving.team_hub` to have it."""
     with running_hub(tmp_path) as server:
         yield server
+
+
+def make(server: TeamHubServer, name: str, **more: Any) -> None:
+    """Make a repository as ana."""
+    owner, _, short = name.partition("/")
+    body = {"name": short, "organization": owner, **more}
+    assert server.ask("POST", "/api/repos/create", "ana", json=body).status_code == 200
+
+
+def commit(
+    server: TeamHubServer,
+    files: Mapping[str, bytes],
+    name: str,
+    user: str = "ana",
+    query: str = "",
+    more: Sequence[Any] = (),
+) -> httpx2.Response:
+    """Commit small files, and other lines, in one raw request; returns the answer."""
+    lines = [{"key": "header", "value": {"summary": "try"}}, *more]
+    for path, content in files.items():
+        said = base64.b64encode(content).decode()
+        value = {"path": path, "encoding": "base64", "content": said}
+        lines.append({"key": "file", "value": value})
+    body = "\n".join(json.dumps(line) for line in lines)
+    return server.ask("POST", f"/api/models/{name}/commit/main{query}", user, content=body)

@@ -102,3 +102,10 @@ def test_the_same_seed_trains_the_same_network(shelf):
             return trained(made)[1].losses
 
     assert losses() == losses()
+
+
+@pytest.mark.parametrize(("said", "meant"), [("2", "2"), ("all", "all")])
+def test_an_option_that_is_a_word_or_a_number_takes_both(said, meant):
+    offered = plugins()
+    recipe = offered.recipe("lora").over(offered.method("lora").options)
+    assert recipe.with_options({"layers": said}).options["layers"] == meant

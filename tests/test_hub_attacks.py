@@ -18,7 +18,8 @@ from hubtl.server.accounts import add_token, parse_scope
 from hubtl.server.backup import back_up, restore
 from hubtl.server.hub import open_hub
 
-from .serving import running_hub, team_hub  # noqa: F401
+from . import serving
+from .serving import make, running_hub, team_hub  # noqa: F401
 
 NAME = "acme/moods"
 ADDRESS = f"/api/models/{NAME}"
@@ -32,20 +33,8 @@ def moods(team_hub):  # noqa: F811
     return team_hub
 
 
-def make(server, name, **more):
-    owner, _, short = name.partition("/")
-    body = {"name": short, "organization": owner, **more}
-    assert server.ask("POST", "/api/repos/create", "ana", json=body).status_code == 200
-
-
 def commit(server, files, user="ana", name=NAME, query="", more=()):
-    lines = [{"key": "header", "value": {"summary": "try"}}, *more]
-    for path, content in files.items():
-        said = base64.b64encode(content).decode()
-        value = {"path": path, "encoding": "base64", "content": said}
-        lines.append({"key": "file", "value": value})
-    body = "\n".join(json.dumps(line) for line in lines)
-    return server.ask("POST", f"/api/models/{name}/commit/main{query}", user, content=body)
+    return serving.commit(server, files, name, user, query, more)
 
 
 def token_of(server, *scopes):

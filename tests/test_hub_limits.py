@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import struct
@@ -17,7 +16,8 @@ from hubtl.server.pickles import is_pickle
 from hubtl.server.storing import LARGE_PATTERNS, RULE, default_attributes, large_patterns
 from hubtl.server.trees import Decoded
 
-from .serving import running_hub, team_hub  # noqa: F401
+from . import serving
+from .serving import make, running_hub, team_hub  # noqa: F401
 
 NAME = "acme/moods"
 ADDRESS = f"/api/models/{NAME}"
@@ -30,20 +30,8 @@ def moods(team_hub):  # noqa: F811
     return team_hub
 
 
-def make(server, name):
-    owner, _, short = name.partition("/")
-    body = {"name": short, "organization": owner}
-    assert server.ask("POST", "/api/repos/create", "ana", json=body).status_code == 200
-
-
 def commit(server, files, name=NAME, more=()):
-    lines = [{"key": "header", "value": {"summary": "try"}}, *more]
-    for path, content in files.items():
-        said = base64.b64encode(content).decode()
-        value = {"path": path, "encoding": "base64", "content": said}
-        lines.append({"key": "file", "value": value})
-    body = "\n".join(json.dumps(line) for line in lines)
-    return server.ask("POST", f"/api/models/{name}/commit/main", "ana", content=body)
+    return serving.commit(server, files, name, more=more)
 
 
 def removing(*changes):

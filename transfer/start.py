@@ -119,6 +119,8 @@ def _cut(
         cut = cut_at(network, layer, longest)
     except Uncut as error:
         return None, str(error)
+    if session.shelf.find(network, inputs, cut):
+        return cut, ""
     width = int(network.head.in_features)
     if not session.shelf.fits(network, inputs, width):
         return None, f"what it makes of all rows is more than {session.shelf.limit / 1e9:.0f} GB"

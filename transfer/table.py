@@ -167,7 +167,8 @@ def _batches(file: DataFile) -> Iterator[pyarrow.RecordBatch]:
     before = regular(file.path, file.name)
     if ending not in ENDINGS:
         raise BadData(
-            f"`{file.name}` is no table that hubtl reads", f"it reads {', '.join(ENDINGS)}"
+            f"`{file.name}` is no table that hubtl reads",
+            f"it reads {', '.join(ENDINGS)}, folders and hf:ORG/NAME",
         )
     with opened(file.path, file.name) as raw:
         _check_signs(raw, file.name, ending)

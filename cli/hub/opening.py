@@ -12,9 +12,12 @@ import typer
 from hubtl.registry.errors import UnknownName, Unreachable
 from hubtl.registry.places import home
 
+from .. import screen
+
 if TYPE_CHECKING:
     from hubtl.server.hub import Policy, TeamHub
 
+KINDS = {"user": "user", "org": "organisation"}
 Store = Annotated[
     Path | None,
     typer.Option("--store", metavar="DIR", help="The hub's folder; `team-hub` in hubtl's home."),
@@ -47,6 +50,19 @@ def opened(
         yield hub
     finally:
         hub.close()
+
+
+def remove_account(store: Path | None, name: str, kind: str, as_json: bool) -> None:
+    """Remove a user or an organisation, and say so."""
+    with opened(store) as hub:
+        from hubtl.server import accounts
+
+        with hub.database.writing() as db:
+            removed = accounts.remove_account(db, name, kind)
+    if as_json:
+        screen.say_json({"removed": removed})
+    else:
+        screen.say(f"removed {KINDS[kind]} {removed}")
 
 
 @contextlib.contextmanager

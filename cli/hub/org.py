@@ -11,7 +11,7 @@ from hubtl.registry.errors import BadOption
 from .. import screen
 from ..options import Json
 from .command import Command
-from .opening import Store, opened
+from .opening import Store, opened, remove_account
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -65,15 +65,7 @@ def member(
 
 def remove(name: Name, store: Store = None, as_json: Json = False) -> None:
     """Remove an organisation, once it owns no repositories."""
-    with opened(store) as hub:
-        from hubtl.server.accounts import remove_account
-
-        with hub.database.writing() as db:
-            removed = remove_account(db, name, "org")
-    if as_json:
-        screen.say_json({"removed": removed})
-    else:
-        screen.say(f"removed organisation {removed}")
+    remove_account(store, name, "org", as_json)
 
 
 def _join(db: Connection, org: str, named: list[str]) -> dict[str, Any]:

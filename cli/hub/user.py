@@ -9,7 +9,7 @@ import typer
 from .. import screen
 from ..options import Json
 from .command import Command
-from .opening import Store, opened
+from .opening import Store, opened, remove_account
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What the user is called.")]
 
@@ -35,15 +35,7 @@ def add(
 
 def remove(name: Name, store: Store = None, as_json: Json = False) -> None:
     """Remove a user with their tokens, once they own no repositories."""
-    with opened(store) as hub:
-        from hubtl.server.accounts import remove_account
-
-        with hub.database.writing() as db:
-            removed = remove_account(db, name, "user")
-    if as_json:
-        screen.say_json({"removed": removed})
-    else:
-        screen.say(f"removed user {removed}")
+    remove_account(store, name, "user", as_json)
 
 
 COMMANDS = {

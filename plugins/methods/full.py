@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
+from . import TRAINING
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,11 +27,9 @@ class Full:
 
     name = "full"
     options: Mapping[str, Any] = {
+        **TRAINING,
         "rate": 5e-5,
-        "rows": 16,
         "epochs": 3,
-        "patience": 2,
-        "folds": 5,
         "layer_decay": 0.9,
         "head_rate": 5.0,
         "pull": 0.001,

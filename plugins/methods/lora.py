@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...registry.errors import BadOption
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
+from . import TRAINING
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -22,6 +23,7 @@ class Lora:
 
     name = "lora"
     options: Mapping[str, Any] = {
+        **TRAINING,
         "layers": "half",
         "rank": 8,
         "alpha": 16,
@@ -29,12 +31,7 @@ class Lora:
         "rslora": False,
         "dora": False,
         "rate": 5e-4,
-        "rows": 16,
         "epochs": 10,
-        "patience": 2,
-        "folds": 5,
-        "layer_decay": 1.0,
-        "head_rate": 1.0,
     }
     validates = True
 

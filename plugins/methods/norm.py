@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
+from . import TRAINING
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -21,13 +22,9 @@ class Norm:
 
     name = "norm"
     options: Mapping[str, Any] = {
+        **TRAINING,
         "rate": 2e-3,
-        "rows": 16,
         "epochs": 6,
-        "patience": 2,
-        "folds": 5,
-        "layer_decay": 1.0,
-        "head_rate": 1.0,
     }
     validates = True
 

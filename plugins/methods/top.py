@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...registry.errors import BadOption
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
+from . import TRAINING
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -24,12 +25,10 @@ class Top:
 
     name = "top"
     options: Mapping[str, Any] = {
+        **TRAINING,
         "layers": "auto",
         "rate": 1e-4,
-        "rows": 16,
         "epochs": 2,
-        "patience": 2,
-        "folds": 5,
         "layer_decay": 0.8,
         "head_rate": 5.0,
     }
