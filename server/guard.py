@@ -11,7 +11,8 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator, Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 from limits import RateLimitItemPerMinute
@@ -80,37 +81,57 @@ class Guard:
             if scope["type"] != "http":
                 await inner(scope, receive, send)
                 return
-            watched = Watched(self.hub.policy.slow_body, send, _request_id(scope))
+            patience, audited = self.hub.policy.slow_body, partial(self._audited, scope)
+            watched = Watched(patience, send, _request_id(scope), at_end=audited)
             try:
                 await inner(scope, receive, watched)
             finally:
-                self._note(scope, watched)
+                watched.end()
+                self._count(scope, watched)
 
         return guarded
 
-    def _note(self, scope: Scope, watched: Watched) -> None:
+    def _count(self, scope: Scope, watched: Watched) -> None:
         took = time.perf_counter() - watched.began
         self._requests.labels(scope["method"], str(watched.status)).inc()
         self._seconds.observe(took)
         self._sent.inc(watched.sent)
+
+    def _audited(self, scope: Scope, watched: Watched) -> None:
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") or watched.status in (401, 403, 429):
+            took = time.perf_counter() - watched.began
             self._audit.write(scope, watched.status, took, watched.request_id)
 
 
 class Watched:
-    """Sends a response on; a reader that takes nothing for too long is left."""
+    """Sends a response on; a reader that takes nothing for too long is left.
 
-    def __init__(self, patience: float, send: Send, request_id: str) -> None:
+    `at_end` is called once, before a response's last byte is sent: what a client has been told
+    that it did is in the audit log.
+    """
+
+    def __init__(
+        self, patience: float, send: Send, request_id: str, at_end: Callable[[Watched], None]
+    ) -> None:
         self.began = time.perf_counter()
         self.status = 499  # where nothing was ever sent: the client had gone
         self.sent = 0
         self.request_id = request_id
         self._patience, self._send = patience, send
+        self._at_end, self._ended = at_end, False
+
+    def end(self) -> None:
+        """Do what is to be done at the end, if it is not yet done."""
+        if not self._ended:
+            self._ended = True
+            self._at_end(self)
 
     async def __call__(self, message: Message) -> None:
         """Send one message."""
         if message["type"] == "http.response.start":
             self._start(message)
+        elif not message.get("more_body", False):
+            self.end()
         self.sent += len(message.get("body", b""))
         try:
             async with asyncio.timeout(self._patience):

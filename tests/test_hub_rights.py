@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 
 import pytest
 
@@ -40,8 +39,7 @@ def leave(server, user):
 
 
 def log(server):
-    """Return the log's lines; each is written just after its answer."""
-    time.sleep(0.1)
+    """Return the log's lines; each is written just before its answer's end."""
     return [json.loads(line) for line in server.hub.audit_log.read_text().splitlines()]
 
 

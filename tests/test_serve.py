@@ -102,9 +102,9 @@ def test_a_running_request_is_finished_when_the_hub_is_told_to_stop(tmp_path, hu
             + f"Content-Length: {len(body)}\r\n\r\n".encode()
             + body[:5]
         )
-        time.sleep(0.3)
+        time.sleep(1)
         running.process.send_signal(signal.SIGTERM)
-        time.sleep(0.5)
+        time.sleep(1)
         with pytest.raises(OSError):
             socket.create_connection((host, int(port)), timeout=1)
         opened.sendall(body[5:])
