@@ -6,7 +6,8 @@ One run, one machine, one base, the same rows and the same test rows for all. Ea
 in a process of its own; counted are the CPU and wall seconds from a loaded model to a trained one,
 and the most private memory (dirty pages of its own) it had meanwhile. Not counted, for anybody:
 imports, loading the base, measuring. Of ours, the seconds for the trunk (the frozen part, once for
-each row) are told apart.
+each row) are told apart; each starts with nothing kept, but for the two named `after top`, which
+find what `top` has left on the shelf.
 
 Peers: full fine-tuning (3 epochs, batch 16, 5e-5) and LoRA (3 epochs, 1e-3) by the Trainer, padded
 to the longest of each batch, rows in random order; and the same with length-grouped sampling.
@@ -29,11 +30,18 @@ from pathlib import Path
 from typing import Any
 
 import hubtl
-from hubtl.transfer.progress import silent
 
 LENGTH = 256  # tokens; what MiniLM's own configuration says
-OURS = ("forward", "probe", "top", "lora")
+OURS = ("forward", "probe", "top", "probe after top", "top 1 after top", "lora")
+SETTINGS = {"top 1 after top": {"layers": "1"}}  # its cut is above the one that is kept
 PEERS = ("trainer-full", "trainer-lora", "trainer-full-grouped", "trainer-lora-grouped")
+RATIOS = (
+    ("probe", "forward"),
+    ("top", "trainer-full"),
+    ("top", "trainer-full-grouped"),
+    ("lora", "trainer-lora"),
+    ("lora", "trainer-lora-grouped"),
+)
 BASE = "sentence-transformers/all-MiniLM-L6-v2"
 
 
@@ -87,6 +95,8 @@ class Meter(threading.Thread):
 
 def ours(name: str, rows: dict[str, Any], base: Path, shelf: Path, options: dict[str, str]) -> dict:
     """Adapt as `hubtl adapt --recipe NAME` does, and return what it took and gave."""
+    options = {**options, **SETTINGS.get(name, {})}
+    name = name.split()[0]
     import torch
 
     from hubtl.plugins.manager import plugins
@@ -121,7 +131,7 @@ def ours(name: str, rows: dict[str, Any], base: Path, shelf: Path, options: dict
     if method.validates:
         train, validation = map(list, hold_out(train, 0.15, 0))
     timed = Timed(shelf, 10**10)
-    session = Session(train, validation, rows["labels"], 0, silent, timed)
+    session = Session(train, validation, rows["labels"], 0, timed)
     with Meter() as meter:
         learnt = method.adapt(network, recipe.options, session)
     said = {"cpu": meter.cpu, "wall": meter.wall, "memory": meter.most, "how": learnt.how}
@@ -245,8 +255,10 @@ def main() -> None:
         train, test = len(read["train"]), len(read["test"])
         print(f"{train} rows of {len(read['labels'])} labels, {test} to test")
         print("contender              accuracy   CPU s of it trunk  wall s     MB")
+        results: dict[str, dict[str, Any]] = {}
         for name in names:
-            again = ["--worker", name, str(rows), str(Path(room, "shelf"))]
+            shelf = "top" if name.endswith("after top") else name
+            again = ["--worker", name, str(rows), str(Path(room, shelf))]
             again += [f"--set={pair}" for pair in asked.set]
             command = [sys.executable, "-m", "benchmarks.adapt", *again]
             done = subprocess.run(command, capture_output=True, text=True)
@@ -261,6 +273,11 @@ def main() -> None:
                 f"{said['memory'] / 1000:6.0f}  {said.get('how', '')}",
                 flush=True,
             )
+            results[name] = said
+        for one, other in RATIOS:
+            if one in results and other in results:
+                cpu, memory = (results[one][k] / results[other][k] for k in ("cpu", "memory"))
+                print(f"{one} to {other}: {cpu:.2f} of the CPU time, {memory:.2f} of the memory")
 
 
 if __name__ == "__main__":

@@ -41,12 +41,23 @@ def command(
         typer.Option("--set", metavar="KEY=VALUE", help="An option of the recipe. Repeatable."),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same result.")] = 0,
+    seeds: Annotated[
+        int,
+        typer.Option(metavar="K", help="So many seeds: their mean and deviation, the best kept."),
+    ] = 1,
+    time_budget: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Such as 90s, 5m or 1h: be done by then.")
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Make the choices of an earlier plan.json again."),
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; a GPU is used unasked.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the same work where it was stopped.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be done.")
+        bool, typer.Option("--dry-run", help="Try a few steps, and say what it would take.")
     ] = False,
     text: Text = None,
     label: Label = None,
@@ -57,7 +68,8 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Adapt a base model to your rows, measure it on rows it has not seen, write a folder."""
-    from hubtl.adaptation import options_from
+    from hubtl.job import options_from
+    from hubtl.registry.card import seeds_line
     from hubtl.registry.places import setting
 
     asked: dict[str, Any] = {
@@ -69,20 +81,30 @@ def command(
         "options": options_from(set_ or []),
         "columns": columns(text, label, file, split, column),
         "seed": seed,
+        "seeds": seeds,
+        "time_budget": time_budget,
+        "plan": plan,
         "hub": hub,
         "device": device,
         "resume": resume,
     }
-    plan = hubtl.plan(task, data, **asked)
-    if not as_json:
-        _say_plan(plan, screen.say if dry_run else screen.note)
     if dry_run:
+        with screen.progress() as progress:
+            found = hubtl.plan(task, data, measure=True, progress=progress, **asked)
         if as_json:
-            screen.say_json(plan.as_json())
+            screen.say_json(found.as_json())
+        else:
+            _say_plan(found, screen.say)
+            _say_estimate(found)
         return
+
+    def tell(found: hubtl.Plan) -> None:
+        if not as_json:
+            _say_plan(found, screen.note)
+
     try:
         with screen.progress() as progress:
-            adapted = hubtl.adapt(task, data, progress=progress, **asked)
+            adapted = hubtl.adapt(task, data, progress=progress, tell=tell, **asked)
     except KeyboardInterrupt:
         screen.note("\nthe same command with --resume goes on from here")
         raise
@@ -90,6 +112,9 @@ def command(
         screen.say_json(adapted.as_json())
         return
     say_result(adapted.as_json())
+    if adapted.facts.seeds:
+        screen.say(f"\n{seeds_line(adapted.facts)}")
+    screen.note(f"\nlearnt    {adapted.facts.method}")
     if adapted.facts.inputs.get("cut"):
         screen.note(adapted.facts.inputs["how"])
     screen.say(f"\nwrote {adapted.folder} in {adapted.facts.seconds:.0f} s")
@@ -105,8 +130,27 @@ def _say_plan(plan: Any, say: Callable[[str], None]) -> None:
     say(f"columns  {chosen}")
     say(f"rows     {rows}; {len(plan.labels)} labels")
     say(f"base     {plan.base} at {str(plan.base_revision)[:7]}{download}")
-    say(f"recipe   {plan.recipe} {dict(plan.options)}")
+    options = ", ".join(f"{name} {value}" for name, value in plan.options.items())
+    say(f"recipe   {plan.recipe}: {options}")
     say(f"into     {plan.folder}")
+
+
+def _say_estimate(plan: hubtl.Plan) -> None:
+    """Print what the work would take, by stage, or why that is not known."""
+    found = plan.estimate
+    if not found:
+        screen.say(f"takes    not measured: {plan.not_measured}")
+        return
+    stages = ", ".join(
+        f"{name} {value:.0f} s" for name, value in found["stages"].items() if value >= 0.5
+    )
+    screen.say(f"takes    about {found['seconds']:.0f} s here: {stages}")
+    screen.say(
+        f"memory   {screen.size(found['memory_bytes'])}; disk {screen.size(found['disk_bytes'])}"
+    )
+    chosen = ", ".join(f"{name} {value}" for name, value in found["choices"].items() if value)
+    if chosen:
+        screen.say(f"chosen   {chosen}")
 
 
 def say_result(facts: dict[str, Any]) -> None:

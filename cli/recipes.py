@@ -21,7 +21,9 @@ def command(
     """List the recipes, or show one with the options that `adapt --set KEY=VALUE` changes."""
     from hubtl.plugins.manager import plugins
 
-    shown = [plugins().recipe(name)] if name else list(plugins().recipes.values())
+    offered = plugins()
+    shown = [offered.recipe(name)] if name else list(offered.recipes.values())
+    shown = [each.over(offered.method(each.method).options) for each in shown]
     if as_json:
         keys = ("name", "method", "about", "options")
         screen.say_json({"recipes": [{key: getattr(each, key) for key in keys} for each in shown]})
@@ -31,4 +33,7 @@ def command(
         return
     recipe = shown[0]
     screen.say(f"{recipe.name}: {recipe.about}\n")
-    screen.table(("OPTION", "VALUE"), [(key, str(value)) for key, value in recipe.options.items()])
+    means = getattr(offered.method(recipe.method), "about", {})  # a plugin may be of before
+    rows = [(key, str(value), means.get(key, "")) for key, value in recipe.options.items()]
+    screen.table(("OPTION", "VALUE", "WHAT IT MEANS"), rows)
+    screen.note(f"\nchange one: hubtl adapt TASK DATA --recipe {recipe.name} --set OPTION=VALUE")

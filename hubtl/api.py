@@ -7,7 +7,7 @@ the same words.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .registry.entry import Entry, Found, Query
@@ -48,23 +48,48 @@ def pull(
     return pull_model(model, Path(to) if to else None, hub, progress)
 
 
-def plan(task: str, data: PathLike, **options: object) -> Plan:
-    """Return what `adapt` would do with the same arguments; nothing is downloaded or written."""
-    from .adaptation import prepare
+def plan(
+    task: str,
+    data: PathLike,
+    *,
+    measure: bool = False,
+    progress: Progress = silent,
+    **options: object,
+) -> Plan:
+    """Return what `adapt` would do with the same arguments; nothing is trained or kept.
 
-    return prepare(_request(task, data, **options)).as_plan()
+    With `measure` a few steps are tried, and the plan says what time, memory and disk it takes,
+    where the base is there without a network.
+    """
+    from .job import prepare
+    from .planning import planned
+
+    job = prepare(_request(task, data, **options))
+    return planned(job, progress) if measure else job.as_plan()
 
 
-def adapt(task: str, data: PathLike, *, progress: Progress = silent, **options: object) -> Adapted:
+def adapt(
+    task: str,
+    data: PathLike,
+    *,
+    progress: Progress = silent,
+    tell: Callable[[Plan], None] | None = None,
+    **options: object,
+) -> Adapted:
     """Return a new adapted folder, measured on rows that it has not learnt from.
 
     Options: base, recipe, out, test, domain, options (of the recipe), columns (role to name), seed,
-    hub, device. Raises the HubtlError that says what stands in the way before any work is done.
+    seeds, hub, device, time_budget (such as 5m), plan (an earlier plan.json), resume. `tell` is
+    given the plan before work starts. Raises the HubtlError that says what stands in the way before
+    any work is done.
     """
     from .adaptation import adapt as work
-    from .adaptation import prepare
+    from .job import prepare
 
-    return work(prepare(_request(task, data, **options)), progress)
+    job = prepare(_request(task, data, **options))
+    if tell:
+        tell(job.as_plan())
+    return work(job, progress)
 
 
 def evaluate(
@@ -127,7 +152,7 @@ def verify(
 
 
 def _request(task: str, data: PathLike, **options: object):  # type: ignore[no-untyped-def]
-    from .adaptation import Request
+    from .job import Request
 
-    paths = {key: Path(str(options[key])) for key in ("out", "test") if options.get(key)}
+    paths = {key: Path(str(options[key])) for key in ("out", "test", "plan") if options.get(key)}
     return Request(task, Path(data), **{**options, **paths})  # type: ignore[arg-type]

@@ -37,6 +37,8 @@ class Plan:
     columns: Mapping[str, str]
     folder: str
     download_bytes: int
+    estimate: Mapping[str, Any] | None = None
+    not_measured: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields."""

@@ -1,4 +1,10 @@
-"""Work that is not done yet: its plan and how far it came, kept until the folder is whole."""
+"""Work that is not done yet: its plan and how far it came, kept until the folder is whole.
+
+    HUBTL_HOME/unfinished/KEY/plan.json   the job, and the choices that clock and memory made for it
+    HUBTL_HOME/unfinished/KEY/seed-N/     how far training with a seed has come, and its result
+
+KEY is a hash of the job, so that the same command finds it again.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +14,41 @@ import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .registry.errors import BadOption
 from .registry.places import home
 from .transfer.checkpoint import Checkpoint
+from .transfer.choices import Choices
 
 PLAN = "plan.json"
 OLD = 14 * 24 * 3600.0  # seconds after which nobody comes back for it
 
 
-@contextlib.contextmanager
-def unfinished(plan: Mapping[str, Any], *, resume: bool) -> Iterator[Checkpoint]:
-    """Give the checkpoint of a plan, which is gone once all is done, and stays on any failure.
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A folder for what is under way, and the choices that were made for it."""
 
-    With `resume`, raises BadOption where no work with this very plan was begun; without, what was
-    begun is begun anew.
+    folder: Path
+    choices: Choices
+
+    def checkpoint(self, seed: int) -> Checkpoint:
+        """Return where training with a seed keeps how far it has come."""
+        return Checkpoint(self.folder / f"seed-{seed}")
+
+
+@contextlib.contextmanager
+def unfinished(
+    job: Mapping[str, Any], choices: Mapping[str, Any], *, resume: bool
+) -> Iterator[Unfinished]:
+    """Give what was begun of a job; it is gone once all is done, and stays on any failure.
+
+    With `resume`, raises BadOption where no work on this very job was begun; without, what was
+    begun is begun anew. `choices` are those to begin with.
     """
-    text = json.dumps(plan, sort_keys=True, indent=1, default=str)
+    text = json.dumps(job, sort_keys=True, default=str)
     folder = home() / "unfinished" / hashlib.sha256(text.encode()).hexdigest()[:32]
     if resume and not (folder / PLAN).is_file():
         raise BadOption(
@@ -38,9 +60,35 @@ def unfinished(plan: Mapping[str, Any], *, resume: bool) -> Iterator[Checkpoint]
         shutil.rmtree(folder, ignore_errors=True)
     _forget_old(folder.parent)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / PLAN).write_text(text + "\n", "utf-8")
-    yield Checkpoint(folder)
+    if resume:
+        choices = read_choices(folder / PLAN)
+
+    def keep(made: Mapping[str, Any]) -> None:
+        write_plan(folder, job, made)
+
+    keep(choices)
+    yield Unfinished(folder, Choices(choices, keep))
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_plan(folder: Path, job: Mapping[str, Any], choices: Mapping[str, Any]) -> None:
+    """Write a plan.json into a folder, beside and renamed."""
+    text = json.dumps({"choices": choices, "job": job}, indent=1, default=str, ensure_ascii=False)
+    beside = folder / f"{PLAN}.new"
+    beside.write_text(text + "\n", "utf-8")
+    beside.replace(folder / PLAN)
+
+
+def read_choices(path: Path) -> Mapping[str, Any]:
+    """Return the choices in a plan.json, or in that of a folder; raises BadOption for another."""
+    file = path / PLAN if path.is_dir() else path
+    try:
+        found = json.loads(file.read_text("utf-8"))["choices"]
+        if not isinstance(found, dict):
+            raise TypeError("its choices are no object")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadOption(f"`{path}` is no plan: {error}", f"adapt writes one: {PLAN}") from error
+    return found
 
 
 def _forget_old(parent: Path) -> None:

@@ -166,17 +166,27 @@ class Task(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """What a method says of its work, for the card: one line, and options as they were used."""
+    """What a method says of its work, for the card: one line, and options as they were used.
+
+    `loss` is that of the validation rows, by which one of several seeds is chosen; None where there
+    were none.
+    """
 
     how: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    loss: float | None = None
 
 
 class Method(Protocol):
-    """A way of adapting: trains a network in place."""
+    """A way of adapting: trains a network in place.
+
+    `options` are what a recipe may set, with what holds unless it does; `about` says what each
+    means. One that `validates` is given rows to choose by.
+    """
 
     name: str
     options: Mapping[str, Any]
+    about: Mapping[str, str]
     validates: bool
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:

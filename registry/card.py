@@ -134,7 +134,22 @@ def _result(facts: Facts) -> str:
         f"({gain['low']:+.3f} to {gain['high']:+.3f}). Intervals are 95 % bootstrap intervals over "
         f"the {facts.rows['test']} test rows, which were used once, for these numbers.",
     ]
+    if facts.seeds:
+        lines += ["", seeds_line(facts)]
     return "\n".join(lines)
+
+
+def seeds_line(facts: Facts) -> str:
+    """Return one sentence on what several seeds reached."""
+    assert facts.seeds, "there were several seeds"
+    mean, deviation = facts.seeds["mean"], facts.seeds["deviation"]
+    told = ", ".join(
+        f"{METRIC_NAMES.get(name, name)} {mean[name]:.3f} ± {deviation[name]:.3f}" for name in mean
+    )
+    return (
+        f"{len(facts.seeds['runs'])} seeds: {told} (mean ± standard deviation). This is seed "
+        f"{facts.seeds['kept']}: {facts.seeds['how']}."
+    )
 
 
 def _interval(value: Mapping[str, float]) -> str:

@@ -8,6 +8,7 @@
   x NotReproduced            what was measured does not come back
   x Unreachable              a hub, package or file that should answer doesn't
   x Unwritable               the disk is full, or a folder can't be written
+  x OutOfTime                a time budget is used up
 """
 
 from __future__ import annotations
@@ -52,6 +53,10 @@ class Unreachable(HubtlError, ConnectionError):
 
 class Unwritable(HubtlError, OSError):
     """The disk is full, or a folder can't be written."""
+
+
+class OutOfTime(HubtlError, TimeoutError):
+    """A time budget is used up before the work is done."""
 
 
 def unwritable(error: OSError, where: object = None) -> Unwritable:

@@ -14,7 +14,7 @@ from .errors import BadData, UnknownName
 
 FILE = "hubtl.json"
 FORMAT = 1
-LOCAL = ("report.html", "predictions.parquet", "split.json")
+LOCAL = ("report.html", "predictions.parquet", "split.json", "plan.json")
 WRITTEN_LATER = ("README.md", FILE)
 
 
@@ -52,6 +52,8 @@ class Facts:
     domain: str | None = None
     address: str | None = None
     loads: Mapping[str, str] = field(default_factory=dict)
+    seeds: Mapping[str, Any] | None = None
+    choices: Mapping[str, Any] = field(default_factory=dict)
     format: int = FORMAT
 
     def as_json(self, folder: Path | str) -> dict[str, Any]:

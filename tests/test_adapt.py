@@ -189,12 +189,10 @@ def test_a_base_with_a_changed_byte_is_refused(shelf, moods):
     assert left() == ["moods.csv"]
 
 
-def test_a_dry_run_says_what_would_be_done_and_does_nothing(shelf, moods, hubtl_cli):
-    said = hubtl_cli(
-        f"adapt {TASK} moods.csv --base acme/tiny-bert --hub {shelf.name} --dry-run --json"
-    )
-    assert said.json["rows"] == {"train": 60, "validation": 0, "test": 20}
-    assert said.json["folder"] == "adapted/moods-probe"
+def test_a_plan_says_what_would_be_done_and_does_nothing(shelf, moods):
+    plan = hubtl.plan(TASK, moods, base="acme/tiny-bert", hub=shelf.name)
+    assert plan.rows == {"train": 60, "validation": 0, "test": 20}
+    assert plan.folder == str(Path("adapted", "moods-probe"))
     assert left() == ["moods.csv"]
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import LogisticRegression
 
 from hubtl.plugins.hubs.folder import Folder
 from hubtl.plugins.manager import plugins
 from hubtl.registry.entry import Entry
-from hubtl.transfer.feed import Whole
-from hubtl.transfer.fit import Rows, Schedule, fit, mean_loss
+from hubtl.transfer.feed import Rows, Whole
+from hubtl.transfer.fit import Schedule, fit, mean_loss
 from hubtl.transfer.layers import first_linear, layer_stack, linear_layers
-from hubtl.transfer.probe import fit_head
 from hubtl.transfer.quiet import quiet_libraries
 
 from .conftest import sentences
@@ -32,25 +29,6 @@ def network(request, shelf: Folder):
             .task("text-classification")
             .network(base, Entry(request.param, revision="0" * 40), ["good", "bad"], "cpu")
         )
-
-
-@pytest.mark.parametrize("classes", [2, 3])
-def test_a_head_is_the_logistic_regression_of_its_strength(classes):
-    generator = np.random.default_rng(0)
-    y = generator.integers(0, classes, 90)
-    x = generator.normal(size=(90, 5)) + np.eye(5)[y] * 1.5
-    head = fit_head(torch.tensor(x, dtype=torch.float32), y.tolist(), classes)
-    scale = torch.tensor(x, dtype=torch.float32).std().item()
-    model = LogisticRegression(C=head.strength, max_iter=500).fit(x / scale, y)
-    logits = x @ head.weight.numpy().T + head.bias.numpy()
-    probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    assert np.abs(probability - model.predict_proba(x / scale)).max() < 1e-3
-
-
-def test_a_class_with_one_row_does_not_stop_the_cross_validation():
-    x = torch.tensor([[0.0], [0.1], [1.0], [1.1], [5.0]])
-    head = fit_head(x, [0, 0, 1, 1, 2], 3)
-    assert (x @ head.weight.T + head.bias).argmax(1).tolist()[-1] == 2
 
 
 def test_features_do_not_depend_on_what_they_are_batched_with(network):

@@ -13,8 +13,8 @@ from hubtl.plugins.manager import plugins
 from hubtl.registry.entry import Entry
 from hubtl.transfer.checkpoint import Checkpoint
 from hubtl.transfer.cut import Fed, Tap, Uncut, cut_at, depth
-from hubtl.transfer.feed import FromCut, Whole
-from hubtl.transfer.fit import Rows, Schedule, fit
+from hubtl.transfer.feed import FromCut, Rows, Whole
+from hubtl.transfer.fit import Schedule, fit
 from hubtl.transfer.layers import layer_norms, layer_stack
 from hubtl.transfer.quiet import quiet_libraries
 from hubtl.transfer.trunk import Shelf
@@ -65,7 +65,8 @@ def test_from_a_cut_comes_what_comes_from_the_whole(network, kept):
     with torch.inference_mode():
         whole = Whole(network, TEXTS).features(some)
     assert torch.allclose(from_cut, whole, atol=1e-5)
-    assert torch.allclose(trunk.pooled_of([TEXTS[n] for n in some]), whole, atol=1e-5)
+    pooled = torch.from_numpy(trunk.pooled[trunk.rows_of([TEXTS[n] for n in some])])
+    assert torch.allclose(pooled, whole, atol=1e-5)
 
 
 def test_after_a_cut_the_network_is_as_it_was(network):

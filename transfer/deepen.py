@@ -2,32 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .fit import Fitted, Schedule, fit
-from .start import Session, Start
+from .portions import positions_at_once, taken
+from .resources import free_memory
+from .start import Session, Start, weighs
 
 
 def deepen(begun: Start, options: Mapping[str, Any], session: Session) -> Fitted:
-    """Train the network's trainable layers and its head, and return how it went."""
-    schedule = Schedule(
-        options["epochs"],
-        options["rows"],
-        options["rate"],
-        options["patience"],
-        layer_decay=options["layer_decay"],
-        head_rate=options["head_rate"],
-        pull=options.get("pull", 0.0),
-    )
+    """Train the network's trainable layers and its head, and return how it went.
+
+    Of the options it takes those of `TRAINING`, `rate`, `epochs` and `pull`.
+    """
+    network, choices = begun.network, session.choices
     with begun.feeds() as feed:
+        train = session.as_rows(session.train, feed)
         judges = session.as_rows(session.validation, feed) if session.validation else None
+        rows = options["rows"]
+        steps = -(-session.count // rows)
+        needs = taken(network, train.feed)
+        room = session.room or free_memory(network.device.type)
+        schedule = Schedule(
+            epochs=epochs(options, steps),
+            rows=rows,
+            rate=options["rate"],
+            patience=options["patience"],
+            layer_decay=options["layer_decay"],
+            head_rate=options["head_rate"],
+            pull=options.get("pull", 0.0),
+            steps=choices.get("steps"),
+            at_once=choices.once(
+                "positions at once", lambda: positions_at_once(network, rows, needs, room)
+            ),
+            precision=begun.precision,
+            weights=_class_weights(session, options["class_weights"]),
+        )
+        at_once = (schedule.at_once or needs.longest) // needs.longest
+        session.meter.plan(schedule.epochs, rows, needs.by(at_once))
         return fit(
-            begun.network,
-            session.as_rows(session.train, feed),
+            network,
+            train,
             judges,
             schedule,
             seed=session.seed,
             progress=session.progress,
             checkpoint=session.checkpoint,
+            stop=_stop(session),
+            meter=session.meter,
         )
+
+
+def epochs(options: Mapping[str, Any], steps: int) -> int:
+    """Return how many epochs of so many steps to train: fewer with many rows, and at least two.
+
+    What a small adapter can learn takes a number of steps rather than of epochs.
+    """
+    enough = options.get("steps")
+    if not enough:
+        return int(options["epochs"])
+    return int(min(options["epochs"], max(2, round(enough / steps))))
+
+
+def _stop(session: Session) -> Callable[[int], bool]:
+    """Return what ends training where the clock says so, or where it said so the first time."""
+    name = f"last step of seed {session.seed}"
+
+    def stop(steps: int) -> bool:
+        known = session.choices.get(name)
+        if known is None and session.stop(steps):
+            session.choices.put(name, steps)
+            return True
+        return known is not None and steps >= known
+
+    return stop
+
+
+def _class_weights(session: Session, asked: str) -> tuple[float, ...] | None:
+    """Return how much each class counts: all the same, or as much as it is rare."""
+    if not weighs(asked):
+        return None
+    targets = session.targets(session.train)
+    counts = [max(1, targets.count(number)) for number in range(len(session.labels))]
+    return tuple(len(targets) / (len(counts) * count) for count in counts)

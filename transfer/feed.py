@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from .cut import Fed
@@ -48,3 +49,32 @@ class FromCut:
         network = self._fed.network
         states = self._trunk.states_of(inputs).to(network.device)
         return self._fed.features(network.collate(inputs), states)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows and the class number of each."""
+
+    feed: Feed
+    targets: Sequence[int]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.targets)
+
+    def some(self, most: int) -> Rows:
+        """Return at most so many rows, evenly out of all."""
+        numbers = range(0, len(self), max(1, len(self) // most))[:most]
+        return Rows(_Part(self.feed, numbers), [self.targets[number] for number in numbers])
+
+
+class _Part:
+    """Some of a feed's rows, as a feed."""
+
+    def __init__(self, feed: Feed, numbers: Sequence[int]) -> None:
+        self._feed, self._numbers = feed, numbers
+        self.sizes: Sequence[int] = [feed.sizes[number] for number in numbers]
+
+    def features(self, numbers: Sequence[int]) -> Tensor:
+        """Return what the head sees of these rows."""
+        return self._feed.features([self._numbers[number] for number in numbers])

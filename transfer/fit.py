@@ -6,14 +6,19 @@ All that a step depends on is in a checkpoint, so a run that was killed goes on 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .checkpoint import Checkpoint, State
-from .feed import Feed
+from .feed import Rows
+from .layers import layer_stack
+from .meter import Meter
 from .network import Network, batches
+from .portions import portions
+from .precision import working_in
 from .progress import Progress, silent
+from .rates import share_of_peak, weight_groups
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -23,10 +28,12 @@ ENOUGH = 256
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how fast: epochs at most, rows a batch, peak rate, patience in epochs.
+    """How long, how fast and in what portions to train.
 
-    `layer_decay` is by how much the rate falls with each layer down from the head; `pull` draws
-    weights back to where they started (L2-SP, Li et al., ICML 2018).
+    epochs and steps: at most; rows: of a batch; rate: the peak; patience: in epochs. `layer_decay`
+    is by how much the rate falls with each layer down from the head; `pull` draws weights back to
+    where they started (L2-SP, Li et al., ICML 2018). `at_once` positions go through the network
+    together (all of a batch where it is None), and `weights` are how much each class counts.
     """
 
     epochs: int
@@ -38,45 +45,28 @@ class Schedule:
     layer_decay: float = 1.0
     head_rate: float = 1.0
     pull: float = 0.0
+    steps: int | None = None
+    at_once: int | None = None
+    precision: str = "fp32"
+    weights: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Which epoch was best, and the loss on validation (or training) rows there, in nats."""
+    """Which epoch was best, and the loss on validation rows there, in nats, if there were any.
+
+    `losses` are of all epochs, the first before training, on validation or on training rows.
+    """
 
     best_epoch: int
     epochs: int
-    loss: float
+    validated: float | None
     losses: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows and the class number of each."""
-
-    feed: Feed
-    targets: Sequence[int]
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(self.targets)
-
-    def some(self, most: int) -> Rows:
-        """Return at most so many rows, evenly out of all."""
-        numbers = range(0, len(self), max(1, len(self) // most))[:most]
-        return Rows(_Part(self.feed, numbers), [self.targets[number] for number in numbers])
-
-
-class _Part:
-    """Some of a feed's rows, as a feed."""
-
-    def __init__(self, feed: Feed, numbers: Sequence[int]) -> None:
-        self._feed, self._numbers = feed, numbers
-        self.sizes: Sequence[int] = [feed.sizes[number] for number in numbers]
-
-    def features(self, numbers: Sequence[int]) -> Tensor:
-        """Return what the head sees of these rows."""
-        return self._feed.features([self._numbers[number] for number in numbers])
+def never(steps: int) -> bool:
+    """Return that training is not to stop before its end."""
+    return False
 
 
 def fit(
@@ -88,14 +78,17 @@ def fit(
     seed: int,
     progress: Progress = silent,
     checkpoint: Checkpoint | None = None,
+    stop: Callable[[int], bool] = never,
+    meter: Meter | None = None,
 ) -> Fitted:
     """Train the network in place and return how it went; the best epoch's weights stay.
 
     Epoch 0 is the network as it came, so training never leaves it worse on validation rows than it
     found it. With no validation rows the last epoch is kept, unless it does worse than epoch 0 on
-    the rows it was trained on: then the training went astray, and epoch 0 is kept.
+    the rows it was trained on: then the training went astray, and epoch 0 is kept. `stop` is asked
+    after each step, with the number of steps done, whether to end there.
     """
-    run = _Run(network, train, validation, schedule, seed)
+    run = _Run(network, train, validation, schedule, seed, meter or Meter())
     kept = checkpoint.load() if checkpoint else None
     if kept:
         run.restore(kept)
@@ -104,6 +97,8 @@ def fit(
     while not run.ended:
         run.step()
         progress(f"training, epoch {run.epoch} of at most {schedule.epochs}", run.steps, run.most)
+        if not run.ended and stop(run.steps):
+            run.stop()
         if checkpoint and (checkpoint.due or run.ended):
             checkpoint.keep(run.state())
     return run.finish()
@@ -119,23 +114,28 @@ class _Run:
         validation: Rows | None,
         schedule: Schedule,
         seed: int,
+        meter: Meter,
     ) -> None:
         import torch
 
         torch.manual_seed(seed)
         self.network, self.train, self.validation = network, train, validation
-        self.schedule, self.seed = schedule, seed
+        self.schedule, self.seed, self.meter = schedule, seed, meter
         # To see that a training went astray, some of its own rows are enough.
         self.judges = validation or train.some(ENOUGH)
         self.modules = torch.nn.ModuleList([network.body, network.head])
-        groups = _groups(network, schedule)
+        self.frozen = _frozen(network)
+        groups = weight_groups(network, schedule.rate, schedule.layer_decay, schedule.head_rate)
         self.weights: list[nn.Parameter] = [w for group in groups for w in group["params"]]
         self.start = [w.detach().clone() for w in self.weights] if schedule.pull else []
         self.optimizer = torch.optim.AdamW(groups, weight_decay=schedule.decay)
         self.targets = torch.tensor(train.targets, device=network.device)
+        self.counts = torch.ones(network.head.out_features, device=network.device)
+        if schedule.weights:
+            self.counts = torch.tensor(schedule.weights, device=network.device)
         self.groups = list(batches(train.feed.sizes, schedule.rows))
-        self.most = schedule.epochs * len(self.groups)
-        self.steps, self.losses = 0, list[float]()
+        self.most = min(schedule.epochs * len(self.groups), schedule.steps or 10**9)
+        self.steps, self.losses, self.stopped = 0, list[float](), False
         self.best: tuple[float, int, list[Tensor]] = (math.inf, 0, [])
 
     @property
@@ -146,43 +146,68 @@ class _Run:
     @property
     def ended(self) -> bool:
         """Whether there is nothing more to do."""
-        whole = self.steps % len(self.groups) == 0
+        if self.stopped or self.steps >= self.most:
+            return self.steps > 0
         tired = (
             self.validation is not None
             and len(self.losses) - 1 - self.best[1] >= self.schedule.patience
         )
-        return whole and self.steps > 0 and (tired or self.steps >= self.most)
+        return tired and self.steps > 0 and self.steps % len(self.groups) == 0
 
     def step(self) -> None:
         """Train on one batch; at an epoch's end, judge."""
         import torch
-        from torch.nn.functional import cross_entropy
 
         self.modules.train()
+        for layer in self.frozen:
+            layer.eval()
         epoch, place = divmod(self.steps, len(self.groups))
         order = torch.randperm(
             len(self.groups), generator=torch.Generator().manual_seed(self.seed * 1000 + epoch)
         )
         numbers = self.groups[int(order[place])]
-        share = _slope(self.steps, self.most, self.schedule.warmup)
+        share = share_of_peak(self.steps, self.most, self.schedule.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * share
-        logits = self.network.head(self.train.feed.features(numbers))
-        loss = cross_entropy(logits, self.targets[torch.tensor(numbers, device=logits.device)])
-        if self.start:
-            drift = sum(((w - s) ** 2).sum() for w, s in zip(self.weights, self.start, strict=True))
-            loss = loss + self.schedule.pull * drift
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
-        self.optimizer.step()
+        positions = len(numbers) * max(self.train.feed.sizes[number] for number in numbers)
+        with self.meter.stage("training", positions):
+            self.optimizer.zero_grad(set_to_none=True)
+            self._add_up(numbers)
+            torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
+            self.optimizer.step()
         self.steps += 1
-        if place + 1 == len(self.groups) and (self.validation or self.steps == self.most):
+        whole = place + 1 == len(self.groups)
+        if (whole and self.validation) or self.steps == self.most:
             self.judge()
+
+    def _add_up(self, numbers: Sequence[int]) -> None:
+        """Add up the gradients of the mean loss over these rows, some rows at a time."""
+        import torch
+        from torch.nn.functional import cross_entropy
+
+        all_targets = self.targets[torch.tensor(numbers, device=self.targets.device)]
+        whole = self.counts[all_targets].sum()
+        for portion in portions(numbers, self.train.feed.sizes, self.schedule.at_once):
+            with working_in(self.schedule.precision, self.network):
+                features = self.train.feed.features(portion)
+            logits = self.network.head(features.float())
+            targets = self.targets[torch.tensor(portion, device=logits.device)]
+            loss = cross_entropy(logits, targets, weight=self.counts, reduction="sum") / whole
+            loss.backward()  # type: ignore[no-untyped-call]
+        if self.start:
+            pairs = zip(self.weights, self.start, strict=True)
+            drifts = [((now - then) ** 2).sum() for now, then in pairs]
+            (self.schedule.pull * torch.stack(drifts).sum()).backward()  # type: ignore[no-untyped-call]
+
+    def stop(self) -> None:
+        """Let this step be the last."""
+        self.stopped = True
+        self.judge()
 
     def judge(self) -> None:
         """Note the loss on the rows to judge by, and the weights where they are the best so far."""
-        self.losses.append(mean_loss(self.network, self.judges))
+        with self.meter.stage("judging", sum(self.judges.feed.sizes)):
+            self.losses.append(mean_loss(self.network, self.judges, self.counts))
         if self.losses[-1] < self.best[0]:
             copies = [w.detach().clone() for w in self.weights]
             self.best = (self.losses[-1], len(self.losses) - 1, copies)
@@ -197,7 +222,12 @@ class _Run:
             for name, value in self.optimizer.state.get(weight, {}).items():
                 tensors[f"optimizer.{number}.{name}"] = value
         tensors["dice"] = torch.get_rng_state()
-        about = {"steps": self.steps, "losses": self.losses, "best": self.best[:2]}
+        about = {
+            "steps": self.steps,
+            "losses": self.losses,
+            "best": self.best[:2],
+            "stopped": self.stopped,
+        }
         return State(tensors, about)
 
     def restore(self, state: State) -> None:
@@ -216,6 +246,7 @@ class _Run:
                 kept[field] = value.clone() if field == "step" else value.to(weight.device)
         torch.set_rng_state(found["dice"])
         self.steps, self.losses = state.about["steps"], list(state.about["losses"])
+        self.stopped = state.about["stopped"]
         copies = [found[f"best.{n}"].clone() for n in range(len(self.weights)) if "best.0" in found]
         loss, epoch = state.about["best"]
         self.best = (math.inf if loss is None else loss, epoch, copies)
@@ -229,51 +260,33 @@ class _Run:
                 weight.copy_(kept)
         self.modules.eval()
         best = self.best[1] if self.validation or self.best[1] == 0 else self.epoch
-        return Fitted(best, self.epoch, self.best[0], tuple(self.losses))
+        validated = self.best[0] if self.validation else None
+        return Fitted(best, self.epoch, validated, tuple(self.losses))
 
 
-def _groups(network: Network, schedule: Schedule) -> list[dict[str, Any]]:
-    """Return the trainable weights by layer, each with its peak rate."""
-    import re
-
-    from .layers import layer_stack
-
-    pattern = re.compile(re.escape(layer_stack(network.body)) + r"\.(\d+)\.")
-    named = [(n, w) for n, w in network.body.named_parameters() if w.requires_grad]
-    head = {id(w) for w in network.head.parameters()}
-    layers = [int(m.group(1)) for name, _ in named if (m := pattern.match(name))]
-    top = max(layers, default=0)
-    found: dict[float, list[Any]] = {}
-    for name, weight in named:
-        if id(weight) in head:
-            continue
-        match = pattern.match(name)
-        below = top - int(match.group(1)) if match else (0 if not layers else top + 1)
-        found.setdefault(schedule.rate * schedule.layer_decay**below, []).append(weight)
-    own = [w for w in network.head.parameters() if w.requires_grad]
-    groups = [{"params": weights, "peak": rate, "lr": rate} for rate, weights in found.items()]
-    rate = schedule.rate * schedule.head_rate
-    return [*groups, {"params": own, "peak": rate, "lr": rate}]
+def _frozen(network: Network) -> list[nn.Module]:
+    """Return the layers that learn nothing: they have no dropout, and keep their statistics."""
+    layers = network.body.get_submodule(layer_stack(network.body)).children()
+    return [each for each in layers if not any(w.requires_grad for w in each.parameters())]
 
 
-def mean_loss(network: Network, rows: Rows) -> float:
-    """Return the mean cross-entropy of rows in nats, in evaluation mode."""
+def mean_loss(network: Network, rows: Rows, weights: Tensor | None = None) -> float:
+    """Return the mean cross-entropy of rows in nats, in evaluation mode, in fp32.
+
+    `weights` [classes] are how much each class counts.
+    """
     import torch
     from torch.nn.functional import cross_entropy
 
     network.body.eval()
-    total = 0.0
+    weights = (
+        torch.ones(network.head.out_features, device=network.device) if weights is None else weights
+    )
+    total = weighed = 0.0
     with torch.inference_mode():
         for numbers in batches(rows.feed.sizes, 32):
-            logits = network.head(rows.feed.features(numbers))
+            logits = network.head(rows.feed.features(numbers)).float()
             wanted = torch.tensor([rows.targets[n] for n in numbers], device=logits.device)
-            total += float(cross_entropy(logits.float(), wanted, reduction="sum"))
-    return total / len(rows)
-
-
-def _slope(step: int, steps: int, warmup: float) -> float:
-    """Return the share of the peak rate: a linear rise, then a cosine to zero."""
-    rise = max(1, round(warmup * steps))
-    if step < rise:
-        return (step + 1) / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+            total += float(cross_entropy(logits, wanted, weight=weights, reduction="sum"))
+            weighed += float(weights[wanted].sum())
+    return total / weighed

@@ -5,11 +5,12 @@ A task's plugin makes one; nothing here knows what the inputs are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..registry.errors import BadOption
+from .resources import bound_kernel_cache
 
 if TYPE_CHECKING:
     import torch
@@ -63,6 +64,7 @@ class Network(Protocol):
 
 def choose_device(asked: str | None) -> torch.device:
     """Return the device to train on: the one asked for, else a GPU where there is one."""
+    bound_kernel_cache()
     import torch
 
     if asked not in (None, "cpu", "cuda"):
@@ -72,11 +74,22 @@ def choose_device(asked: str | None) -> torch.device:
     return torch.device(asked or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def batches(sizes: Sequence[int], rows: int) -> Iterator[list[int]]:
+def batches(sizes: Sequence[int], rows: int, positions: int | None = None) -> Iterator[list[int]]:
     """Yield the numbers of inputs of about one length, longest first, `rows` at a time.
 
-    Longest first shows at once whether the largest batch fits into memory.
+    Longest first shows at once whether the largest batch fits into memory; with `positions`, a
+    batch of long inputs has fewer rows, so that it has no more than so many positions.
     """
     order = sorted(range(len(sizes)), key=lambda number: -sizes[number])
-    for start in range(0, len(order), rows):
-        yield order[start : start + rows]
+    start = 0
+    while start < len(order):
+        count = rows
+        if positions:
+            count = max(1, min(rows, positions // max(1, sizes[order[start]])))
+        yield order[start : start + count]
+        start += count
+
+
+def padded(sizes: Sequence[int], groups: Iterable[Sequence[int]]) -> int:
+    """Return how many positions batches have, each row as long as the longest of its batch."""
+    return sum(len(numbers) * max(sizes[n] for n in numbers) for numbers in groups)

@@ -1,8 +1,12 @@
-"""Fit a linear head on frozen features: logistic regression, its strength cross-validated."""
+"""Fit a linear head on frozen features: logistic regression, its strength cross-validated.
+
+Rows are read in blocks, so the memory it takes does not grow with them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,21 +20,64 @@ STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 ROUGH, FINE = 1e-5, 1e-9  # relative change of the loss at which a fit is done: to choose, to keep
 MANY = 1000  # rows from which three folds tell strengths apart as well as five
 MOST = 50_000  # rows that choose the strength
+BLOCK = 4096  # rows at once
 
 
 @dataclass(frozen=True, slots=True)
 class LinearHead:
-    """Weight [labels, features] and bias [labels] of a head, and the C that was chosen."""
+    """Weight [labels, features] and bias [labels] of a head, and the C that was chosen.
+
+    `loss` is the log loss in nats of rows that were held out, in the mean over them.
+    """
 
     weight: Tensor
     bias: Tensor
     strength: float
     folds: int
+    loss: float
 
 
-def fit_head(
-    features: Tensor, targets: Sequence[int], classes: int, *, folds: int = 5, seed: int = 0
-) -> LinearHead:
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Rows of features [all rows, features], mapped from a disk or not, and the class of each.
+
+    `rows` are the numbers of those that count, `weights` how much each does; `groups` are numbers,
+    and rows of one group are never on two sides of a fold.
+    """
+
+    features: NDArray[np.float32]
+    rows: NDArray[np.int64]
+    targets: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    groups: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.rows)
+
+    def some(self, places: NDArray[Any]) -> Labelled:
+        """Return the rows at these places."""
+        groups = None if self.groups is None else self.groups[places]
+        rows, targets, weights = self.rows[places], self.targets[places], self.weights[places]
+        return Labelled(self.features, rows, targets, weights, groups)
+
+    def blocks(self) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
+        """Yield (features, class numbers, weights) of some rows at a time."""
+        for start in range(0, len(self), BLOCK):
+            at = slice(start, start + BLOCK)
+            yield self.features[self.rows[at]], self.targets[at], self.weights[at]
+
+
+def balanced(targets: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return a weight a row, such that every class weighs the same and the mean is one."""
+    counts = np.bincount(targets)
+    found: NDArray[np.float64] = (
+        len(targets) / (np.count_nonzero(counts) * counts[targets])
+    ).astype(np.float64)
+    return found
+
+
+def fit_head(rows: Labelled, classes: int, *, folds: int = 5, seed: int = 0) -> LinearHead:
     """Return the multinomial logistic head whose C has the least cross-validated log loss.
 
     Features are scaled by one number (their standard deviation), so that C means the same for every
@@ -39,44 +86,59 @@ def fit_head(
     """
     import torch
 
-    scale = float(features.std()) or 1.0
-    x = features.numpy().astype(np.float64) / scale
-    y = np.asarray(targets)
-    counts = np.bincount(y, minlength=classes)
-    folds = 3 if len(y) > MANY and folds == 5 else folds
+    scale = _deviation(rows)
+    counts = np.bincount(rows.targets, minlength=classes)
+    folds = 3 if len(rows) > MANY and folds == 5 else folds
     folds = int(max(2, min(folds, np.median(counts[counts > 0]))))
-    some = np.arange(len(y))
-    if len(y) > MOST:
-        some = np.sort(np.random.default_rng(seed).choice(len(y), MOST, replace=False))
+    if rows.groups is not None:
+        folds = min(folds, len(np.unique(rows.groups)))
+    some = rows
+    if len(rows) > MOST:
+        drawn = np.random.default_rng(seed).choice(len(rows), MOST, replace=False)
+        some = rows.some(np.sort(drawn))
     fits = [
-        (_Fitting(x[some][train], y[some][train], classes, np.float32), some[held_out])
-        for train, held_out in _folds(y[some], folds, seed)
+        (_Fitting(some.some(train), classes, scale, np.float32), some.some(held_out))
+        for train, held_out in _folds(some, folds, seed)
     ]
+    weighed = sum(held_out.weights.sum() for _, held_out in fits)
     losses: dict[float, float] = {}
     for strength in STRENGTHS:
-        found = [(fitting.solve(strength, ROUGH), rows) for fitting, rows in fits]
-        losses[strength] = sum(_loss(x[rows], y[rows], *head) for head, rows in found)
+        found = [(fitting.solve(strength, ROUGH), held_out) for fitting, held_out in fits]
+        losses[strength] = sum(_loss(held_out, *head) for head, held_out in found) / weighed
         # Log loss falls, then rises with C: what is weaker than this is no better, only slower.
         if losses[strength] > min(losses.values()):
             break
     strength = min(losses, key=lambda each: losses[each])
-    weight, bias = _Fitting(x, y, classes, np.float64).solve(strength, FINE)
+    weight, bias = _Fitting(rows, classes, scale, np.float64).solve(strength, FINE)
     return LinearHead(
-        torch.tensor(weight / scale, dtype=torch.float32),
+        torch.tensor(weight, dtype=torch.float32),
         torch.tensor(bias, dtype=torch.float32),
         strength,
         folds,
+        losses[strength],
     )
 
 
-def _loss(
-    x: NDArray[np.float64], y: NDArray[Any], weight: NDArray[Any], bias: NDArray[Any]
-) -> float:
-    """Return the summed log loss of rows in nats."""
-    scores = x @ weight.T + bias
-    scores -= scores.max(axis=1, keepdims=True)
-    right = scores[np.arange(len(y)), y]
-    return float((np.log(np.exp(scores).sum(axis=1)) - right).sum())
+def _deviation(rows: Labelled) -> float:
+    """Return the standard deviation of all numbers in the features, or 1 where they are alike."""
+    count, total, squares = 0, 0.0, 0.0
+    for x, _, _ in rows.blocks():
+        count += x.size
+        total += float(x.sum(dtype=np.float64))
+        squares += float(np.square(x, dtype=np.float64).sum())
+    variance = (squares - total * total / count) / max(1, count - 1)
+    return float(np.sqrt(variance)) if variance > 0 else 1.0
+
+
+def _loss(rows: Labelled, weight: NDArray[Any], bias: NDArray[Any]) -> float:
+    """Return the summed and weighted log loss of rows in nats."""
+    total = 0.0
+    for x, y, weights in rows.blocks():
+        scores = x @ weight.T + bias
+        scores -= scores.max(axis=1, keepdims=True)
+        right = scores[np.arange(len(y)), y]
+        total += float((weights * (np.log(np.exp(scores).sum(axis=1)) - right)).sum())
+    return total
 
 
 class _Fitting:
@@ -88,21 +150,24 @@ class _Fitting:
     """
 
     def __init__(
-        self,
-        x: NDArray[np.float64],
-        y: NDArray[Any],
-        classes: int,
-        precision: type[np.floating[Any]],
+        self, rows: Labelled, classes: int, scale: float, precision: type[np.floating[Any]]
     ) -> None:
-        self.mean = x.mean(axis=0)
-        centred = x - self.mean
-        self.steep, self.axes = np.linalg.eigh(centred.T @ centred)
-        self.rows = (centred @ self.axes).astype(precision)
-        self.truth = np.zeros((len(y), classes), precision)
-        self.truth[np.arange(len(y)), y] = 1.0
+        self.rows, self.scale, self.precision = rows, scale, precision
+        self.total = float(rows.weights.sum())
+        width = rows.features.shape[1]
+        total, spread = np.zeros(width), np.zeros((width, width))
+        for x, _, weights in rows.blocks():
+            total += weights @ x.astype(np.float64)
+        self.mean = total / self.total
+        for x, _, weights in rows.blocks():
+            centred = (x - self.mean) * np.sqrt(weights)[:, None]
+            spread += centred.T @ centred
+        steep, self.axes = np.linalg.eigh(spread / scale**2)
+        self.steep = np.maximum(steep, 0)
         # A class without a row here must not be thought likely.
-        self.weight = np.zeros((classes, x.shape[1]))
-        self.bias = np.where(self.truth.any(axis=0), 0.0, -20.0)
+        there = np.bincount(rows.targets, minlength=classes) > 0
+        self.weight = np.zeros((classes, width))
+        self.bias = np.where(there, 0.0, -20.0)
 
     def solve(self, strength: float, tolerance: float) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return weight [classes, features] and bias [classes] for a C."""
@@ -111,39 +176,92 @@ class _Fitting:
         classes, width = self.weight.shape
         if classes == 2:
             strength = strength / 2  # as if one row of weights told two classes apart
-        scale = 1 / np.sqrt(1 + strength * np.maximum(self.steep, 0) / 2)
-        bias_scale = 1 / np.sqrt(1e-6 + strength * len(self.rows) / 2)
+        scale = 1 / np.sqrt(1 + strength * self.steep / 2)
+        bias_scale = 1 / np.sqrt(1e-6 + strength * self.total / 2)
 
         def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             weight = flat[:-classes].reshape(classes, width) * scale
-            scores = self.rows @ weight.astype(self.rows.dtype).T
-            scores += (flat[-classes:] * bias_scale).astype(self.rows.dtype)
-            scores -= scores.max(axis=1, keepdims=True)
-            likely = np.exp(scores)
-            sums = likely.sum(axis=1, keepdims=True)
-            fits = np.log(sums).sum(dtype=np.float64) - (scores * self.truth).sum(dtype=np.float64)
-            value = strength * fits
-            wrong = (likely / sums - self.truth) * self.rows.dtype.type(strength)
-            slope = (wrong.T @ self.rows + weight) * scale
-            bias_slope = wrong.sum(axis=0, dtype=np.float64) * bias_scale
-            total = value + 0.5 * (weight**2).sum()
-            return total, np.concatenate([slope.ravel(), bias_slope])
+            outer = weight @ self.axes.T / self.scale
+            fits, slope, bias_slope = self._slope(outer, flat[-classes:] * bias_scale)
+            inner = (strength / self.scale * slope @ self.axes + weight) * scale
+            value = strength * fits + 0.5 * (weight**2).sum()
+            return value, np.concatenate([inner.ravel(), strength * bias_slope * bias_scale])
 
         start = np.concatenate([(self.weight / scale).ravel(), self.bias / bias_scale])
         options = {"ftol": tolerance, "gtol": 1e-8, "maxiter": 300}
         found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
         self.weight = found[:-classes].reshape(classes, width) * scale
         self.bias = found[-classes:] * bias_scale
-        outer = self.weight @ self.axes.T
+        outer = self.weight @ self.axes.T / self.scale
         return outer, self.bias - outer @ self.mean
 
+    def _slope(
+        self, weight: NDArray[Any], bias: NDArray[Any]
+    ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """Return the weighted log loss, and its slope by weight and bias, on centred features."""
+        fits, slope, bias_slope = 0.0, np.zeros_like(weight), np.zeros_like(bias)
+        mean, weight, bias = (part.astype(self.precision) for part in (self.mean, weight, bias))
+        for x, y, weights in self.rows.blocks():
+            centred = x.astype(self.precision) - mean
+            scores = centred @ weight.T
+            scores += bias
+            scores -= scores.max(axis=1, keepdims=True)
+            at = np.arange(len(y)), y
+            right = scores[at].astype(np.float64)
+            likely = np.exp(scores)
+            sums = likely.sum(axis=1, keepdims=True)
+            fits += float(weights @ (np.log(sums[:, 0]) - right))
+            likely /= sums
+            likely[at] -= 1.0
+            likely *= weights[:, None].astype(self.precision)
+            slope += likely.T @ centred
+            bias_slope += likely.sum(axis=0, dtype=np.float64)
+        return fits, slope, bias_slope
 
-def _folds(y: np.ndarray, folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return stratified (train, held out) row numbers; a class's only row is never held out."""
-    generator = np.random.default_rng(seed)
-    fold = np.empty(len(y), dtype=int)
-    for label in np.unique(y):
-        rows = generator.permutation(np.flatnonzero(y == label))
-        fold[rows] = np.arange(len(rows)) % folds if len(rows) > 1 else -1
-    pairs = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(folds)]
-    return [(train, held_out) for train, held_out in pairs if len(held_out)]
+
+def _folds(
+    rows: Labelled, folds: int, seed: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield stratified (train, held out) places; a class's only row is never held out."""
+    divided = _by_group if rows.groups is not None else _by_row
+    fold = divided(rows, folds, np.random.default_rng(seed))
+    for number in range(folds):
+        held_out = np.flatnonzero(fold == number)
+        if len(held_out):
+            yield np.flatnonzero(fold != number), held_out
+
+
+def _by_row(rows: Labelled, folds: int, dice: np.random.Generator) -> NDArray[np.int64]:
+    """Return the fold of each row, -1 where it is never held out."""
+    fold = np.empty(len(rows), dtype=np.int64)
+    for label in np.unique(rows.targets):
+        mine = dice.permutation(np.flatnonzero(rows.targets == label))
+        fold[mine] = np.arange(len(mine)) % folds if len(mine) > 1 else -1
+    return fold
+
+
+def _by_group(rows: Labelled, folds: int, dice: np.random.Generator) -> NDArray[np.int64]:
+    """Return the fold of each row, whole groups together; larger ones are dealt out first."""
+    assert rows.groups is not None, "who has no groups is divided by row"
+    names, group = np.unique(rows.groups, return_inverse=True)
+    sizes = np.bincount(group)
+    order = np.lexsort((dice.permutation(len(names)), -sizes))
+    room = np.zeros(folds)
+    of_group = np.empty(len(names), dtype=np.int64)
+    for each in order:
+        of_group[each] = int(room.argmin())
+        room[of_group[each]] += sizes[each]
+    fold: NDArray[np.int64] = of_group[group]
+    return fold
+
+
+def seconds_to_fit(rows: int, width: int, classes: int, folds: int) -> float:
+    """Return about how many seconds a head takes to fit, by fitting one to fewer, made-up rows."""
+    tried = min(rows, MANY)
+    dice = np.random.default_rng(0)
+    targets = np.arange(tried) % classes
+    features = dice.normal(size=(tried, width)) + 0.5 * dice.normal(size=(classes, width))[targets]
+    made = Labelled(features.astype(np.float32), np.arange(tried), targets, np.ones(tried))
+    began = time.perf_counter()
+    fit_head(made, classes, folds=folds)
+    return (time.perf_counter() - began) * rows / tried

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -37,11 +38,55 @@ def peak_memory() -> int:
     return peak if platform.system() == "Darwin" else peak * 1024
 
 
+def memory_now() -> int:
+    """Return how much memory this process holds, in bytes."""
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
 def memory() -> int:
     """Return how much memory the machine has, in bytes."""
     import psutil
 
     return int(psutil.virtual_memory().total)
+
+
+def free_memory(device: str) -> int:
+    """Return how many bytes may still be used on the device, limits of a container included."""
+    if device == "cuda":
+        import torch
+
+        return int(torch.cuda.mem_get_info()[0])
+    import psutil
+
+    return min(int(psutil.virtual_memory().available), *_limits())
+
+
+def _limits() -> list[int]:
+    """Return what is left of the limits that are set on this process and its container."""
+    import psutil
+
+    group = Path("/sys/fs/cgroup")
+    left = [2**62]
+    with contextlib.suppress(OSError, ValueError):  # no container, or `max`
+        limit = int((group / "memory.max").read_text())
+        left.append(limit - int((group / "memory.current").read_text()))
+    with contextlib.suppress(ImportError):  # Windows has no such limits
+        import resource
+
+        most, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if most != resource.RLIM_INFINITY:
+            left.append(most - psutil.Process().memory_info().vms)
+    return left
+
+
+def bound_kernel_cache() -> None:
+    """Let oneDNN keep the kernels of one shape of batch, not of a thousand: each holds memory.
+
+    It reads this when it is first used. Batches of other lengths need other kernels anyway.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
 
 
 def machine() -> dict[str, str | int]:

@@ -7,35 +7,63 @@ Underperform Out-of-Distribution", ICLR 2022.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
+from ..registry.errors import BadOption
 from .checkpoint import Checkpoint
+from .choices import Choices
 from .cut import Cut, Fed, Uncut, cut_at, depth
-from .feed import Feed, FromCut, Whole
-from .fit import Rows
+from .feed import Feed, FromCut, Rows, Whole
+from .fit import never
+from .meter import Meter
 from .network import Network
-from .probe import LinearHead, fit_head
-from .progress import Progress
-from .split import Example
+from .precision import PRECISIONS, faster
+from .probe import Labelled, LinearHead, balanced, fit_head
+from .progress import Progress, silent
+from .split import Example, joined
 from .trunk import ROWS, Shelf, Trunk
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+CLASS_WEIGHTS = ("none", "balanced")
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a method works with: rows, their labels, a seed, and places for what it makes."""
+    """What a method works with: rows, their labels, a seed, and places for what it makes.
+
+    `choices` are what clock and memory decide, each once; `meter` is told how long the stages take;
+    `stop` is asked after each step of training whether to end there; `room` is the memory in bytes
+    that training may use. `sampled_from` is how many rows there are to train on where `train` is
+    only a sample of them, to try on.
+    """
 
     train: Sequence[Example]
     validation: Sequence[Example]
     labels: Sequence[str]
     seed: int
-    progress: Progress
     shelf: Shelf
+    progress: Progress = silent
     checkpoint: Checkpoint | None = None
+    choices: Choices = field(default_factory=Choices)
+    meter: Meter = field(default_factory=Meter)
+    stop: Callable[[int], bool] = never
+    room: int | None = None
+    sampled_from: int | None = None
+
+    @property
+    def count(self) -> int:
+        """How many rows there are to train on, by which a method may choose what to do."""
+        return self.sampled_from or len(self.train)
 
     def all_trained(self) -> Session:
         """Return a session that trains on the validation rows too."""
-        return replace(self, train=(*self.train, *self.validation), validation=())
+        return replace(self, train=joined(self.train, self.validation), validation=())
 
     def targets(self, rows: Sequence[Example]) -> list[int]:
         """Return the class number of each row."""
@@ -46,6 +74,15 @@ class Session:
         """Return rows as training takes them."""
         return Rows(feed([row.input for row in rows]), self.targets(rows))
 
+    def precision(self, asked: str, network: Network) -> str:
+        """Return the precision to fit with: the one asked for, or for `auto` the faster one."""
+        if asked == "auto":
+            inputs = [row.input for row in self.train]
+            return self.choices.once("precision", lambda: faster(network, inputs))
+        if asked not in PRECISIONS:
+            raise BadOption(f"`precision={asked}` is not known", f"auto, {', '.join(PRECISIONS)}")
+        return asked
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -54,6 +91,7 @@ class Start:
     network: Network
     trunk: Trunk
     head: LinearHead
+    precision: str
     why_whole: str  # why rows go through the whole network each time; empty where they do not
 
     @property
@@ -74,40 +112,82 @@ class Start:
             yield lambda inputs: FromCut(fed, self.trunk, inputs)
 
 
-def start(network: Network, session: Session, *, layer: int, folds: int) -> Start:
+def start(network: Network, session: Session, options: Mapping[str, Any], *, layer: int) -> Start:
     """Return the network with its head fitted on frozen features, to be trained from a layer.
 
     `layer` 0 trains all of it, so nothing is frozen; the number of layers trains the head alone. A
-    trunk that is kept from another recipe serves if it was cut at this layer or below.
+    trunk that is kept from another recipe serves if it was cut at this layer or below. Of the
+    options it takes `folds`, `precision` and `class_weights`.
     """
     import torch
 
     inputs = [row.input for row in (*session.train, *session.validation)]
-    cut, why = _cut(network, layer, inputs, session)
-    trunk = frozen(network, inputs, session, cut)
-    head = fit_head(
-        trunk.pooled_of([row.input for row in session.train]),
-        session.targets(session.train),
-        len(session.labels),
-        folds=folds,
-        seed=session.seed,
-    )
+    precision = session.precision(options["precision"], network)
+    cut, why = _cut(network, layer, inputs, session, precision)
+    trunk = _trunk(network, inputs, session, precision, cut)
+    rows = labelled(trunk, session, options["class_weights"])
+    session.progress("fitting the head", 0, 1)
+    with session.meter.stage("head", len(rows)):
+        head = fit_head(rows, len(session.labels), folds=options["folds"], seed=session.seed)
+    session.progress("fitting the head", 1, 1)
     with torch.no_grad():
         network.head.weight.copy_(head.weight)
         network.head.bias.copy_(head.bias)
-    return Start(network, trunk, head, why)
+    return Start(network, trunk, head, precision, why)
 
 
-def frozen(
-    network: Network, inputs: Sequence[str], session: Session, cut: Cut | None = None
+def features(network: Network, inputs: Sequence[str], session: Session) -> Tensor:
+    """Return what the frozen network's head would see of inputs, [inputs, features], in fp32.
+
+    What is kept from before is not made again.
+    """
+    import torch
+
+    trunk = _trunk(network, inputs, session, "fp32", None)
+    return torch.from_numpy(trunk.pooled[trunk.rows_of(inputs)])
+
+
+def _trunk(
+    network: Network, inputs: Sequence[str], session: Session, precision: str, cut: Cut | None
 ) -> Trunk:
-    """Return what the frozen network makes of inputs: kept from before, or made and kept now."""
-    found = session.shelf.find(network, inputs, cut)
-    return found or session.shelf.make(network, inputs, cut, session.progress)
+    shelf = session.shelf
+    return shelf.find(network, inputs, cut, precision) or shelf.make(
+        network, inputs, cut, session.progress, precision, session.meter
+    )
+
+
+def labelled(trunk: Trunk, session: Session, class_weights: str) -> Labelled:
+    """Return the session's rows to train on, as a head is fitted to them."""
+    import numpy as np
+
+    targets = np.array(session.targets(session.train))
+    weights = np.ones(len(targets))
+    if weighs(class_weights):
+        weights = balanced(targets)
+    rows = trunk.rows_of([row.input for row in session.train])
+    return Labelled(trunk.pooled, rows, targets, weights, _groups(session.train))
+
+
+def weighs(asked: str) -> bool:
+    """Return whether rare classes are to count as much as common ones."""
+    if asked not in CLASS_WEIGHTS:
+        raise BadOption(
+            f"`class_weights={asked}` is not known", f"one of {', '.join(CLASS_WEIGHTS)}"
+        )
+    return asked == "balanced"
+
+
+def _groups(rows: Sequence[Example]) -> NDArray[np.int64] | None:
+    """Return a number for the group of each row, or None where rows have no groups."""
+    import numpy as np
+
+    numbers: dict[str, int] = {}
+    found = [numbers.setdefault(row.group, len(numbers)) for row in rows]
+    return np.array(found) if len(numbers) > 1 else None
 
 
 def _cut(
-    network: Network, layer: int, inputs: Sequence[str], session: Session
+    network: Network, layer: int, inputs: Sequence[str], session: Session, precision: str
 ) -> tuple[Cut | None, str]:
     """Return where to cut, or None and why not."""
     if layer <= 0:
@@ -115,13 +195,21 @@ def _cut(
     if layer >= depth(network):
         return None, ""
     longest = sorted(set(inputs), key=len)[-ROWS // 4 :]
+
+    def choose() -> int:
+        """Return the layer that is kept already, or this one if its states fit, else 0."""
+        kept = session.shelf.serving(network, inputs, layer, precision)
+        width = int(network.head.in_features)
+        return kept or (layer if session.shelf.fits(network, inputs, width) else 0)
+
     try:
         cut = cut_at(network, layer, longest)
+        chosen = session.choices.once(f"cut for layer {layer}", choose)
+        if not chosen:
+            return (
+                None,
+                f"what it makes of all rows is more than {session.shelf.limit / 1e9:.0f} GB",
+            )
+        return cut if chosen == layer else cut_at(network, chosen, longest), ""
     except Uncut as error:
         return None, str(error)
-    if session.shelf.find(network, inputs, cut):
-        return cut, ""
-    width = int(network.head.in_features)
-    if not session.shelf.fits(network, inputs, width):
-        return None, f"what it makes of all rows is more than {session.shelf.limit / 1e9:.0f} GB"
-    return cut, ""

@@ -5,9 +5,9 @@
     FOLDER/KEY/starts.npy    where each input's positions start; one number more than inputs
     FOLDER/KEY/pooled.npy    [inputs, features], what the head sees of each
 
-KEY is a hash of the base's revision, of how inputs are prepared, of the inputs and of the cut; the
-inputs themselves are never written. A key's folder is written beside and renamed, so it is there
-whole or not at all, whoever else writes it.
+KEY is a hash of the base's revision, of how inputs are prepared, of the inputs, of the cut and of
+the precision; the inputs themselves are never written. A key's folder is written beside and
+renamed, so it is there whole or not at all, whoever else writes it.
 """
 
 from __future__ import annotations
@@ -27,15 +27,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .cut import Cut, Tap, depth
-from .network import Network, batches
+from .meter import Meter
+from .network import Network, batches, padded
+from .precision import working_in
 from .progress import Progress, silent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-FORMAT = 1
-ROWS = 32
+FORMAT = 2
+ROWS = 32  # at once, and fewer of long ones
+POSITIONS = ROWS * 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,9 @@ class Trunk:
     states: NDArray[np.float32] | None = None
     starts: NDArray[np.int64] | None = None
 
-    def pooled_of(self, inputs: Sequence[str]) -> Tensor:
-        """Return what the head sees of these inputs, [inputs, features]."""
-        import torch
-
-        return torch.from_numpy(self.pooled[[self.inputs[each] for each in inputs]])
+    def rows_of(self, inputs: Sequence[str]) -> NDArray[np.int64]:
+        """Return the numbers of these inputs' rows in `pooled`."""
+        return np.fromiter((self.inputs[each] for each in inputs), np.int64, len(inputs))
 
     def sizes(self, inputs: Sequence[str]) -> list[int]:
         """Return the positions of each input."""
@@ -86,13 +87,27 @@ class Shelf:
         self.folder.mkdir(parents=True, exist_ok=True)
         return wanted <= min(self.limit, shutil.disk_usage(self.folder).free // 2)
 
-    def find(self, network: Network, inputs: Sequence[str], cut: Cut | None) -> Trunk | None:
-        """Return a kept trunk that serves: cut here or lower, or at all where none is asked."""
+    def serving(
+        self, network: Network, inputs: Sequence[str], layer: int, precision: str = "fp32"
+    ) -> int | None:
+        """Return the highest layer, up to this one, at which a kept trunk of inputs was cut."""
+        digest = _digest(sorted(set(inputs)))
+        kept = (
+            each
+            for each in range(layer, 0, -1)
+            if (self.folder / key(network, digest, each, precision)).is_dir()
+        )
+        return next(kept, None)
+
+    def find(
+        self, network: Network, inputs: Sequence[str], cut: Cut | None, precision: str = "fp32"
+    ) -> Trunk | None:
+        """Return the kept trunk with this cut; where none is asked, one with any or none."""
         listed = sorted(set(inputs))
-        layers = range(cut.layer, 0, -1) if cut else (None, *range(1, depth(network)))
+        layers = (cut.layer,) if cut else (None, *range(1, depth(network)))
         digest = _digest(listed)
         for layer in layers:
-            at = self.folder / key(network, digest, layer)
+            at = self.folder / key(network, digest, layer, precision)
             with contextlib.suppress(FileNotFoundError):  # not there, or no longer
                 return _read(at, listed)
         return None
@@ -103,14 +118,18 @@ class Shelf:
         inputs: Sequence[str],
         cut: Cut | None,
         progress: Progress = silent,
+        precision: str = "fp32",
+        meter: Meter | None = None,
     ) -> Trunk:
         """Return the trunk of these inputs, made now and kept: once for each input."""
         listed = sorted(set(inputs))
         self.folder.mkdir(parents=True, exist_ok=True)
         room = Path(tempfile.mkdtemp(prefix=".new-", dir=self.folder))
         try:
-            _write(room, network, listed, cut, progress)
-            at = self.folder / key(network, _digest(listed), cut.layer if cut else None)
+            with working_in(precision, network):
+                _write(room, network, listed, cut, progress, meter or Meter())
+            layer = cut.layer if cut else None
+            at = self.folder / key(network, _digest(listed), layer, precision)
             self._make_room(sum(path.stat().st_size for path in room.iterdir()))
             with contextlib.suppress(OSError):  # another process was a moment faster with the same
                 room.rename(at)
@@ -136,9 +155,9 @@ class Shelf:
                 total -= size
 
 
-def key(network: Network, digest: str, layer: int | None) -> str:
+def key(network: Network, digest: str, layer: int | None, precision: str) -> str:
     """Return the name under which the trunk of inputs with this digest is kept."""
-    about = json.dumps([FORMAT, network.identity, layer, digest])
+    about = json.dumps([FORMAT, network.identity, layer, digest, precision])
     return hashlib.sha256(about.encode()).hexdigest()[:40]
 
 
@@ -150,7 +169,12 @@ def _digest(listed: Sequence[str]) -> str:
 
 
 def _write(
-    room: Path, network: Network, listed: Sequence[str], cut: Cut | None, progress: Progress
+    room: Path,
+    network: Network,
+    listed: Sequence[str],
+    cut: Cut | None,
+    progress: Progress,
+    meter: Meter,
 ) -> None:
     """Run the network once over all inputs, longest first, and write down what it makes."""
     import torch
@@ -163,9 +187,10 @@ def _write(
     done = 0
     progress("features", 0, len(listed))
     with torch.inference_mode():
-        for numbers in batches(sizes, ROWS):
-            batch = network.collate([listed[number] for number in numbers])
-            with Tap(network, cut.layer) if cut else contextlib.nullcontext() as tap:
+        for numbers in batches(sizes, ROWS, POSITIONS):
+            tapped = Tap(network, cut.layer) if cut else contextlib.nullcontext()
+            with meter.stage("features", padded(sizes, [numbers])), tapped as tap:
+                batch = network.collate([listed[number] for number in numbers])
                 features = network.features(batch).float().cpu().numpy()
             if pooled is None:
                 pooled = _new(room / "pooled.npy", (len(listed), features.shape[1]))

@@ -5,11 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+# What every method can be told, since all begin with a head; a method adds its own.
+HEAD: Mapping[str, Any] = {"folds": 5, "precision": "auto", "class_weights": "none"}
+HEAD_ABOUT: Mapping[str, str] = {
+    "folds": "of the cross-validation that chooses how strongly the head is held back",
+    "precision": "to fit in: fp32, bf16, or auto, whichever is faster here; reports are in fp32",
+    "class_weights": "none, or balanced: rare classes count as much as common ones",
+}
 # What every method that trains layers can be told; a method adds its own and may set others.
 TRAINING: Mapping[str, Any] = {
+    **HEAD,
     "rows": 16,
     "patience": 2,
-    "folds": 5,
     "layer_decay": 1.0,
     "head_rate": 1.0,
+}
+TRAINING_ABOUT: Mapping[str, str] = {
+    **HEAD_ABOUT,
+    "rows": "of a batch; what does not fit into memory at once goes through in portions",
+    "rate": "the peak learning rate, of the last layer",
+    "epochs": "at most",
+    "patience": "epochs without a better loss on validation rows before training stops",
+    "layer_decay": "by how much the rate falls with each layer down",
+    "head_rate": "how many times faster the head learns",
 }

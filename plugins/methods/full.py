@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
-from . import TRAINING
+from . import TRAINING, TRAINING_ABOUT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,6 +35,11 @@ class Full:
         "pull": 0.001,
         "average": True,
     }
+    about: Mapping[str, str] = {
+        **TRAINING_ABOUT,
+        "pull": "how strongly weights are drawn back to the base (L2-SP); 0 lets them go",
+        "average": "average with the base (WiSE-FT), by as much as validation rows like best",
+    }
     validates = True
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
@@ -42,7 +47,7 @@ class Full:
         from ...transfer.deepen import deepen
         from ...transfer.start import start
 
-        begun = start(network, session, layer=0, folds=options["folds"])
+        begun = start(network, session, options, layer=0)
         base = {name: weight.detach().clone() for name, weight in _weights(network).items()}
         network.release()
         fitted = deepen(begun, options, session)
@@ -53,7 +58,9 @@ class Full:
             f"all weights, epoch {fitted.best_epoch} of {fitted.epochs} kept, {share:.0%} of the "
             "way from the base"
         )
-        return Learnt(how, {**options, "average": share, "best_epoch": fitted.best_epoch})
+        return Learnt(
+            how, {**options, "average": share, "best_epoch": fitted.best_epoch}, fitted.validated
+        )
 
 
 def _weights(network: Network) -> dict[str, Tensor]:

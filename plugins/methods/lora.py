@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...registry.errors import BadOption
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
-from . import TRAINING
+from . import TRAINING, TRAINING_ABOUT
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -32,6 +32,17 @@ class Lora:
         "dora": False,
         "rate": 5e-4,
         "epochs": 10,
+        "steps": 400,
+    }
+    about: Mapping[str, str] = {
+        **TRAINING_ABOUT,
+        "layers": "how many get updates, from the top: half, all (none is frozen), or a number",
+        "steps": "about how many steps to train, in whole epochs and at least two of them",
+        "rank": "of each update",
+        "alpha": "updates are scaled by alpha / rank",
+        "dropout": "the share of inputs that an update does not see",
+        "rslora": "scale by alpha / sqrt(rank) instead, which suits high ranks",
+        "dora": "learn how large a map is apart from where it points: slower, at times better",
     }
     validates = True
 
@@ -48,7 +59,7 @@ class Lora:
         torch.manual_seed(session.seed)
         whole = depth(network)
         layers = _count(options["layers"], whole)
-        begun = start(network, session, layer=whole - layers, folds=options["folds"])
+        begun = start(network, session, options, layer=whole - layers)
         stack = layer_stack(network.body)
         maps = linear_layers(network.body)
         names = [f"{stack}.{n}.{name}" for n in range(whole - layers, whole) for name in maps]
@@ -67,7 +78,9 @@ class Lora:
             f"low-rank updates in {layers} of {whole} layers, epoch {fitted.best_epoch} of "
             f"{fitted.epochs} kept; {begun.how}"
         )
-        return Learnt(how, {**options, "layers": layers, "best_epoch": fitted.best_epoch})
+        return Learnt(
+            how, {**options, "layers": layers, "best_epoch": fitted.best_epoch}, fitted.validated
+        )
 
 
 def _count(asked: object, whole: int) -> int:

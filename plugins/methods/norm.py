@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
-from . import TRAINING
+from . import TRAINING, TRAINING_ABOUT
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -26,6 +26,7 @@ class Norm:
         "rate": 2e-3,
         "epochs": 6,
     }
+    about: Mapping[str, str] = TRAINING_ABOUT
     validates = True
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
@@ -36,12 +37,13 @@ class Norm:
         from ...transfer.layers import layer_norms
         from ...transfer.start import start
 
-        begun = start(network, session, layer=0, folds=options["folds"])
+        begun = start(network, session, options, layer=0)
         names = layer_norms(network.body)
         network.carry(LNTuningConfig(target_modules=names))
         fitted = deepen(begun, options, session)
         how = f"{len(names)} layer norms, epoch {fitted.best_epoch} of {fitted.epochs} kept"
-        return Learnt(how, {**options, "best_epoch": fitted.best_epoch})
+        said = {**options, "best_epoch": fitted.best_epoch}
+        return Learnt(how, said, fitted.validated)
 
 
 @hookimpl

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
+from . import HEAD, HEAD_ABOUT
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -16,7 +17,8 @@ class Probe:
     """Logistic regression on what the frozen base makes of each input."""
 
     name = "probe"
-    options: Mapping[str, Any] = {"folds": 5}
+    options: Mapping[str, Any] = HEAD
+    about: Mapping[str, str] = HEAD_ABOUT
     validates = False
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
@@ -27,7 +29,7 @@ class Probe:
         from ...transfer.layers import first_linear
         from ...transfer.start import start
 
-        begun = start(network, session.all_trained(), layer=depth(network), folds=options["folds"])
+        begun = start(network, session.all_trained(), options, layer=depth(network))
         # PEFT wants a target: one map with a LoRA of rank 1 that stays zero carries the head.
         carrier = LoraConfig(r=1, lora_alpha=1, target_modules=[first_linear(network.body)])
         network.carry(carrier)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...registry.errors import BadOption
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
-from . import TRAINING
+from . import TRAINING, TRAINING_ABOUT
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -32,6 +32,11 @@ class Top:
         "layer_decay": 0.8,
         "head_rate": 5.0,
     }
+    about: Mapping[str, str] = {
+        **TRAINING_ABOUT,
+        "layers": "how many, from the top: a number; auto, by the number of rows; or probe, those "
+        "above the layer whose output tells the classes apart best",
+    }
     validates = False
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
@@ -41,11 +46,15 @@ class Top:
         from ...transfer.cut import depth
         from ...transfer.deepen import deepen
         from ...transfer.layers import first_linear, layer_stack
+        from ...transfer.layerwise import losses_by_layer
         from ...transfer.start import start
 
         whole = depth(network)
-        layers = _count(options["layers"], len(session.train), whole)
-        begun = start(network, session, layer=whole - layers, folds=options["folds"])
+        layers = _count(options["layers"], session.count, whole)
+        if layers is None:
+            losses = losses_by_layer(network, session, options["folds"])
+            layers = max(1, whole - 1 - losses.index(min(losses)))
+        begun = start(network, session, options, layer=whole - layers)
         stack = layer_stack(network.body)
         last = [f"{stack}.{number}" for number in range(whole - layers, whole)]
         carrier = LoraConfig(r=1, lora_alpha=1, target_modules=[first_linear(network.body)])
@@ -56,18 +65,24 @@ class Top:
             f"the head, then the last {layers} of {whole} layers, epoch {fitted.best_epoch} of "
             f"{fitted.epochs} kept; {begun.how}"
         )
-        return Learnt(how, {**options, "layers": layers, "best_epoch": fitted.best_epoch})
+        return Learnt(
+            how, {**options, "layers": layers, "best_epoch": fitted.best_epoch}, fitted.validated
+        )
 
 
-def _count(asked: object, rows: int, whole: int) -> int:
-    """Return how many layers to train: as asked, else by the number of rows."""
+def _count(asked: object, rows: int, whole: int) -> int | None:
+    """Return how many layers to train: as asked, else by the number of rows; None to probe them."""
+    if asked == "probe":
+        return None
     if asked == "auto":
         wanted = 1 if rows < FEW else 2 if rows < SOME else max(2, whole // 3)
         return min(wanted, whole - 1)
     try:
         layers = int(str(asked))
     except ValueError as error:
-        raise BadOption(f"`layers={asked}` is no number", "such as --set layers=2") from error
+        raise BadOption(
+            f"`layers={asked}` is no number", "auto, probe, or such as --set layers=2"
+        ) from error
     if not 0 < layers < whole:
         raise BadOption(
             f"`layers={layers}`: the base has {whole} layers",

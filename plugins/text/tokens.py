@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+CHUNK = 1000  # texts
+
 
 class Tokens:
     """A base's tokenizer, cutting texts at `length` tokens."""
@@ -50,4 +52,9 @@ class Tokens:
         }
 
     def _counts(self, texts: Sequence[str]) -> list[int]:
-        return [len(ids) for ids in self._tokenizer(list(texts))["input_ids"]]
+        """Return the tokens of each text, before truncation; some at a time, for their memory."""
+        found: list[int] = []
+        for start in range(0, len(texts), CHUNK):
+            some = list(texts[start : start + CHUNK])
+            found += [len(ids) for ids in self._tokenizer(some)["input_ids"]]
+        return found

@@ -1,0 +1,182 @@
+"""What is to be done: a request in the user's words, and the job in which nothing is misspelt."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .clock import Clock, seconds_of
+from .dataset import Dataset, read_dataset
+from .plugins.hookspecs import Method, Source, Task
+from .plugins.manager import plugins
+from .registry.catalog import catalogue
+from .registry.entry import Entry
+from .registry.errors import BadOption
+from .registry.fingerprint import rows_fingerprint
+from .registry.places import setting
+from .registry.recipe import Recipe
+from .registry.weights import check_weights, needed
+from .results import Plan
+from .sources import find_model, first_base, pulled
+from .splitting import split_rows
+from .transfer import resources
+from .transfer.network import choose_device
+from .transfer.split import Split
+from .unfinished import read_choices
+from .workspace import check_out
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for, in the user's words."""
+
+    task: str
+    data: Path
+    base: str = "auto"
+    recipe: str = "probe"
+    out: Path | None = None
+    test: Path | None = None
+    domain: str | None = None
+    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    seed: int = 0
+    seeds: int = 1
+    hub: str | None = None
+    device: str | None = None
+    time_budget: str | None = None
+    plan: Path | None = None
+    resume: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A request with every name resolved and every row read: nothing can be misspelt any more."""
+
+    task: Task
+    recipe: Recipe
+    method: Method
+    source: Source
+    base: Entry
+    data: Dataset
+    split: Split
+    labels: tuple[str, ...]
+    out: Path
+    domain: str | None
+    why: str
+    clock: Clock
+    choices: Mapping[str, Any]
+    request: Request
+
+    @property
+    def seeds(self) -> range:
+        """The seeds to train with, one after another."""
+        return range(self.request.seed, self.request.seed + self.request.seeds)
+
+    @property
+    def address(self) -> str:
+        """The id that the card's code uses until the folder is published."""
+        return f"local/{_plain(self.out.name)}"
+
+    def as_plan(self) -> Plan:
+        """Return what would be done."""
+        there = pulled(self.base.id, self.base.revision)
+        sizes = [self.base.files[path].size for path in needed(self.base.files)]
+        return Plan(
+            self.task.name,
+            self.base.id,
+            self.base.revision,
+            self.recipe.name,
+            self.recipe.options,
+            self.why,
+            self.split.sizes,
+            self.labels,
+            self.data.columns,
+            str(self.out),
+            0 if there else sum(sizes),
+        )
+
+
+def prepare(request: Request) -> Job:
+    """Return the job; raises the HubtlError that says what stands in its way, before any work."""
+    clock = Clock(seconds_of(request.time_budget) if request.time_budget else None)
+    if request.seeds < 1:
+        raise BadOption(f"`--seeds {request.seeds}` is no number of seeds", "1 or more")
+    offered = plugins()
+    task = offered.task(request.task)
+    recipe = offered.recipe(request.recipe)
+    method = offered.method(recipe.method)
+    recipe = recipe.over(method.options).with_options(request.options)
+    domain = request.domain or setting("domain")
+    if domain:
+        catalogue().check_domain(domain)
+    out = request.out or Path("adapted", f"{_plain(request.data.stem)}-{recipe.name}")
+    check_out(out)
+    if request.device:
+        choose_device(request.device)
+    asked = (task, request.columns, request.hub)
+    data = read_dataset(request.data, *asked)
+    test = read_dataset(request.test, *asked) if request.test else None
+    split = split_rows(data, test, request.seed, validates=method.validates)
+    base, why = request.base, f"The recipe and the base `{request.base}` were asked for."
+    if base == "auto":
+        base, why = first_base(task)
+        source, entry = find_model(base, "starter")
+    else:
+        source, entry = find_model(base, request.hub)
+    if not re.fullmatch("[0-9a-f]{40}", entry.revision or ""):
+        raise BadOption(f"`{entry.id}` has no commit to pin", "choose another --base")
+    check_weights(entry.id, entry.files)
+    if entry.kind == "adapter":
+        raise BadOption(
+            f"`{entry.id}` is an adapter of `{entry.base}`, and adapters are made from bases",
+            f"--base {entry.base}",
+        )
+    labels = tuple(sorted({row.label for row in split.train}))
+    return Job(
+        task, recipe, method, source, entry, data, split, labels, out, domain, why, clock,
+        read_choices(request.plan) if request.plan else {}, request,
+    )  # fmt: skip
+
+
+def identity(job: Job) -> dict[str, Any]:
+    """Return all that decides what comes out: two runs with the same are the same work."""
+    return {
+        "task": job.task.name,
+        "base": f"{job.base.id}@{job.base.revision}",
+        "recipe": job.recipe.name,
+        "method": job.method.name,
+        "options": dict(job.recipe.options),
+        "rows": [rows_fingerprint((r.input, r.label) for r in part) for part in _parts(job.split)],
+        "seeds": list(job.seeds),
+        "choices": dict(job.choices),
+        "device": job.request.device,
+        "out": str(job.out.absolute()),
+        "versions": resources.versions(),
+    }
+
+
+def _parts(split: Split) -> tuple[Sequence[Any], ...]:
+    return split.train, split.validation, split.test
+
+
+def _plain(name: str) -> str:
+    """Return a name with nothing in it that a hub's grammar forbids."""
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)
+    while "--" in kept or ".." in kept:
+        kept = kept.replace("--", "-").replace("..", ".")
+    return kept.strip(".-") or "model"
+
+
+def options_from(pairs: Sequence[str]) -> dict[str, str]:
+    """Return `--set KEY=VALUE` texts as a dict; raises BadOption for one without `=`."""
+    found = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise BadOption(f"`--set {pair}` is not KEY=VALUE", "such as --set epochs=5")
+        found[key] = value
+    return found

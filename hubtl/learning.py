@@ -1,0 +1,91 @@
+"""One training: with one seed, from a fresh network to a saved folder and what it predicts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .job import Job
+from .plugins.hookspecs import Learnt, Loading
+from .proof import Predicted, predict_in_clean_process
+from .registry.places import trunks
+from .transfer import measure
+from .transfer.checkpoint import Checkpoint
+from .transfer.choices import Choices
+from .transfer.meter import Meter
+from .transfer.progress import Progress
+from .transfer.split import joined
+from .transfer.start import Session
+from .transfer.trunk import Shelf
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one seed: a folder without its card, and what that folder predicts."""
+
+    seed: int
+    learnt: Learnt
+    inputs: Mapping[str, Any]
+    snippet: str
+    predicted: Predicted
+    folder: Path
+    metrics: Mapping[str, float]
+
+    @property
+    def loss(self) -> float:
+        """The loss by which seeds are chosen between: of validation rows, else all are alike."""
+        return 0.0 if self.learnt.loss is None else self.learnt.loss
+
+
+def learn(
+    job: Job,
+    base: Path,
+    seed: int,
+    folder: Path,
+    checkpoint: Checkpoint,
+    choices: Choices,
+    progress: Progress,
+) -> Outcome:
+    """Train a new network, save it into a folder, and take what it predicts from there."""
+    import torch
+
+    torch.manual_seed(seed)
+    network = job.task.network(base, job.base, job.labels, job.request.device)
+    session = dataclasses.replace(
+        session_of(job, seed, choices, Meter()), progress=progress, checkpoint=checkpoint
+    )
+    learnt = job.method.adapt(network, job.recipe.options, session)
+    network.save(folder)
+    split = job.split
+    rows = joined(joined(split.train, split.validation), split.test)
+    inputs = network.describe_inputs([row.input for row in rows])
+    loading = Loading(job.address, job.base.id, job.base.revision or "", job.labels, inputs)
+    snippet = job.task.snippet(folder, loading)
+    predicted = predict_in_clean_process(
+        snippet,
+        {job.base.id: (job.base.revision or "", base), job.address: ("0" * 40, folder)},
+        [row.input for row in split.test],
+        probe=job.task.probe_inputs,
+        ways=job.task.other_ways(folder, loading),
+        step="measuring what was saved",
+        progress=progress,
+    )
+    metrics = measure.values([row.label for row in split.test], predicted.labels)
+    return Outcome(seed, learnt, inputs, snippet, predicted, folder, metrics)
+
+
+def session_of(job: Job, seed: int, choices: Choices, meter: Meter) -> Session:
+    """Return the session in which a method trains with a seed."""
+    return Session(
+        job.split.train,
+        job.split.validation,
+        job.labels,
+        seed,
+        Shelf(*trunks()),
+        choices=choices,
+        meter=meter,
+        stop=job.clock.training_is_over,
+    )

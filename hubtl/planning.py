@@ -1,0 +1,36 @@
+"""What adapting would do and take, measured by trying a little of it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from .estimate import rehearse
+from .job import Job
+from .results import Plan
+from .sources import pull, pulled
+from .transfer.progress import Progress
+
+ABSENT = "the base is not here yet: `hubtl pull {}` first, then this can be measured"
+
+
+def planned(job: Job, progress: Progress) -> Plan:
+    """Return the plan with what it takes, where the base is there without a network."""
+    plan = job.as_plan()
+    here = pulled(job.base.id, job.base.revision) or job.base.package
+    if not here and not job.source.name.startswith("folder:"):
+        return dataclasses.replace(plan, not_measured=ABSENT.format(job.base.id))
+    found = rehearse(job, pull(job.source, job.base, progress=progress), progress)
+    seeds = len(job.seeds)
+    seconds = {
+        name: round(value if name in ("features", "baselines") else value * seeds, 1)
+        for name, value in found.seconds.items()
+    }
+    estimate = {
+        "seconds": round(sum(seconds.values()), 1),
+        "stages": seconds,
+        "least_seconds": round(found.least(seeds), 1),
+        "memory_bytes": found.memory_bytes,
+        "disk_bytes": found.disk_bytes,
+        "choices": dict(found.choices),
+    }
+    return dataclasses.replace(plan, estimate=estimate)

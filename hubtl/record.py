@@ -1,0 +1,105 @@
+"""What is written down of a job that is done: facts measured from the folder, for its card."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .job import Job
+from .learning import Outcome
+from .registry.facts import LOCAL, WRITTEN_LATER, Facts
+from .registry.fingerprint import files_in, rows_fingerprint, sha256
+from .transfer import measure, resources
+
+NOT_MEASURED = "not measured by this version of hubtl"
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """What one of several seeds reached on the test rows."""
+
+    seed: int
+    metrics: Mapping[str, float]
+
+
+def facts_of(
+    job: Job,
+    outcome: Outcome,
+    seeds: Sequence[Seed],
+    rivals: Mapping[str, Sequence[str]],
+    choices: Mapping[str, Any],
+    folder: Path,
+) -> Facts:
+    """Return all that is known of an adapted folder whose files are there but for its card."""
+    true = [row.label for row in job.split.test]
+    predicted, learnt = outcome.predicted, outcome.learnt
+    baselines = {name: measure.values(true, labels) for name, labels in rivals.items()}
+    main = job.task.main_metric
+    best = max(baselines, key=lambda name: baselines[name][main])
+    gain = measure.difference(true, predicted.labels, rivals[best], main, outcome.seed)
+    return Facts(
+        task=job.task.name,
+        base=job.base.id,
+        base_revision=job.base.revision or "",
+        licence=job.base.licence,
+        recipe=job.recipe.name,
+        method=learnt.how,
+        options=learnt.options,
+        why=job.why,
+        labels=job.labels,
+        rows=job.split.sizes,
+        main_metric=main,
+        metrics=measure.measure(true, predicted.labels, outcome.seed),
+        baselines=baselines,
+        gain={"over": best, "metric": main, **gain},
+        beats_baseline=gain["low"] > 0,
+        retention={
+            **dict.fromkeys(("score", "rows", "cka", "loss_before", "loss_after")),
+            "how": NOT_MEASURED,
+        },
+        seconds=round(job.clock.spent, 2),
+        peak_memory_bytes=resources.peak_memory(),
+        energy={"kwh": None, "kg_co2": None, "how": NOT_MEASURED},
+        seed=outcome.seed,
+        data={
+            "fingerprint": job.data.fingerprint,
+            "test_fingerprint": rows_fingerprint((row.input, row.label) for row in job.split.test),
+            "split": job.split.how,
+            "commonest": rivals["majority"][0] if "majority" in rivals else None,
+        },
+        inputs=outcome.inputs,
+        files=_hashes(folder),
+        versions=resources.versions(),
+        machine=resources.machine(),
+        probe={"inputs": job.task.name, "logits": predicted.probe},
+        languages=job.base.languages if len(job.base.languages) <= 10 else (),
+        domain=job.domain,
+        address=job.address,
+        loads=predicted.ways,
+        choices=choices,
+        seeds=summary(seeds, outcome),
+    )
+
+
+def summary(seeds: Sequence[Seed], kept: Outcome) -> dict[str, Any] | None:
+    """Return each seed's metrics, their mean and their standard deviation; None for one seed."""
+    if len(seeds) < 2:
+        return None
+    names = list(kept.metrics)
+    values = {name: [each.metrics[name] for each in seeds] for name in names}
+    chosen = "the least loss on validation rows" if kept.learnt.loss is not None else "the first"
+    return {
+        "runs": [{"seed": each.seed, "metrics": dict(each.metrics)} for each in seeds],
+        "mean": {name: statistics.fmean(values[name]) for name in names},
+        "deviation": {name: statistics.stdev(values[name]) for name in names},
+        "kept": kept.seed,
+        "how": f"the seed kept is {chosen}; test rows had no say in it",
+    }
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    unhashed = (*WRITTEN_LATER, *LOCAL)
+    return {path: sha256(at) for path, at in files_in(folder).items() if path not in unhashed}
