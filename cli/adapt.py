@@ -105,6 +105,8 @@ def _say_plan(plan: Any, say: Callable[[str], None]) -> None:
     say(f"columns  {chosen}")
     say(f"rows     {rows}; {len(plan.labels)} labels")
     say(f"base     {plan.base} at {str(plan.base_revision)[:7]}{download}")
+    if plan.upon:
+        say(f"upon     {plan.upon}")
     say(f"recipe   {plan.recipe} {dict(plan.options)}")
     say(f"into     {plan.folder}")
 

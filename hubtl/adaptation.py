@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .dataset import Dataset, read_dataset
+from .lineage import Upon, licence_upon, traced
 from .plugins.hookspecs import Learnt, Loading, Method, Source, Task
 from .plugins.manager import plugins
 from .predictions import write_predictions
@@ -76,6 +77,7 @@ class Job:
     why: str
     device: str | None = None
     resume: bool = False
+    upon: Upon | None = None
 
     @property
     def address(self) -> str:
@@ -97,7 +99,8 @@ class Job:
             self.labels,
             self.data.columns,
             str(self.out),
-            0 if there else sum(sizes),
+            (0 if there else sum(sizes)) + (self.upon.download_bytes if self.upon else 0),
+            self.upon.name if self.upon else None,
         )
 
 
@@ -125,18 +128,14 @@ def prepare(request: Request) -> Job:
         source, entry = find_model(base, "starter")
     else:
         source, entry = find_model(base, request.hub)
+    source, entry, upon = traced(source, entry, request.hub)
     if not re.fullmatch("[0-9a-f]{40}", entry.revision or ""):
         raise BadOption(f"`{entry.id}` has no commit to pin", "choose another --base")
     check_weights(entry.id, entry.files)
-    if entry.kind == "adapter":
-        raise BadOption(
-            f"`{entry.id}` is an adapter of `{entry.base}`, and adapters are made from bases",
-            f"--base {entry.base}",
-        )
     labels = tuple(sorted({row.label for row in split.train}))
     return Job(
         task, recipe, method, source, entry, data, split, labels, out, domain, request.seed, why,
-        request.device, request.resume,
+        request.device, request.resume, upon,
     )  # fmt: skip
 
 
@@ -156,6 +155,8 @@ def adapt(job: Job, progress: Progress) -> Adapted:
         base = pull(job.source, job.base, progress=progress)
         torch.manual_seed(job.seed)
         network = job.task.network(base, job.base, job.labels, job.device)
+        if job.upon:
+            job.upon.put_into(network, progress)
         session = Session(
             job.split.train,
             job.split.validation,
@@ -196,6 +197,7 @@ def _identity(job: Job) -> dict[str, Any]:
     return {
         "task": job.task.name,
         "base": f"{job.base.id}@{job.base.revision}",
+        "upon": job.upon.name if job.upon else None,
         "recipe": job.recipe.name,
         "method": job.method.name,
         "options": dict(job.recipe.options),
@@ -233,7 +235,7 @@ def _facts(
         task=job.task.name,
         base=job.base.id,
         base_revision=job.base.revision or "",
-        licence=job.base.licence,
+        licence=licence_upon(job.upon, job.base),
         recipe=job.recipe.name,
         method=learnt.how,
         options=learnt.options,
@@ -272,6 +274,7 @@ def _facts(
         domain=job.domain,
         address=job.address,
         loads=predicted.ways,
+        lineage=job.upon.lineage if job.upon else (),
     )
 
 

@@ -37,6 +37,7 @@ class Plan:
     columns: Mapping[str, str]
     folder: str
     download_bytes: int
+    upon: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields."""
