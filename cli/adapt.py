@@ -130,6 +130,8 @@ def _say_plan(plan: Any, say: Callable[[str], None]) -> None:
     say(f"columns  {chosen}")
     say(f"rows     {rows}; {len(plan.labels)} labels")
     say(f"base     {plan.base} at {str(plan.base_revision)[:7]}{download}")
+    if plan.upon:
+        say(f"upon     {plan.upon}")
     options = ", ".join(f"{name} {value}" for name, value in plan.options.items())
     say(f"recipe   {plan.recipe}: {options}")
     say(f"into     {plan.folder}")

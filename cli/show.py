@@ -43,7 +43,7 @@ def command(
         [] if licence is None else [n for n in ("commercial", "derivatives") if getattr(licence, n)]
     )
     trust = _trust(tuple(entry.files))
-    adapters = [] if offline or entry.kind == "adapter" else _adapters(entry.id, hub)
+    adapters = [] if offline else _adapters(entry.id, hub)
     if as_json:
         files = {path: {"size": f.size, "sha256": f.sha256} for path, f in entry.files.items()}
         more = {
@@ -100,5 +100,5 @@ def _trust(files: tuple[str, ...]) -> str:
 
 
 def _adapters(model: str, hub: str | None) -> list[str]:
-    """Return the adapters of a base that the hub being read knows, where that needs no asking."""
+    """Return the adapters of a model that the hub being read knows, where that needs no asking."""
     return [entry.id for entry in hubtl.search(hub=hub, kind="adapter", base=model).entries]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .clock import Clock
 from .job import Job
-from .learning import session_of
+from .learning import network_of, session_of
 from .plugins.hookspecs import Learnt
 from .registry.errors import BadOption
 from .registry.fingerprint import files_in
@@ -98,7 +98,7 @@ def rehearse(job: Job, base: Path, progress: Progress) -> Estimate:
     rows = joined(job.split.train, job.split.validation)
     with quiet_libraries(), tempfile.TemporaryDirectory(prefix="hubtl-") as room:
         watch = Stopwatch()
-        network = job.task.network(base, job.base, job.labels, job.request.device)
+        network = network_of(job, base, progress)
         loading = watch.seconds
         loaded = resources.memory_now()
         progress(stage, 1, 3)

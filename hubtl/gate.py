@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .evaluation import changed_files
+from .lineage import check_licences
 from .plugins.hookspecs import Destination
 from .plugins.manager import plugins
 from .predictions import Predictions
@@ -44,7 +45,7 @@ def gate(
         lambda: _check_domain(facts),
         lambda: _check_measured(folder, facts, before),
         lambda: _check_base(facts, hub, base, with_base),
-        lambda: _check_licence(facts, base),
+        lambda: check_licences(facts, hub, base),
     )
     for check in checks:
         try:
@@ -105,16 +106,6 @@ def _near(found: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
         and all(abs(found[name][key] - told[name][key]) <= METRIC_TOLERANCE for key in found[name])
         for name in found
     )
-
-
-def _check_licence(facts: Facts, base: Entry | None) -> None:
-    """Raise Refused if the folder tells another licence than its base."""
-    known = base or catalogue().entry(facts.base)
-    if known and known.licence and facts.licence and known.licence != facts.licence:
-        raise Refused(
-            f"the base has the licence {known.licence}, and the folder says {facts.licence}",
-            "adapt again: the licence follows the base",
-        )
 
 
 def _check_base(facts: Facts, hub: Destination, base: Entry | None, with_base: bool) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from .clock import Clock, seconds_of
 from .dataset import Dataset, read_dataset
+from .lineage import Upon, traced
 from .plugins.hookspecs import Method, Source, Task
 from .plugins.manager import plugins
 from .registry.catalog import catalogue
@@ -70,6 +71,7 @@ class Job:
     clock: Clock
     choices: Mapping[str, Any]
     request: Request
+    upon: Upon | None = None
 
     @property
     def seeds(self) -> range:
@@ -96,7 +98,8 @@ class Job:
             self.labels,
             self.data.columns,
             str(self.out),
-            0 if there else sum(sizes),
+            (0 if there else sum(sizes)) + (self.upon.download_bytes if self.upon else 0),
+            upon=self.upon.name if self.upon else None,
         )
 
 
@@ -127,18 +130,14 @@ def prepare(request: Request) -> Job:
         source, entry = find_model(base, "starter")
     else:
         source, entry = find_model(base, request.hub)
+    source, entry, upon = traced(source, entry, request.hub)
     if not re.fullmatch("[0-9a-f]{40}", entry.revision or ""):
         raise BadOption(f"`{entry.id}` has no commit to pin", "choose another --base")
     check_weights(entry.id, entry.files)
-    if entry.kind == "adapter":
-        raise BadOption(
-            f"`{entry.id}` is an adapter of `{entry.base}`, and adapters are made from bases",
-            f"--base {entry.base}",
-        )
     labels = tuple(sorted({row.label for row in split.train}))
     return Job(
         task, recipe, method, source, entry, data, split, labels, out, domain, why, clock,
-        read_choices(request.plan) if request.plan else {}, request,
+        read_choices(request.plan) if request.plan else {}, request, upon,
     )  # fmt: skip
 
 
@@ -147,6 +146,7 @@ def identity(job: Job) -> dict[str, Any]:
     return {
         "task": job.task.name,
         "base": f"{job.base.id}@{job.base.revision}",
+        "upon": job.upon.name if job.upon else None,
         "recipe": job.recipe.name,
         "method": job.method.name,
         "options": dict(job.recipe.options),

@@ -16,6 +16,7 @@ from .transfer import measure
 from .transfer.checkpoint import Checkpoint
 from .transfer.choices import Choices
 from .transfer.meter import Meter
+from .transfer.network import Network
 from .transfer.progress import Progress
 from .transfer.split import joined
 from .transfer.start import Session
@@ -53,7 +54,7 @@ def learn(
     import torch
 
     torch.manual_seed(seed)
-    network = job.task.network(base, job.base, job.labels, job.request.device)
+    network = network_of(job, base, progress)
     session = dataclasses.replace(
         session_of(job, seed, choices, Meter()), progress=progress, checkpoint=checkpoint
     )
@@ -75,6 +76,14 @@ def learn(
     )
     metrics = measure.values([row.label for row in split.test], predicted.labels)
     return Outcome(seed, learnt, inputs, snippet, predicted, folder, metrics)
+
+
+def network_of(job: Job, base: Path, progress: Progress) -> Network:
+    """Return a fresh network to train, with what the job builds upon in it."""
+    network = job.task.network(base, job.base, job.labels, job.request.device)
+    if job.upon:
+        job.upon.put_into(network, progress)
+    return network
 
 
 def session_of(job: Job, seed: int, choices: Choices, meter: Meter) -> Session:

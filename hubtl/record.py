@@ -10,6 +10,7 @@ from typing import Any
 
 from .job import Job
 from .learning import Outcome
+from .lineage import licence_upon
 from .registry.facts import LOCAL, WRITTEN_LATER, Facts
 from .registry.fingerprint import files_in, rows_fingerprint, sha256
 from .transfer import measure, resources
@@ -44,7 +45,7 @@ def facts_of(
         task=job.task.name,
         base=job.base.id,
         base_revision=job.base.revision or "",
-        licence=job.base.licence,
+        licence=licence_upon(job.upon, job.base),
         recipe=job.recipe.name,
         method=learnt.how,
         options=learnt.options,
@@ -80,6 +81,7 @@ def facts_of(
         address=job.address,
         loads=predicted.ways,
         choices=choices,
+        lineage=job.upon.lineage if job.upon else (),
         seeds=summary(seeds, outcome),
     )
 

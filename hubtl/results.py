@@ -39,6 +39,7 @@ class Plan:
     download_bytes: int
     estimate: Mapping[str, Any] | None = None
     not_measured: str = ""
+    upon: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields."""

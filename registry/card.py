@@ -35,19 +35,21 @@ def front_matter(facts: Facts, name: str) -> dict[str, Any]:
         }
         for metric, value in facts.metrics.items()
     ]
+    # The base first: that is the one which it is loaded with.
+    parents = [facts.base, *(str(made["id"]) for made in facts.lineage[:1])]
     held_out = f"{facts.rows['test']} held-out rows, {facts.data['test_fingerprint'][:12]}"
     matter: dict[str, Any] = {
         "language": list(facts.languages),
         "license": facts.licence,
         "library_name": "peft",
         "pipeline_tag": facts.task,
-        "base_model": facts.base,
+        "base_model": facts.base if len(parents) == 1 else parents,
         "base_model_relation": "adapter",
         "metrics": [metric.replace("macro_f1", "f1") for metric in facts.metrics],
         "tags": [
             "hubtl",
             "transformers",
-            f"base_model:adapter:{facts.base}",
+            *(f"base_model:adapter:{parent}" for parent in parents),
             *([f"domain:{facts.domain}"] if facts.domain else []),
         ],
         "model-index": [
@@ -159,9 +161,11 @@ def _interval(value: Mapping[str, float]) -> str:
 def _made(facts: Facts) -> str:
     options = ", ".join(f"{name} {value}" for name, value in facts.options.items())
     rows = facts.rows
+    base_licence = facts.lineage[-1]["licence"] if facts.lineage else facts.licence
     lines = [
         f"- Base: [{facts.base}](https://huggingface.co/{facts.base}) at `{facts.base_revision}`, "
-        f"licence {facts.licence}",
+        f"licence {base_licence}",
+        *_upon(facts),
         f"- Recipe: `{facts.recipe}` ({facts.method}; {options}), seed {facts.seed}. {facts.why}",
         f"- Rows: {rows['train']} to train, {rows['validation']} to validate, {rows['test']} to "
         f"test; {facts.data['split']}. Fingerprint `{facts.data['fingerprint'][:16]}`",
@@ -174,6 +178,20 @@ def _made(facts: Facts) -> str:
     if facts.data.get("licence"):
         lines.append(f"- Licence of the data, as declared: {facts.data['licence']}")
     return "\n".join(lines)
+
+
+def _upon(facts: Facts) -> list[str]:
+    """Return the line on the adapters that this one was made upon, if it was upon any."""
+    if not facts.lineage:
+        return []
+    adapters = [
+        f"upon `{made['id']}` at `{made['revision']}`, licence {made['licence']}"
+        for made in facts.lineage[:-1]
+    ]
+    how = "is a part of this adapter"
+    if "adapter_config.json" not in facts.files:
+        how = "is in the weights, which are saved as a whole model"
+    return [f"- Made {'; that '.join(adapters)}. What was learnt there {how}"]
 
 
 def _unknown(facts: Facts) -> str:

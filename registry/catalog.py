@@ -84,6 +84,7 @@ def load(text: str) -> Catalogue:
             fields.get("share_alike"),
             fields.get("notice"),
             str(fields.get("url", "")),
+            str(fields.get("notes", "")),
         )
         for name, fields in read["licences"].items()
     }

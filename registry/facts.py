@@ -20,7 +20,11 @@ WRITTEN_LATER = ("README.md", FILE)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Provenance and measurements of one adapted folder; rates are fractions, times seconds."""
+    """Provenance and measurements of one adapted folder; rates are fractions, times seconds.
+
+    `lineage` is what an adapter of an adapter was made upon, each with its id, revision and
+    licence: the nearest first, the base last. It is empty for an adapter of a base.
+    """
 
     task: str
     base: str
@@ -54,6 +58,7 @@ class Facts:
     loads: Mapping[str, str] = field(default_factory=dict)
     seeds: Mapping[str, Any] | None = None
     choices: Mapping[str, Any] = field(default_factory=dict)
+    lineage: tuple[Mapping[str, str | None], ...] = ()
     format: int = FORMAT
 
     def as_json(self, folder: Path | str) -> dict[str, Any]:
@@ -89,7 +94,12 @@ def read_facts(folder: Path) -> Facts:
         raise BadData(
             f"`{path}` is damaged: {error}", "adapt again, or take it from a copy"
         ) from error
-    return dataclasses.replace(facts, labels=tuple(facts.labels), languages=tuple(facts.languages))
+    return dataclasses.replace(
+        facts,
+        labels=tuple(facts.labels),
+        languages=tuple(facts.languages),
+        lineage=tuple(facts.lineage),
+    )
 
 
 def _check(read: Mapping[str, Any]) -> None:
@@ -106,6 +116,20 @@ def _check(read: Mapping[str, Any]) -> None:
         unsafe = PurePosixPath(path).is_absolute() or ".." in parts or "\\" in path
         if unsafe or path in (*LOCAL, *WRITTEN_LATER):
             raise ValueError(f"`{path}` may not be among its files")
+    _check_lineage(read.get("lineage", []), read["base"], read["base_revision"])
     for part in ("metrics", "baselines", "data", "inputs", "probe", "rows"):
         if not isinstance(read[part], dict):
             raise ValueError(f"`{part}` is no object")
+
+
+def _check_lineage(lineage: Any, base: str, revision: str) -> None:
+    """Raise ValueError unless a lineage is one, and ends with the base: a card will name it."""
+    for made in lineage:
+        if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", made["id"], re.ASCII):
+            raise ValueError(f"`{made['id']}` is no model that it could be made upon")
+        if not re.fullmatch("[0-9a-f]{40}", made["revision"]):
+            raise ValueError(f"`{made['revision']}` is no commit of `{made['id']}`")
+        if not re.fullmatch(r"[\w.+-]*", made["licence"] or "", re.ASCII):
+            raise ValueError(f"`{made['licence']}` is no licence of `{made['id']}`")
+    if lineage and (lineage[-1]["id"], lineage[-1]["revision"]) != (base, revision):
+        raise ValueError("its lineage does not end with its base")

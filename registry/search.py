@@ -109,7 +109,12 @@ def _why_not(
             if entry.params
             else "parameters unknown",
         ),
-        (query.base and query.base != entry.base, f"not made from {query.base}"),
+        (
+            query.base
+            and query.base != entry.base
+            and f"base_model:adapter:{query.base}" not in entry.tags,
+            f"not made from {query.base}",
+        ),
         (
             query.organisation and query.organisation != entry.organisation,
             f"of {entry.organisation or 'nobody'}",

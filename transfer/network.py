@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..registry.entry import Entry
 from ..registry.errors import BadOption
 from .resources import bound_kernel_cache
 
@@ -40,6 +41,13 @@ class Network(Protocol):
 
     def features(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return what the head sees, [rows, features]."""
+        ...
+
+    def build_upon(self, adapter: Path, entry: Entry) -> None:
+        """Put an adapter's changes into the body, before anything is trained; not its old head.
+
+        What is saved later tells those changes too. Raises BadOption where they don't fit.
+        """
         ...
 
     def carry(self, config: PeftConfig, whole: Sequence[str] = ()) -> None:

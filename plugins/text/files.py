@@ -25,6 +25,12 @@ TOKENIZER = (
 ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 
 
+def identity(base: Entry, upon: Entry | None) -> str:
+    """Return a text that names a base, and the adapter whose changes were put into it, if any."""
+    named = f"{base.id}@{base.revision}"
+    return f"{named} upon {upon.id}@{upon.revision}" if upon else named
+
+
 def read_json(path: Path) -> Any:
     """Return a JSON file's content, an empty dict where there is none."""
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

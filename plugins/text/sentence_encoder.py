@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ...registry.entry import Entry
 from ...transfer.network import choose_device
 from ..hookspecs import Loading
-from . import files
+from . import files, merging
 from .tokens import Tokens
 
 if TYPE_CHECKING:
@@ -109,26 +109,25 @@ class SentenceEncoder:
 
     def __init__(self, base: Path, entry: Entry, labels: Sequence[str], device: str | None) -> None:
         import torch
-        from transformers import AutoModel
 
         self._base, self._entry, self._labels = base, entry, list(labels)
         self._modules = [each["type"] for each in files.read_json(base / "modules.json")]
         read = files.read_json(base / "sentence_bert_config.json").get("max_seq_length")
         self._tokens = Tokens(base, read or 512)
         self.device = choose_device(device)
-        self.body: nn.Module = AutoModel.from_pretrained(
-            base, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
-        ).to(self.device)
+        self.body: nn.Module = self._load().to(self.device)
         self.body.requires_grad_(False)
         width = int(self.body.config.hidden_size)
         self.head = torch.nn.Linear(width, len(labels)).to(self.device)
         self._layers: Sequence[str] = ()
         self._whole = False
+        self._upon: Entry | None = None
 
     @property
     def identity(self) -> str:
-        """The base at its commit, and how texts are cut."""
-        return f"{self._entry.id}@{self._entry.revision} mean, {self._tokens.length} tokens"
+        """The base at its commit, an adapter upon it at its own, and how texts are cut."""
+        about = f"mean, {self._tokens.length} tokens"
+        return f"{files.identity(self._entry, self._upon)} {about}"
 
     @property
     def normalizes(self) -> bool:
@@ -152,6 +151,10 @@ class SentenceEncoder:
         pooled: Tensor = (tokens * mask).sum(1) / mask.sum(1)
         return torch.nn.functional.normalize(pooled, dim=1) if self.normalizes else pooled
 
+    def build_upon(self, adapter: Path, entry: Entry) -> None:
+        """Put an adapter's changes into the encoder; what was its head is left out."""
+        self.body, self._upon = merging.put_into(self.body, adapter, entry), entry
+
     def carry(self, config: PeftConfig, whole: Sequence[str] = ()) -> None:
         """Wrap the encoder; the head is a module beside it and is saved as one."""
         from peft import TaskType, get_peft_model
@@ -170,10 +173,15 @@ class SentenceEncoder:
         """Write a sentence-transformers folder: adapter or model, pooling, (scaling), Dense."""
         from safetensors.torch import save_file
 
+        if self._upon and not self._whole:
+            self.body = merging.as_plain(self.body)
+            kind = "FEATURE_EXTRACTION"
+            one = merging.save_as_one(self._load(), self.body, folder, self._entry, kind)
+            self._whole = not one
+        elif not self._whole:
+            files.save_adapter(self.body, folder, self._entry, self._layers)
         if self._whole:
             files.save_whole(self.body, folder)
-        else:
-            files.save_adapter(self.body, folder, self._entry, self._layers)
         files.copy_tokenizer(self._base, folder)
         files.write_config(self._base, folder, self._labels)
         for name in ("sentence_bert_config.json", "config_sentence_transformers.json"):
@@ -209,6 +217,14 @@ class SentenceEncoder:
         scaled = ", scaled to length one" if self.normalizes else ""
         return self._tokens.describe(
             inputs, f"the mean over tokens{scaled}, as the base was trained"
+        )
+
+    def _load(self) -> Any:
+        import torch
+        from transformers import AutoModel
+
+        return AutoModel.from_pretrained(
+            self._base, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
         )
 
     @property

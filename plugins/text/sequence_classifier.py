@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...registry.entry import Entry
 from ...transfer.network import choose_device
 from ..hookspecs import Loading
-from . import files
+from . import files, merging
 from .tokens import Tokens
 
 if TYPE_CHECKING:
@@ -116,21 +116,9 @@ class SequenceClassifier:
     """A model with a classification head that transformers knows, for one set of labels."""
 
     def __init__(self, base: Path, entry: Entry, labels: Sequence[str], device: str | None) -> None:
-        import torch
-        from transformers import AutoModelForSequenceClassification
-
         self._base, self._entry, self._labels = base, entry, list(labels)
         self.device = choose_device(device)
-        torch.manual_seed(0)
-        model, told = AutoModelForSequenceClassification.from_pretrained(
-            base,
-            num_labels=len(labels),
-            dtype=torch.float32,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-        )
+        model, told = self._load()
         positions = getattr(model.config, "max_position_embeddings", None) or 512
         self._tokens = Tokens(base, min(positions, 512))
         self._new = _new_modules(model, told)
@@ -142,14 +130,16 @@ class SequenceClassifier:
         if not any(name == new or name.startswith(f"{new}.") for new in self._new):
             # The checkpoint has a head of just this size; it is trained, so it is saved too.
             self._new.append(name)
+        self._kind = type(model).__name__
         self._layers: Sequence[str] = ()
         self._whole = False
+        self._upon: Entry | None = None
 
     @property
     def identity(self) -> str:
-        """The base at its commit, how texts are cut, and how many labels the new head has."""
+        """The base at its commit, an adapter upon it, how texts are cut, how many labels."""
         about = f"{self._tokens.length} tokens, {len(self._labels)} labels"
-        return f"{self._entry.id}@{self._entry.revision} classifier, {about}"
+        return f"{files.identity(self._entry, self._upon)} classifier, {about}"
 
     def sizes(self, inputs: Sequence[str]) -> list[int]:
         """Return the tokens of each text, after truncation."""
@@ -164,6 +154,11 @@ class SequenceClassifier:
         self.body(**batch)
         assert self._seen is not None, "the hook on the head has just run"
         return self._seen
+
+    def build_upon(self, adapter: Path, entry: Entry) -> None:
+        """Put an adapter's changes into the model; what is new for these labels stays new."""
+        self.body = merging.put_into(self.body, adapter, entry, self._new)
+        self._upon = entry
 
     def carry(self, config: PeftConfig, whole: Sequence[str] = ()) -> None:
         """Wrap the model; every module that the checkpoint lacks is saved with the adapter."""
@@ -182,19 +177,38 @@ class SequenceClassifier:
 
     def save(self, folder: Path) -> None:
         """Write an adapter or a whole model, with config and tokenizer."""
-        model: Any = self.body
+        if self._upon and not self._whole:
+            self.body = merging.as_plain(self.body)
+            plain, _ = self._load()
+            one = merging.save_as_one(plain, self.body, folder, self._entry, "SEQ_CLS", self._new)
+            self._whole = not one
+        elif not self._whole:
+            files.save_adapter(self.body, folder, self._entry, [*self._new, *self._layers])
         if self._whole:
-            files.save_whole(model, folder)
-        else:
-            files.save_adapter(model, folder, self._entry, [*self._new, *self._layers])
-            model = model.base_model.model
+            files.save_whole(self.body, folder)
         files.copy_tokenizer(self._base, folder)
-        kind = type(model).__name__
-        files.write_config(self._base, folder, self._labels, architectures=[kind])
+        files.write_config(self._base, folder, self._labels, architectures=[self._kind])
 
     def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:
         """Return how texts are cut and pooled, and how many of these were cut."""
         return self._tokens.describe(inputs, "pooled as transformers' classification head does")
+
+    def _load(self) -> tuple[Any, Mapping[str, Any]]:
+        """Return the base with a new head, and what loading says of it."""
+        import torch
+        from transformers import AutoModelForSequenceClassification
+
+        torch.manual_seed(0)
+        model, told = AutoModelForSequenceClassification.from_pretrained(
+            self._base,
+            num_labels=len(self._labels),
+            dtype=torch.float32,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+        )
+        return model, told
 
     def _find_head(self) -> nn.Linear:
         """Return the last linear layer that gives one logit a label, and watch what it sees."""
