@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from .estimate import Estimate, in_steps, rehearse
+from .estimate import Estimate, estimate, in_steps
 from .job import Job, identity
 from .learning import Outcome, learn
 from .plugins.manager import plugins
 from .predictions import write_predictions
 from .record import Seed, facts_of
 from .registry.card import render
+from .rehearsal import rehearse
 from .results import Adapted
 from .sources import pull
 from .splitting import RIVAL_ROWS, write_split
@@ -25,7 +26,6 @@ from .workspace import disk_told, staged
 
 def adapt(job: Job, progress: Progress) -> Adapted:
     """Do the job and return the folder, whole and measured; on any failure nothing is left."""
-    progress = job.clock.watched(progress)
     about = identity(job)
     with (
         disk_told(job.out),
@@ -35,8 +35,9 @@ def adapt(job: Job, progress: Progress) -> Adapted:
     ):
         base = pull(job.source, job.base, progress=progress)
         _use_threads(work.choices)
-        estimate = _within_budget(job, base, work.choices, progress)
-        best, seeds = _best(job, base, work, estimate, progress)
+        takes = _within_budget(job, base, work.choices, progress)
+        progress = job.clock.watched(progress)
+        best, seeds = _best(job, base, work, takes, progress)
         for each in best.folder.iterdir():
             shutil.move(each, folder)
         seed = job.request.seed
@@ -67,21 +68,21 @@ def _within_budget(job: Job, base: Path, choices: Choices, progress: Progress) -
     """
     if job.clock.budget is None:
         return None
-    estimate = rehearse(job, base, progress)
-    choices.add(estimate.choices)
-    choices.once("steps", lambda: in_steps(estimate, job.clock, len(job.seeds)))
-    return estimate
+    takes = estimate(job, rehearse(job, base, progress))
+    choices.add(takes.choices)
+    choices.once("steps", lambda: in_steps(takes, job.clock, len(job.seeds)))
+    return takes
 
 
 def _best(
-    job: Job, base: Path, work: Unfinished, estimate: Estimate | None, progress: Progress
+    job: Job, base: Path, work: Unfinished, takes: Estimate | None, progress: Progress
 ) -> tuple[Outcome, list[Seed]]:
     """Train with each seed, and return the best by validation rows, and what each reached."""
     best: Outcome | None = None
     seeds: list[Seed] = []
     for number, seed in enumerate(job.seeds):
-        if estimate:
-            job.clock.kept = estimate.after_training(len(job.seeds) - number - 1)
+        if takes:
+            job.clock.kept = takes.after_training(len(job.seeds) - number - 1)
         room = work.folder / f"seed-{seed}" / "result"
         shutil.rmtree(room, ignore_errors=True)
         room.mkdir(parents=True)

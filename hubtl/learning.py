@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,23 +59,38 @@ def learn(
         session_of(job, seed, choices, Meter()), progress=progress, checkpoint=checkpoint
     )
     learnt = job.method.adapt(network, job.recipe.options, session)
-    network.save(folder)
     split = job.split
     rows = joined(joined(split.train, split.validation), split.test)
     inputs = network.describe_inputs([row.input for row in rows])
-    loading = Loading(job.address, job.base.id, job.base.revision or "", job.labels, inputs)
+    tests = [row.input for row in split.test]
+    snippet, predicted = save_and_measure(job, base, network, folder, inputs, tests, progress)
+    metrics = measure.values([row.label for row in split.test], predicted.labels)
+    return Outcome(seed, learnt, inputs, snippet, predicted, folder, metrics)
+
+
+def save_and_measure(
+    job: Job,
+    base: Path,
+    network: Network,
+    folder: Path,
+    described: Mapping[str, Any],
+    inputs: Sequence[str],
+    progress: Progress,
+) -> tuple[str, Predicted]:
+    """Save a network; return its card's code, and what that says to inputs in a clean process."""
+    network.save(folder)
+    loading = Loading(job.address, job.base.id, job.base.revision or "", job.labels, described)
     snippet = job.task.snippet(folder, loading)
     predicted = predict_in_clean_process(
         snippet,
         {job.base.id: (job.base.revision or "", base), job.address: ("0" * 40, folder)},
-        [row.input for row in split.test],
+        inputs,
         probe=job.task.probe_inputs,
         ways=job.task.other_ways(folder, loading),
         step="measuring what was saved",
         progress=progress,
     )
-    metrics = measure.values([row.label for row in split.test], predicted.labels)
-    return Outcome(seed, learnt, inputs, snippet, predicted, folder, metrics)
+    return snippet, predicted
 
 
 def network_of(job: Job, base: Path, progress: Progress) -> Network:

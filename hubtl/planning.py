@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from .estimate import rehearse
+from .estimate import estimate
 from .job import Job
+from .rehearsal import rehearse
 from .results import Plan
 from .sources import pull, pulled
 from .transfer.progress import Progress
@@ -19,13 +20,14 @@ def planned(job: Job, progress: Progress) -> Plan:
     here = pulled(job.base.id, job.base.revision) or job.base.package
     if not here and not job.source.name.startswith("folder:"):
         return dataclasses.replace(plan, not_measured=ABSENT.format(job.base.id))
-    found = rehearse(job, pull(job.source, job.base, progress=progress), progress)
+    base = pull(job.source, job.base, progress=progress)
+    found = estimate(job, rehearse(job, base, progress))
     seeds = len(job.seeds)
     seconds = {
         name: round(value if name in ("features", "baselines") else value * seeds, 1)
         for name, value in found.seconds.items()
     }
-    estimate = {
+    takes = {
         "seconds": round(sum(seconds.values()), 1),
         "stages": seconds,
         "least_seconds": round(found.least(seeds), 1),
@@ -33,4 +35,4 @@ def planned(job: Job, progress: Progress) -> Plan:
         "disk_bytes": found.disk_bytes,
         "choices": dict(found.choices),
     }
-    return dataclasses.replace(plan, estimate=estimate)
+    return dataclasses.replace(plan, estimate=takes)

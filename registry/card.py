@@ -37,19 +37,22 @@ def front_matter(facts: Facts, name: str) -> dict[str, Any]:
     ]
     # The base first: that is the one which it is loaded with.
     parents = [facts.base, *(str(made["id"]) for made in facts.lineage[:1])]
+    # What has weights of its own is no adapter: the Hub lists it among the base's fine-tunes.
+    whole = "adapter_config.json" not in facts.files
+    relation = "finetune" if whole else "adapter"
     held_out = f"{facts.rows['test']} held-out rows, {facts.data['test_fingerprint'][:12]}"
     matter: dict[str, Any] = {
         "language": list(facts.languages),
         "license": facts.licence,
-        "library_name": "peft",
+        "library_name": "transformers" if whole else "peft",
         "pipeline_tag": facts.task,
         "base_model": facts.base if len(parents) == 1 else parents,
-        "base_model_relation": "adapter",
+        "base_model_relation": relation,
         "metrics": [metric.replace("macro_f1", "f1") for metric in facts.metrics],
         "tags": [
             "hubtl",
             "transformers",
-            *(f"base_model:adapter:{parent}" for parent in parents),
+            *(f"base_model:{relation}:{parent}" for parent in parents),
             *([f"domain:{facts.domain}"] if facts.domain else []),
         ],
         "model-index": [

@@ -56,7 +56,9 @@ def entry_from_metadata(
     """Return what a card's metadata and a list of files tell of a model."""
     tags = tuple(_texts(matter.get("tags")))
     base = next(iter(_texts(matter.get("base_model"))), None)
-    adapter = is_adapter(files) or matter.get("base_model_relation") == "adapter"
+    # What hubtl made of all weights of a base is for its users the same kind of thing.
+    ours = base is not None and "hubtl" in tags
+    adapter = is_adapter(files) or ours or matter.get("base_model_relation") == "adapter"
     sizes = [file.size for path, file in files.items() if path.endswith(WEIGHTS)]
     task = matter.get("pipeline_tag")
     return Entry(

@@ -1,0 +1,87 @@
+"""A little of a job done for real, from a fresh network to what the saved folder predicts."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .job import Job
+from .learning import network_of, save_and_measure, session_of
+from .plugins.hookspecs import Learnt
+from .registry.fingerprint import files_in
+from .registry.places import trunks
+from .transfer import resources
+from .transfer.choices import Choices
+from .transfer.meter import Meter
+from .transfer.network import Network
+from .transfer.progress import Progress, silent
+from .transfer.quiet import quiet_libraries
+from .transfer.resources import Stopwatch
+from .transfer.split import Example, joined
+from .transfer.trunk import Shelf
+
+SAMPLE, STEPS, MEASURED = 64, 3, 4  # rows, steps of training, and rows to measure, that are tried
+STAGE = "trying a few steps"
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a little of a job took: wall seconds, bytes, and what each stage of it did."""
+
+    network: Network
+    learnt: Learnt
+    meter: Meter
+    choices: Choices
+    loading: float
+    adapting: float
+    measuring: float
+    loaded_bytes: int
+    folder_bytes: int
+
+
+def rehearse(job: Job, base: Path, progress: Progress) -> Rehearsal:
+    """Return what came of a few rows and steps; nothing of it is kept, and no test row is used."""
+    progress(STAGE, 0, 4)
+    rows = _sample(joined(job.split.train, job.split.validation))
+    with quiet_libraries(), tempfile.TemporaryDirectory(prefix="hubtl-") as room:
+        watch = Stopwatch()
+        network = network_of(job, base, progress)
+        loading, loaded = watch.seconds, resources.memory_now()
+        progress(STAGE, 1, 4)
+        meter, choices = Meter(), Choices(job.choices)
+        whole = session_of(job, job.request.seed, choices, meter)
+        whole.precision(str(job.recipe.options.get("precision", "fp32")), network)
+        choices.put("steps", STEPS)
+        session = dataclasses.replace(
+            whole,
+            train=rows[::2] if job.method.validates else rows,
+            validation=rows[1::2] if job.method.validates else (),
+            shelf=Shelf(Path(room, "trunks"), trunks()[1]),
+            sampled_from=len(job.split.train),
+        )
+        progress(STAGE, 2, 4)
+        watch = Stopwatch()
+        learnt = job.method.adapt(network, job.recipe.options, session)
+        adapting = watch.seconds
+        progress(STAGE, 3, 4)
+        watch = Stopwatch()
+        folder = Path(room, "saved")
+        folder.mkdir()
+        inputs = [row.input for row in rows[-MEASURED:]]
+        described = network.describe_inputs(inputs)
+        save_and_measure(job, base, network, folder, described, inputs, silent)
+        measuring = watch.seconds
+        size = sum(path.stat().st_size for path in files_in(folder).values())
+    progress(STAGE, 4, 4)
+    return Rehearsal(network, learnt, meter, choices, loading, adapting, measuring, loaded, size)
+
+
+def _sample(rows: Sequence[Example]) -> list[Example]:
+    """Return some of the longest rows, which show the memory that it takes, and some of all."""
+    order = sorted(range(len(rows)), key=lambda number: -len(rows[number].input))
+    longest = order[: SAMPLE // 2]
+    rest = order[len(longest) :: max(1, (len(order) - len(longest)) // (SAMPLE // 2))]
+    return [rows[number] for number in (*longest, *rest[: SAMPLE // 2])]
