@@ -17,7 +17,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..registry.rooms import new_room
 from .cut import Cut, Tap, depth
 from .network import Network, batches
 from .progress import Progress, silent
@@ -107,16 +107,13 @@ class Shelf:
         """Return the trunk of these inputs, made now and kept: once for each input."""
         listed = sorted(set(inputs))
         self.folder.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(prefix=".new-", dir=self.folder))
-        try:
+        with new_room(self.folder, ".new-") as room:
             _write(room, network, listed, cut, progress)
             at = self.folder / key(network, _digest(listed), cut.layer if cut else None)
             self._make_room(sum(path.stat().st_size for path in room.iterdir()))
             with contextlib.suppress(OSError):  # another process was a moment faster with the same
                 room.rename(at)
             return _read(at, listed)
-        finally:
-            shutil.rmtree(room, ignore_errors=True)
 
     def _make_room(self, wanted: int) -> None:
         """Remove what was not used for longest, until so many bytes more are within the limit."""
