@@ -22,6 +22,7 @@ from .transfer.trunk import POSITIONS, ROWS
 RIVALS = 500  # rows that plain rivals are tried on
 SLOWER = 2.0  # how many times slower fp32 is where bf16 was chosen
 RESERVE = 1.25  # times what is foreseen is kept free, since a machine has other things to do
+SHAPES = 4  # times what a batch takes is held in the end, for batches of many shapes
 AIM = 0.9  # the share of a budget that is planned for
 
 
@@ -90,11 +91,13 @@ def estimate(job: Job, tried: Rehearsal) -> Estimate:
     trained = COPIES * trained_bytes(network)
     cut = any(name.startswith("cut") and layer for name, layer in choices.all().items())
     kept = (sum(sizes) if cut else 0) + len(rows)
+    features_bytes = kept * int(network.head.in_features) * 4
+    batches_bytes = SHAPES * meter.batch_bytes
     return Estimate(
         seconds,
         -(-len(job.split.train) // meter.rows) * meter.epochs if meter.rows else 0,
-        max(resources.peak_memory(), tried.loaded_bytes + trained + meter.batch_bytes),
-        kept * int(network.head.in_features) * 4 + trained + 2 * tried.folder_bytes,
+        max(resources.peak_memory(), tried.loaded_bytes + trained + batches_bytes + features_bytes),
+        features_bytes + trained + 2 * tried.folder_bytes,
         {name: choices.get(name) for name in ("precision", "positions at once")},
     )
 

@@ -18,6 +18,7 @@ from .registry.cache import ModelCache
 from .registry.card import first_python_block
 from .registry.errors import BadData, NotReproduced, Refused
 from .registry.facts import Facts
+from .registry.rooms import new_room
 from .transfer.progress import Progress, silent
 
 SCRIPT = Path(__file__).with_name("clean.py")
@@ -81,14 +82,14 @@ def predict_in_clean_process(
     `models` maps an id to (revision, folder). Nothing is asked of any network. Raises NotReproduced
     where the code fails, with its last words.
     """
-    with tempfile.TemporaryDirectory(prefix="hubtl-proof-") as room:
-        cache = ModelCache(Path(room, "hub"))
+    with new_room(Path(tempfile.gettempdir()), "hubtl-proof-") as room:
+        cache = ModelCache(room / "hub")
         for model, (revision, folder) in models.items():
             cache.link(model, folder, revision)
-        job, result = Path(room, "job.json"), Path(room, "result.json")
+        job, result = room / "job.json", room / "result.json"
         said = {"code": code, "inputs": list(inputs), "probe": list(probe), "ways": ways or {}}
         job.write_text(json.dumps(said), "utf-8")
-        _run([str(job), str(result)], _environment(Path(room)), len(inputs), step, progress)
+        _run([str(job), str(result)], _environment(room), len(inputs), step, progress)
         return Predicted(**json.loads(result.read_text("utf-8")))
 
 

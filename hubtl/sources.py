@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from .registry.errors import (
 )
 from .registry.fingerprint import files_in, git_sha1, sha256
 from .registry.places import models, setting
+from .registry.rooms import new_room
 from .registry.search import ALLOWS, find
 from .registry.weights import check_weights, needed
 from .transfer.progress import Progress, silent
@@ -106,8 +106,8 @@ def pull(source: Source, entry: Entry, *, progress: Progress = silent) -> Path:
         cache.check(entry.id, str(entry.revision), {p: pinned[p] for p in needed(pinned)})
         return cache.snapshot(entry.id, entry.revision)
     cache.root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="pull-", dir=cache.root) as room:
-        folder = fetch(source, entry, Path(room), progress=progress)
+    with new_room(cache.root, "pull-") as room:
+        folder = fetch(source, entry, room, progress=progress)
         if not folder.is_relative_to(room):
             return folder
         files = {path: at for path, at in files_in(folder).items() if path in needed(entry.files)}

@@ -20,6 +20,7 @@ from typing import Any
 
 from .registry.errors import BadOption
 from .registry.places import home
+from .registry.rooms import held
 from .transfer.checkpoint import Checkpoint
 from .transfer.choices import Choices
 
@@ -56,19 +57,26 @@ def unfinished(
             "was begun here",
             "leave --resume out",
         )
-    if not resume:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with held(folder.with_suffix(".lock")) as ours:
+        if not ours:
+            raise BadOption(
+                "another process is at this very work: the same data, base, recipe, seed and --out",
+                "wait for it, or choose another place: --out NAME",
+            )
+        if not resume:
+            shutil.rmtree(folder, ignore_errors=True)
+        _forget_old(folder.parent)
+        folder.mkdir(exist_ok=True)
+        if resume:
+            choices = read_choices(folder / PLAN)
+
+        def keep(made: Mapping[str, Any]) -> None:
+            write_plan(folder, job, made)
+
+        keep(choices)
+        yield Unfinished(folder, Choices(choices, keep))
         shutil.rmtree(folder, ignore_errors=True)
-    _forget_old(folder.parent)
-    folder.mkdir(parents=True, exist_ok=True)
-    if resume:
-        choices = read_choices(folder / PLAN)
-
-    def keep(made: Mapping[str, Any]) -> None:
-        write_plan(folder, job, made)
-
-    keep(choices)
-    yield Unfinished(folder, Choices(choices, keep))
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_plan(folder: Path, job: Mapping[str, Any], choices: Mapping[str, Any]) -> None:
@@ -92,7 +100,10 @@ def read_choices(path: Path) -> Mapping[str, Any]:
 
 
 def _forget_old(parent: Path) -> None:
-    for plan in parent.glob(f"*/{PLAN}"):
+    """Remove what nobody came back for, whether or not a kill left its plan."""
+    for begun in parent.glob("[0-9a-f]*"):
         with contextlib.suppress(FileNotFoundError):
-            if time.time() - plan.stat().st_mtime > OLD:
-                shutil.rmtree(plan.parent, ignore_errors=True)
+            if time.time() - begun.stat().st_mtime > OLD:
+                with held(begun.with_suffix(".lock")) as abandoned:
+                    if abandoned:
+                        shutil.rmtree(begun, ignore_errors=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from .registry.errors import BadOption, HubtlError, Unwritable, unwritable
+from .registry.rooms import new_room
 
 
 def check_out(out: Path, option: str = "--out") -> None:
@@ -42,15 +42,14 @@ def staged(out: Path) -> Iterator[Path]:
     """Give a folder beside `out`, renamed to it when all is well; else nothing is left."""
     made = [each for each in (out.parent, *out.parent.parents) if not each.exists()]
     out.parent.mkdir(parents=True, exist_ok=True)
-    room = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        yield room
-        if out.is_dir():
-            out.rmdir()
-        room.chmod(0o755)
-        room.rename(out)
+        with new_room(out.parent, f".{out.name}-") as room:
+            yield room
+            if out.is_dir():
+                out.rmdir()
+            room.chmod(0o755)
+            room.rename(out)
     except BaseException:
-        shutil.rmtree(room, ignore_errors=True)
         for each in made:
             with contextlib.suppress(OSError):
                 each.rmdir()

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 from .entry import File
 from .errors import BadOption, NotReproduced, Refused, UnknownName
 from .fingerprint import content_revision, files_in, sha256
+from .rooms import new_room
 from .weights import needed
 
 SHA = re.compile(r"[0-9a-f]{40}")
@@ -112,11 +112,8 @@ class ModelCache:
         """Give a new folder on the same disk, to be renamed from; what stays in it is removed."""
         beside = self.root / ".hubtl"
         beside.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(prefix="new-", dir=beside))
-        try:
+        with new_room(beside, "new-") as room:
             yield room
-        finally:
-            shutil.rmtree(room, ignore_errors=True)
 
     def add(
         self,

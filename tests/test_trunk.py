@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 import torch
@@ -179,7 +180,7 @@ def trained(shelf: Folder, folder=None, stop_after: int = 10**9):
     cut = cut_at(network, 1, TEXTS[:4])
     trunk = Shelf(shelf.cache.root / "trunks", 10**9).make(network, TEXTS, cut)
     network.body.get_submodule(f"{layer_stack(network.body)}.1").requires_grad_(True)
-    checkpoint = Checkpoint(folder, every=0.0) if folder else None
+    checkpoint = Checkpoint(folder, every=0.0, share=math.inf) if folder else None
 
     def watch(step: str, done: int, total: int) -> None:
         if done == stop_after:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-EVERY = 20.0  # seconds between two, so that saving costs little
+EVERY = 5.0  # seconds between two at least
+SHARE = 0.02  # of the time that saving may cost: a large state is kept less often
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,12 @@ class State:
 
 
 class Checkpoint:
-    """One file, `training.safetensors`, written beside and renamed."""
+    """One file, `training.safetensors`, written in the folder `new` beside it and renamed."""
 
-    def __init__(self, folder: Path, every: float = EVERY) -> None:
+    def __init__(self, folder: Path, every: float = EVERY, share: float = SHARE) -> None:
         self._path = folder / "training.safetensors"
-        self._every = every
-        self._last = time.monotonic()
+        self._every, self._share = every, share
+        self._last, self._cost = time.monotonic(), 0.0
 
     def load(self) -> State | None:
         """Return the state that was kept last, or None; raises nothing for a file that is cut."""
@@ -48,15 +50,20 @@ class Checkpoint:
     @property
     def due(self) -> bool:
         """Whether it is time to keep another."""
-        return time.monotonic() - self._last >= self._every
+        return time.monotonic() - self._last >= max(self._every, self._cost / self._share)
 
     def keep(self, state: State) -> None:
         """Write a state over the one before."""
         from safetensors.torch import save_file
 
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._path.with_suffix(".new")
+        began = time.monotonic()
+        # A writer may keep to a file of its own name until all is written, so it gets a folder.
+        room = self._path.with_name("new")
+        shutil.rmtree(room, ignore_errors=True)
+        room.mkdir(parents=True)
         tensors = {name: tensor.contiguous() for name, tensor in state.tensors.items()}
-        save_file(tensors, beside, {"about": json.dumps(dict(state.about))})
-        beside.replace(self._path)
+        save_file(tensors, room / self._path.name, {"about": json.dumps(dict(state.about))})
+        (room / self._path.name).replace(self._path)
+        room.rmdir()
         self._last = time.monotonic()
+        self._cost = self._last - began

@@ -17,7 +17,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..registry.rooms import new_room
 from .cut import Cut, Tap, depth
 from .meter import Meter
 from .network import Network, batches, padded
@@ -124,8 +124,7 @@ class Shelf:
         """Return the trunk of these inputs, made now and kept: once for each input."""
         listed = sorted(set(inputs))
         self.folder.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(prefix=".new-", dir=self.folder))
-        try:
+        with new_room(self.folder, ".new-") as room:
             with working_in(precision, network):
                 _write(room, network, listed, cut, progress, meter or Meter())
             layer = cut.layer if cut else None
@@ -134,8 +133,6 @@ class Shelf:
             with contextlib.suppress(OSError):  # another process was a moment faster with the same
                 room.rename(at)
             return _read(at, listed)
-        finally:
-            shutil.rmtree(room, ignore_errors=True)
 
     def _make_room(self, wanted: int) -> None:
         """Remove what was not used for longest, until so many bytes more are within the limit."""
