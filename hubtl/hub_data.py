@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import shutil
-import tempfile
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from .plugins.hookspecs import DataSource
 from .registry.entry import Entry, split_revision
 from .registry.errors import BadOption, HubtlError, Refused, unwritable
+from .registry.rooms import temporary_room
 from .sources import check_file, open_hub, reading_hubs
 from .transfer.layout import Layout, card_of, layout
 
@@ -24,9 +24,10 @@ class Fetched:
     """A data set's files, and how they lie in a folder that is gone when nobody holds this."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="hubtl-data-"))
+        held = contextlib.ExitStack()
+        self.folder = held.enter_context(temporary_room("hubtl-data-"))
         self.layout = Layout({}, {})
-        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        weakref.finalize(self, held.close)
 
 
 def is_on_hub(path: Path) -> bool:

@@ -113,6 +113,7 @@ def prepare(request: Request) -> Job:
     recipe = offered.recipe(request.recipe)
     method = offered.method(recipe.method)
     recipe = recipe.over(method.options).with_options(request.options)
+    recipe.check_words(getattr(method, "words", {}))  # a plugin may be of before
     domain = request.domain or setting("domain")
     if domain:
         catalogue().check_domain(domain)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from .plugins.hookspecs import Destination, Source
@@ -18,6 +16,7 @@ from .registry.entry import Entry
 from .registry.errors import BadData, BadOption, Refused, UnknownName, Unreachable
 from .registry.facts import FILE, Facts, read_facts
 from .registry.licences import chain_licence
+from .registry.rooms import temporary_room
 from .registry.weights import check_weights, is_adapter, needed
 from .sources import check_file, find_base, pull, pulled
 from .transfer.network import Network
@@ -117,8 +116,8 @@ def _read(source: Source, entry: Entry) -> tuple[dict[str, Any], Facts | None]:
             f"`{entry.id}` is an adapter that PEFT does not know: it has no {CONFIG}",
             f"--base {entry.base or 'ID'}",
         )
-    with tempfile.TemporaryDirectory(prefix="hubtl-adapter-") as room:
-        folder = source.fetch(entry, wanted, Path(room))
+    with temporary_room("hubtl-adapter-") as room:
+        folder = source.fetch(entry, wanted, room)
         for path in wanted:
             check_file(entry, path, folder / path)
         try:

@@ -18,7 +18,7 @@ from .registry.cache import ModelCache
 from .registry.card import first_python_block
 from .registry.errors import BadData, NotReproduced, Refused
 from .registry.facts import Facts
-from .registry.rooms import new_room
+from .registry.rooms import temporary_room
 from .transfer.progress import Progress, silent
 
 SCRIPT = Path(__file__).with_name("clean.py")
@@ -82,7 +82,7 @@ def predict_in_clean_process(
     `models` maps an id to (revision, folder). Nothing is asked of any network. Raises NotReproduced
     where the code fails, with its last words.
     """
-    with new_room(Path(tempfile.gettempdir()), "hubtl-proof-") as room:
+    with temporary_room("hubtl-proof-") as room:
         cache = ModelCache(room / "hub")
         for model, (revision, folder) in models.items():
             cache.link(model, folder, revision)

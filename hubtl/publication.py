@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from .registry.errors import BadOption, NotReproduced, UnknownName, Unreachable
 from .registry.facts import Facts, read_facts
 from .registry.fingerprint import files_in, rows_fingerprint, sha256
 from .registry.places import setting
+from .registry.rooms import temporary_room
 from .registry.weights import needed
 from .results import Published
 from .sources import fetch, find_base, pull, writing_hub
@@ -66,8 +66,7 @@ def publish(wish: Wish, progress: Progress) -> Published:
     before = read_predictions(wish.folder)
     base = _base_on(hub, facts)
     gate(wish.folder, facts, model, before, hub, base, with_base=wish.with_base)
-    with tempfile.TemporaryDirectory(prefix="hubtl-publish-") as name:
-        room = Path(name)
+    with temporary_room("hubtl-publish-") as room:
         staged = room / "folder"
         card = _stage(wish, facts, model, staged)
         files = tuple(files_in(staged))
@@ -126,8 +125,8 @@ def verify(
     """
     from .transfer import measure
 
-    with tempfile.TemporaryDirectory(prefix="hubtl-verify-") as room:
-        model = fetch_model(name, hub, Path(room), progress)
+    with temporary_room("hubtl-verify-") as room:
+        model = fetch_model(name, hub, room, progress)
         facts, task = model.facts, plugins().task(model.facts.task)
         read = read_dataset(data, task, columns, hub) if data else None
         rows = test_rows(read) if read else ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from .learning import network_of, save_and_measure, session_of
 from .plugins.hookspecs import Learnt
 from .registry.fingerprint import files_in
 from .registry.places import trunks
+from .registry.rooms import temporary_room
 from .transfer import resources
 from .transfer.choices import Choices
 from .transfer.meter import Meter
@@ -46,7 +46,7 @@ def rehearse(job: Job, base: Path, progress: Progress) -> Rehearsal:
     """Return what came of a few rows and steps; nothing of it is kept, and no test row is used."""
     progress(STAGE, 0, 4)
     rows = _sample(joined(job.split.train, job.split.validation))
-    with quiet_libraries(), tempfile.TemporaryDirectory(prefix="hubtl-") as room:
+    with quiet_libraries(), temporary_room("hubtl-try-") as room:
         watch = Stopwatch()
         network = network_of(job, base, progress)
         loading, loaded = watch.seconds, resources.memory_now()
@@ -59,7 +59,7 @@ def rehearse(job: Job, base: Path, progress: Progress) -> Rehearsal:
             whole,
             train=rows[::2] if job.method.validates else rows,
             validation=rows[1::2] if job.method.validates else (),
-            shelf=Shelf(Path(room, "trunks"), trunks()[1]),
+            shelf=Shelf(room / "trunks", trunks()[1]),
             sampled_from=len(job.split.train),
         )
         progress(STAGE, 2, 4)
@@ -68,7 +68,7 @@ def rehearse(job: Job, base: Path, progress: Progress) -> Rehearsal:
         adapting = watch.seconds
         progress(STAGE, 3, 4)
         watch = Stopwatch()
-        folder = Path(room, "saved")
+        folder = room / "saved"
         folder.mkdir()
         inputs = [row.input for row in rows[-MEASURED:]]
         described = network.describe_inputs(inputs)

@@ -95,7 +95,10 @@ def read_choices(path: Path) -> Mapping[str, Any]:
         if not isinstance(found, dict):
             raise TypeError("its choices are no object")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadOption(f"`{path}` is no plan: {error}", f"adapt writes one: {PLAN}") from error
+        why = getattr(error, "strerror", None) or error
+        raise BadOption(
+            f"`{path}` is no plan: {why}", f"adapt writes one into its folder: {PLAN}"
+        ) from error
     return found
 
 

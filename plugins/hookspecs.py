@@ -181,12 +181,14 @@ class Method(Protocol):
     """A way of adapting: trains a network in place.
 
     `options` are what a recipe may set, with what holds unless it does; `about` says what each
-    means. One that `validates` is given rows to choose by.
+    means, and `words` what those may be that take one of a few words. One that `validates` is given
+    rows to choose by.
     """
 
     name: str
     options: Mapping[str, Any]
     about: Mapping[str, str]
+    words: Mapping[str, Sequence[str]]
     validates: bool
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,14 @@ class Recipe:
                 raise self._unknown(key, options)
             options[key] = like(options[key], yaml.safe_load(text), f"--set {key}={text}")
         return replace(self, options=options)
+
+    def check_words(self, words: Mapping[str, Sequence[str]]) -> None:
+        """Raise BadOption where an option that takes one of a few words has another."""
+        for key, known in words.items():
+            if self.options[key] not in known:
+                raise BadOption(
+                    f"`{key}={self.options[key]}` is not known", f"it is one of {', '.join(known)}"
+                )
 
     def _unknown(self, key: str, options: Mapping[str, Any]) -> BadOption:
         close = nearest(key, options)

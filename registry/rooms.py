@@ -12,7 +12,9 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from .places import home
@@ -35,6 +37,11 @@ def new_room(parent: Path, prefix: str) -> Iterator[Path]:
         finally:
             shutil.rmtree(room, ignore_errors=True)
             note.unlink(missing_ok=True)
+
+
+def temporary_room(prefix: str) -> AbstractContextManager[Path]:
+    """Give a new folder among the system's temporary ones, as `new_room` does."""
+    return new_room(Path(tempfile.gettempdir()), prefix)
 
 
 @contextlib.contextmanager

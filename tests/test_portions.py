@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+import hubtl
 from hubtl.plugins.manager import plugins
 from hubtl.registry.entry import Entry
 from hubtl.registry.errors import BadOption
@@ -126,10 +127,9 @@ def test_features_in_bf16_are_near_those_in_fp32_and_kept_apart(network, tmp_pat
 
 
 @pytest.mark.parametrize("option", ["precision", "class_weights"])
-def test_a_word_that_an_option_does_not_know_is_refused(option, network, tmp_path):
-    options = {"folds": 2, "precision": "auto", "class_weights": "none", option: "int8"}
+def test_a_word_that_an_option_does_not_know_is_refused(option, moods):
     with pytest.raises(BadOption, match=f"`{option}=int8` is not known"):
-        start(network, session(tmp_path), options, layer=2)
+        hubtl.plan("text-classification", moods, options={option: "int8"})
 
 
 def test_rare_classes_count_as_much_as_common_ones_where_that_is_asked(shelf, tmp_path):

@@ -231,14 +231,14 @@ def test_one_of_another_shape_is_refused_and_leaves_nothing_but_a_plan_to_resume
         upon("acme/strange", "probe")
     assert not Path("probe-upon").exists()
     plans = [json.loads(path.read_text()) for path in home.glob("unfinished/*/plan.json")]
-    assert [plan["upon"] for plan in plans] == [
+    assert [plan["job"]["upon"] for plan in plans] == [
         f"acme/strange@{shelf.cache.resolve('acme/strange')}"
     ]
 
 
 def test_a_dry_run_says_what_it_would_be_made_upon(first, shelf, moods, hubtl_cli):
+    assert hubtl.plan(TASK, moods, base="acme/first", hub=shelf.name).upon == f"acme/first@{first}"
     line = f"adapt {TASK} moods.csv --base acme/first --hub {shelf.name} --dry-run"
-    assert hubtl_cli(f"{line} --json").json["upon"] == f"acme/first@{first}"
     assert f"\nupon     acme/first@{first}\n" in hubtl_cli(line).out
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..registry.errors import BadOption
 from .checkpoint import Checkpoint
 from .choices import Choices
 from .cut import Cut, Fed, Uncut, cut_at, depth
@@ -19,7 +18,7 @@ from .feed import Feed, FromCut, Rows, Whole
 from .fit import never
 from .meter import Meter
 from .network import Network
-from .precision import PRECISIONS, faster
+from .precision import faster
 from .probe import Labelled, LinearHead, balanced, fit_head
 from .progress import Progress, silent
 from .split import Example, joined
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
-
-CLASS_WEIGHTS = ("none", "balanced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +76,6 @@ class Session:
         if asked == "auto":
             inputs = [row.input for row in self.train]
             return self.choices.once("precision", lambda: faster(network, inputs))
-        if asked not in PRECISIONS:
-            raise BadOption(f"`precision={asked}` is not known", f"auto, {', '.join(PRECISIONS)}")
         return asked
 
 
@@ -170,10 +165,6 @@ def labelled(trunk: Trunk, session: Session, class_weights: str) -> Labelled:
 
 def weighs(asked: str) -> bool:
     """Return whether rare classes are to count as much as common ones."""
-    if asked not in CLASS_WEIGHTS:
-        raise BadOption(
-            f"`class_weights={asked}` is not known", f"one of {', '.join(CLASS_WEIGHTS)}"
-        )
     return asked == "balanced"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # What every method can be told, since all begin with a head; a method adds its own.
@@ -11,6 +11,10 @@ HEAD_ABOUT: Mapping[str, str] = {
     "folds": "of the cross-validation that chooses how strongly the head is held back",
     "precision": "to fit in: fp32, bf16, or auto, whichever is faster here; reports are in fp32",
     "class_weights": "none, or balanced: rare classes count as much as common ones",
+}
+HEAD_WORDS: Mapping[str, Sequence[str]] = {
+    "precision": ("auto", "fp32", "bf16"),
+    "class_weights": ("none", "balanced"),
 }
 # What every method that trains layers can be told; a method adds its own and may set others.
 TRAINING: Mapping[str, Any] = {

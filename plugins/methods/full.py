@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
-from . import TRAINING, TRAINING_ABOUT
+from . import HEAD_WORDS, TRAINING, TRAINING_ABOUT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,6 +40,7 @@ class Full:
         "pull": "how strongly weights are drawn back to the base (L2-SP); 0 lets them go",
         "average": "average with the base (WiSE-FT), by as much as validation rows like best",
     }
+    words = HEAD_WORDS
     validates = True
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...registry.errors import BadOption
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
-from . import TRAINING, TRAINING_ABOUT
+from . import HEAD_WORDS, TRAINING, TRAINING_ABOUT
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -44,6 +44,7 @@ class Lora:
         "rslora": "scale by alpha / sqrt(rank) instead, which suits high ranks",
         "dora": "learn how large a map is apart from where it points: slower, at times better",
     }
+    words = HEAD_WORDS
     validates = True
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
-from . import TRAINING, TRAINING_ABOUT
+from . import HEAD_WORDS, TRAINING, TRAINING_ABOUT
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -27,6 +27,7 @@ class Norm:
         "epochs": 6,
     }
     about: Mapping[str, str] = TRAINING_ABOUT
+    words = HEAD_WORDS
     validates = True
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
-from . import HEAD, HEAD_ABOUT
+from . import HEAD, HEAD_ABOUT, HEAD_WORDS
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -19,6 +19,7 @@ class Probe:
     name = "probe"
     options: Mapping[str, Any] = HEAD
     about: Mapping[str, str] = HEAD_ABOUT
+    words = HEAD_WORDS
     validates = False
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:

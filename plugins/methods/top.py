@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...registry.errors import BadOption
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
-from . import TRAINING, TRAINING_ABOUT
+from . import HEAD_WORDS, TRAINING, TRAINING_ABOUT
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -37,6 +37,7 @@ class Top:
         "layers": "how many, from the top: a number; auto, by the number of rows; or probe, those "
         "above the layer whose output tells the classes apart best",
     }
+    words = HEAD_WORDS
     validates = False
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
