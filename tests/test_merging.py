@@ -15,7 +15,6 @@ from hubtl.plugins.manager import plugins
 from hubtl.plugins.text.probe_inputs import PROBE_INPUTS
 from hubtl.registry.entry import Entry
 from hubtl.registry.errors import BadOption
-from hubtl.transfer.progress import silent
 from hubtl.transfer.quiet import quiet_libraries
 from hubtl.transfer.split import Example
 from hubtl.transfer.start import Session
@@ -59,7 +58,7 @@ def trained(network, recipe, labels, tmp_path, **options):
     method = plugins().method(chosen.method)
     chosen = chosen.over(method.options).with_options({"folds": "2", **options})
     shelf = Shelf(tmp_path / "trunks", 10**9)
-    method.adapt(network, chosen.options, Session(rows, (), labels, 0, silent, shelf))
+    method.adapt(network, chosen.options, Session(rows, (), labels, 0, shelf))
     torch.manual_seed(1)
     with torch.no_grad():
         for weight in (*network.body.parameters(), *network.head.parameters()):
