@@ -19,6 +19,7 @@ EXAMPLES = (
     "hubtl adapt text-classification examples/debian-sections.csv --dry-run",
     "hubtl adapt text-classification examples/debian-sections.csv --domain software",
     "hubtl adapt text-classification examples/debian-sections.csv --recipe lora --set epochs=3",
+    "hubtl adapt text-classification examples/debian-sections.csv --recipe lora --time-budget 10m",
 )
 
 
@@ -26,7 +27,8 @@ def command(
     task: Annotated[str, typer.Argument(metavar="TASK", help="Such as text-classification.")],
     data: Data,
     base: Annotated[
-        str, typer.Option(metavar="ID", help="The model to adapt; auto: a starter.")
+        str,
+        typer.Option(metavar="ID", help="The base, or an adapter to go on from; auto: a starter."),
     ] = "auto",
     recipe: Annotated[
         str, typer.Option(metavar="NAME|FILE", help="From `hubtl recipes`.")

@@ -75,7 +75,7 @@ class Place:
         """Return what was being written when all stopped."""
         if self.has("home/trunks/.new-*"):
             return CACHE
-        saving = self.has("home/unfinished/*/new/*") or self.has("work/.result-*/*")
+        saving = self.has("home/unfinished/*/*/new/*") or self.has("work/.result-*/*")
         return SAVE if saving else ELSEWHERE
 
     def everything(self) -> list[str]:
@@ -170,8 +170,8 @@ def moments(place: Place, unbroken: Unbroken, dice: random.Random) -> list[Momen
         time.sleep(dice.uniform(0, unbroken.seconds))
 
     saves = (
-        at_once("home/unfinished/*/new/*"),
-        at_once("home/unfinished/*/new/*", after="home/unfinished/*/*.safetensors"),
+        at_once("home/unfinished/*/*/new/*"),
+        at_once("home/unfinished/*/*/new/*", after="home/unfinished/*/*/*.safetensors"),
         at_once("work/.result-*/*"),
     )
     return [

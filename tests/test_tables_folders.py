@@ -157,7 +157,7 @@ def test_a_data_set_on_a_hub_is_read_at_its_revision_and_leaves_no_copy(hub_data
         assert modes and set(modes) == {0o700}
     finally:
         tempfile.tempdir = None
-    assert not (tmp_path / "hf").exists() and not (tmp_path / "home").exists()
+    assert not (tmp_path / "hf").exists() and not list((tmp_path / "home").rglob("*.csv"))
 
 
 def test_a_data_sets_card_says_which_files_are_which(hub_data):
