@@ -220,8 +220,9 @@ def trainer(name: str, rows: dict[str, Any], base: Path) -> dict[str, Any]:
         )
         with Meter() as meter:
             worker.train()
-        predicted = worker.predict(test).predictions
-    accuracy = float((np.argmax(predicted, 1) == [each["label"] for each in test]).mean())
+        predicted = worker.predict(test)
+    # Grouped by length, the Trainer brings test rows too in an order of its own.
+    accuracy = float((np.argmax(predicted.predictions, 1) == predicted.label_ids).mean())
     return {"cpu": meter.cpu, "wall": meter.wall, "memory": meter.most, "accuracy": accuracy}
 
 
