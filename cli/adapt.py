@@ -71,8 +71,6 @@ def command(
 ) -> None:
     """Adapt a base model to your rows, measure it on rows it has not seen, write a folder."""
     from hubtl.job import options_from
-    from hubtl.registry.card import seeds_line
-    from hubtl.registry.places import setting
 
     asked: dict[str, Any] = {
         "base": base,
@@ -93,11 +91,7 @@ def command(
     if dry_run:
         with screen.progress() as progress:
             found = hubtl.plan(task, data, measure=True, progress=progress, **asked)
-        if as_json:
-            screen.say_json(found.as_json())
-        else:
-            _say_plan(found, screen.say)
-            _say_estimate(found)
+        screen.say_json(found.as_json()) if as_json else _say_estimate(found)
         return
 
     def tell(found: hubtl.Plan) -> None:
@@ -112,17 +106,8 @@ def command(
         raise
     if as_json:
         screen.say_json(adapted.as_json())
-        return
-    say_result(adapted.as_json())
-    if adapted.facts.seeds:
-        screen.say(f"\n{seeds_line(adapted.facts)}")
-    screen.note(f"\nlearnt    {adapted.facts.method}")
-    if adapted.facts.inputs.get("cut"):
-        screen.note(adapted.facts.inputs["how"])
-    screen.say(f"\nwrote {adapted.folder} in {adapted.facts.seconds:.0f} s")
-    domain = "" if adapted.facts.domain else " --domain NAME"
-    hub = "" if os.environ.get("HF_ENDPOINT") or setting("hub") else " --hub folder:PATH"
-    screen.note(f"next: hubtl publish {adapted.folder} --to ORG/NAME{hub}{domain}")
+    else:
+        _say_adapted(adapted)
 
 
 def _say_plan(plan: Any, say: Callable[[str], None]) -> None:
@@ -140,7 +125,8 @@ def _say_plan(plan: Any, say: Callable[[str], None]) -> None:
 
 
 def _say_estimate(plan: hubtl.Plan) -> None:
-    """Print what the work would take, by stage, or why that is not known."""
+    """Print what would be done, and what that would take, by stage, or why that is not known."""
+    _say_plan(plan, screen.say)
     found = plan.estimate
     if not found:
         screen.say(f"takes    not measured: {plan.not_measured}")
@@ -155,6 +141,24 @@ def _say_estimate(plan: hubtl.Plan) -> None:
     chosen = ", ".join(f"{name} {value}" for name, value in found["choices"].items() if value)
     if chosen:
         screen.say(f"chosen   {chosen}")
+
+
+def _say_adapted(adapted: hubtl.Adapted) -> None:
+    """Print what was measured, where it is, and what to do next."""
+    from hubtl.registry.card import seeds_line
+    from hubtl.registry.places import setting
+
+    facts = adapted.facts
+    say_result(adapted.as_json())
+    if facts.seeds:
+        screen.say(f"\n{seeds_line(facts)}")
+    screen.note(f"\nlearnt    {facts.method}")
+    if facts.inputs.get("cut"):
+        screen.note(facts.inputs["how"])
+    screen.say(f"\nwrote {adapted.folder} in {facts.seconds:.0f} s")
+    domain = "" if facts.domain else " --domain NAME"
+    hub = "" if os.environ.get("HF_ENDPOINT") or setting("hub") else " --hub folder:PATH"
+    screen.note(f"next: hubtl publish {adapted.folder} --to ORG/NAME{hub}{domain}")
 
 
 def say_result(facts: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .clock import Clock
 from .job import Job
 from .registry.errors import BadOption
+from .registry.places import trunks
 from .rehearsal import SAMPLE, Rehearsal
 from .splitting import RIVAL_ROWS
 from .transfer import resources
@@ -17,7 +18,7 @@ from .transfer.portions import COPIES, trained_bytes
 from .transfer.probe import seconds_to_fit
 from .transfer.resources import Stopwatch
 from .transfer.split import at_most, joined
-from .transfer.trunk import POSITIONS, ROWS
+from .transfer.trunk import POSITIONS, ROWS, Shelf
 
 RIVALS = 500  # rows that plain rivals are tried on
 SLOWER = 2.0  # how many times slower fp32 is where bf16 was chosen
@@ -38,11 +39,6 @@ class Estimate:
     memory_bytes: int
     disk_bytes: int
     choices: Mapping[str, object]
-
-    @property
-    def total(self) -> float:
-        """All seconds."""
-        return sum(self.seconds.values())
 
     @property
     def step(self) -> float:
@@ -84,13 +80,16 @@ def estimate(job: Job, tried: Rehearsal) -> Estimate:
     """Return what the whole job will take, by what a little of it took."""
     network, meter, choices = tried.network, tried.meter, tried.choices
     rows = joined(job.split.train, job.split.validation)
-    sizes = network.sizes([row.input for row in rows])
+    inputs = [row.input for row in rows]
+    sizes = network.sizes(inputs)
     seconds = {**_seconds(job, tried, sizes), "baselines": _baselines(job)}
     if not meter.amounts["features"]:  # a method that goes another way is told by its rows alone
         seconds["training"] = tried.adapting * len(rows) / SAMPLE
     trained = COPIES * trained_bytes(network)
-    cut = any(name.startswith("cut") and layer for name, layer in choices.all().items())
-    kept = (sum(sizes) if cut else 0) + len(rows)
+    cuts = [layer for name, layer in choices.all().items() if name.startswith("cut") and layer]
+    if _are_kept(tried, inputs, cuts):
+        seconds["features"] = 0.0
+    kept = (sum(sizes) if cuts else 0) + len(rows)
     features_bytes = kept * int(network.head.in_features) * 4
     batches_bytes = SHAPES * meter.batch_bytes
     return Estimate(
@@ -102,6 +101,14 @@ def estimate(job: Job, tried: Rehearsal) -> Estimate:
     )
 
 
+def _are_kept(tried: Rehearsal, inputs: Sequence[str], cuts: Sequence[int]) -> bool:
+    """Return whether the features of all inputs are on the shelf, from an earlier recipe."""
+    shelf = Shelf(*trunks())
+    if cuts:
+        return shelf.serving(tried.network, inputs, cuts[0], tried.precision) is not None
+    return shelf.find(tried.network, inputs, None, tried.precision) is not None
+
+
 def _seconds(job: Job, tried: Rehearsal, learning: Sequence[int]) -> dict[str, float]:
     """Return the seconds of each stage but the baselines; `learning` are sizes of rows."""
     meter, network = tried.meter, tried.network
@@ -110,7 +117,7 @@ def _seconds(job: Job, tried: Rehearsal, learning: Sequence[int]) -> dict[str, f
     features = padded(learning, batches(learning, ROWS, POSITIONS))
     training = padded(train, batches(train, meter.rows or ROWS)) * meter.epochs
     judged = sum(validation) or sum(train) // len(train) * min(ENOUGH, len(train))
-    slower = SLOWER if tried.choices.get("precision") == "bf16" else 1.0
+    slower = SLOWER if tried.precision == "bf16" else 1.0
     folds = int(tried.learnt.options.get("folds", 5))
     width = int(network.head.in_features)
     return {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import queue
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,10 +110,8 @@ def _run(
             text=True,
         ) as process:
             try:
-                assert process.stdout is not None
-                for line in process.stdout:
-                    if line.startswith("done "):
-                        progress(step, int(line.split()[1]), total)
+                for done in _heard(process):
+                    progress(step, done, total)
                 status = process.wait()
             finally:
                 process.kill()
@@ -121,6 +122,27 @@ def _run(
                 f"the card's code does not run in a clean process: {(last or ['no word'])[0]}",
                 "run the card's first Python block by hand to see more",
             )
+
+
+def _heard(process: subprocess.Popen[str]) -> Iterator[int]:
+    """Yield how many inputs are done, each second until the process ends: a clock may be asked."""
+    lines: queue.Queue[str] = queue.Queue()
+    stdout = process.stdout
+    assert stdout is not None, "it was asked for"
+
+    def listen() -> None:
+        for line in stdout:
+            lines.put(line)
+        lines.put("")
+
+    threading.Thread(target=listen, daemon=True).start()
+    done, line = 0, " "
+    while line:
+        with contextlib.suppress(queue.Empty):
+            line = lines.get(timeout=1)
+            if line.startswith("done "):
+                done = int(line.split()[1])
+        yield done
 
 
 def _environment(room: Path) -> dict[str, str]:

@@ -35,6 +35,7 @@ class Rehearsal:
     learnt: Learnt
     meter: Meter
     choices: Choices
+    precision: str
     loading: float
     adapting: float
     measuring: float
@@ -53,7 +54,8 @@ def rehearse(job: Job, base: Path, progress: Progress) -> Rehearsal:
         progress(STAGE, 1, 4)
         meter, choices = Meter(), Choices(job.choices)
         whole = session_of(job, job.request.seed, choices, meter)
-        whole.precision(str(job.recipe.options.get("precision", "fp32")), network)
+        asked = str(job.recipe.options.get("precision", "fp32"))
+        precision = whole.precision(asked, network)
         choices.put("steps", STEPS)
         session = dataclasses.replace(
             whole,
@@ -76,7 +78,9 @@ def rehearse(job: Job, base: Path, progress: Progress) -> Rehearsal:
         measuring = watch.seconds
         size = sum(path.stat().st_size for path in files_in(folder).values())
     progress(STAGE, 4, 4)
-    return Rehearsal(network, learnt, meter, choices, loading, adapting, measuring, loaded, size)
+    return Rehearsal(
+        network, learnt, meter, choices, precision, loading, adapting, measuring, loaded, size
+    )
 
 
 def _sample(rows: Sequence[Example]) -> list[Example]:

@@ -11,6 +11,7 @@ import pytest
 import hubtl
 from hubtl.clock import Clock, seconds_of
 from hubtl.predictions import read_predictions
+from hubtl.proof import predict_in_clean_process
 from hubtl.registry.errors import BadOption, OutOfTime
 from hubtl.registry.facts import read_facts
 from hubtl.transfer.choices import Choices
@@ -77,6 +78,23 @@ def test_a_budget_is_kept_and_what_it_chose_can_be_chosen_again(shelf, moods):
     options = {**endless, "rows": "16"}
     _, again = adapt(shelf, "again", plan=folder / "plan.json", options=options)
     assert again == logits
+
+
+def test_a_dry_run_knows_of_features_that_are_kept(shelf, moods):
+    asked = {"base": "acme/tiny-encoder", "hub": shelf.name, "measure": True}
+    assert hubtl.plan(TASK, "moods.csv", **asked).estimate["stages"]["features"] > 0
+    adapt(shelf, "result")
+    assert hubtl.plan(TASK, "moods.csv", **asked).estimate["stages"]["features"] == 0
+    again = hubtl.plan(TASK, "moods.csv", recipe="top", **asked)
+    assert again.estimate["stages"]["features"] == 0
+
+
+def test_a_clock_is_asked_each_second_while_the_clean_process_is_silent():
+    code = "import time; time.sleep(3); labels = ['a']; logits = lambda xs: [[1.0] for _ in xs]"
+    code += "; predict = lambda xs: ['a' for _ in xs]"
+    heard = []
+    predict_in_clean_process(code, {}, ["x"], progress=lambda *told: heard.append(told))
+    assert len(heard) >= 4 and heard[-1] == ("proving", 1, 1)
 
 
 def test_a_plan_of_nobody_is_refused(shelf, moods):

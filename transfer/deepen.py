@@ -8,7 +8,7 @@ from typing import Any
 from .fit import Fitted, Schedule, fit
 from .portions import positions_at_once, taken
 from .resources import free_memory
-from .start import Session, Start, weighs
+from .start import Session, Start, weights_of
 
 
 def deepen(begun: Start, options: Mapping[str, Any], session: Session) -> Fitted:
@@ -23,7 +23,7 @@ def deepen(begun: Start, options: Mapping[str, Any], session: Session) -> Fitted
         rows = options["rows"]
         steps = -(-session.count // rows)
         needs = taken(network, train.feed)
-        room = session.room or free_memory(network.device.type)
+        room = free_memory(network.device.type)
         schedule = Schedule(
             epochs=epochs(options, steps),
             rows=rows,
@@ -37,7 +37,7 @@ def deepen(begun: Start, options: Mapping[str, Any], session: Session) -> Fitted
                 "positions at once", lambda: positions_at_once(network, rows, needs, room)
             ),
             precision=begun.precision,
-            weights=_class_weights(session, options["class_weights"]),
+            weights=tuple(weights_of(session, options["class_weights"]).tolist()),
         )
         at_once = (schedule.at_once or needs.longest) // needs.longest
         session.meter.plan(schedule.epochs, rows, needs.by(at_once))
@@ -77,12 +77,3 @@ def _stop(session: Session) -> Callable[[int], bool]:
         return known is not None and steps >= known
 
     return stop
-
-
-def _class_weights(session: Session, asked: str) -> tuple[float, ...] | None:
-    """Return how much each class counts: all the same, or as much as it is rare."""
-    if not weighs(asked):
-        return None
-    targets = session.targets(session.train)
-    counts = [max(1, targets.count(number)) for number in range(len(session.labels))]
-    return tuple(len(targets) / (len(counts) * count) for count in counts)

@@ -121,6 +121,7 @@ class _Run:
         torch.manual_seed(seed)
         self.network, self.train, self.validation = network, train, validation
         self.schedule, self.seed, self.meter = schedule, seed, meter
+        self.on_gpu = network.device.type == "cuda"
         # To see that a training went astray, some of its own rows are enough.
         self.judges = validation or train.some(ENOUGH)
         self.modules = torch.nn.ModuleList([network.body, network.head])
@@ -175,6 +176,8 @@ class _Run:
             self._add_up(numbers)
             torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
             self.optimizer.step()
+            if self.on_gpu:  # which answers before it is done, and a clock is asked
+                torch.cuda.synchronize()
         self.steps += 1
         whole = place + 1 == len(self.groups)
         if (whole and self.validation) or self.steps == self.most:
@@ -222,6 +225,8 @@ class _Run:
             for name, value in self.optimizer.state.get(weight, {}).items():
                 tensors[f"optimizer.{number}.{name}"] = value
         tensors["dice"] = torch.get_rng_state()
+        if self.on_gpu:
+            tensors["dice of the GPU"] = torch.cuda.get_rng_state()
         about = {
             "steps": self.steps,
             "losses": self.losses,
@@ -245,6 +250,8 @@ class _Run:
                 kept: Any = self.optimizer.state[weight]
                 kept[field] = value.clone() if field == "step" else value.to(weight.device)
         torch.set_rng_state(found["dice"])
+        if self.on_gpu:
+            torch.cuda.set_rng_state(found["dice of the GPU"])
         self.steps, self.losses = state.about["steps"], list(state.about["losses"])
         self.stopped = state.about["stopped"]
         copies = [found[f"best.{n}"].clone() for n in range(len(self.weights)) if "best.0" in found]

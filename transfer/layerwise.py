@@ -31,10 +31,10 @@ def losses_by_layer(network: Network, session: Session, folds: int) -> list[floa
     count = len(session.train)
     chosen = np.sort(dice.permutation(count)[:MOST])
     rows = [session.train[int(number)] for number in chosen]
-    targets = np.array(session.targets(rows))
+    targets, groups = np.array(session.targets(rows)), session.groups(rows)
     return [
         fit_head(
-            Labelled(features, np.arange(len(rows)), targets, np.ones(len(rows))),
+            Labelled(features, np.arange(len(rows)), targets, np.ones(len(rows)), groups),
             len(session.labels),
             folds=folds,
             seed=session.seed,

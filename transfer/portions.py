@@ -73,7 +73,6 @@ def taken(network: Network, feed: Feed) -> Taken:
 
 def kept_bytes(network: Network, feed: Feed, numbers: Sequence[int]) -> int:
     """Return how many bytes a forward pass over these rows keeps for the backward pass."""
-    import torch
     from torch.autograd.graph import saved_tensors_hooks
 
     weights = {w.untyped_storage().data_ptr() for w in network.body.parameters()}
@@ -87,8 +86,6 @@ def kept_bytes(network: Network, feed: Feed, numbers: Sequence[int]) -> int:
             held.append(tensor)
         return tensor
 
-    state = torch.get_rng_state()
     with saved_tensors_hooks(see, lambda tensor: tensor):
         network.head(feed.features(numbers).float())
-    torch.set_rng_state(state)
     return sum(sizes.values())

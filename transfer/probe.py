@@ -68,12 +68,10 @@ class Labelled:
             yield self.features[self.rows[at]], self.targets[at], self.weights[at]
 
 
-def balanced(targets: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return a weight a row, such that every class weighs the same and the mean is one."""
-    counts = np.bincount(targets)
-    found: NDArray[np.float64] = (
-        len(targets) / (np.count_nonzero(counts) * counts[targets])
-    ).astype(np.float64)
+def balanced(targets: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    """Return a weight a class: all with rows weigh the same, and a row weighs one on average."""
+    counts = np.bincount(targets, minlength=classes)
+    found: NDArray[np.float64] = len(targets) / (np.count_nonzero(counts) * np.maximum(1, counts))
     return found
 
 

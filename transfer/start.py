@@ -35,9 +35,8 @@ class Session:
     """What a method works with: rows, their labels, a seed, and places for what it makes.
 
     `choices` are what clock and memory decide, each once; `meter` is told how long the stages take;
-    `stop` is asked after each step of training whether to end there; `room` is the memory in bytes
-    that training may use. `sampled_from` is how many rows there are to train on where `train` is
-    only a sample of them, to try on.
+    `stop` is asked after each step of training whether to end there. `sampled_from` is how many
+    rows there are to train on where `train` is only a sample of them, to try on.
     """
 
     train: Sequence[Example]
@@ -50,7 +49,6 @@ class Session:
     choices: Choices = field(default_factory=Choices)
     meter: Meter = field(default_factory=Meter)
     stop: Callable[[int], bool] = never
-    room: int | None = None
     sampled_from: int | None = None
 
     @property
@@ -66,6 +64,14 @@ class Session:
         """Return the class number of each row."""
         numbers = {label: number for number, label in enumerate(self.labels)}
         return [numbers[row.label] for row in rows]
+
+    def groups(self, rows: Sequence[Example]) -> NDArray[np.int64] | None:
+        """Return a number for the group of each row, or None where rows have no groups."""
+        import numpy as np
+
+        numbers: dict[str, int] = {}
+        found = [numbers.setdefault(row.group, len(numbers)) for row in rows]
+        return np.array(found) if len(numbers) > 1 else None
 
     def as_rows(self, rows: Sequence[Example], feed: Callable[[Sequence[str]], Feed]) -> Rows:
         """Return rows as training takes them."""
@@ -120,7 +126,7 @@ def start(network: Network, session: Session, options: Mapping[str, Any], *, lay
     precision = session.precision(options["precision"], network)
     cut, why = _cut(network, layer, inputs, session, precision)
     trunk = _trunk(network, inputs, session, precision, cut)
-    rows = labelled(trunk, session, options["class_weights"])
+    rows = _labelled(trunk, session, weights_of(session, options["class_weights"]))
     session.progress("fitting the head", 0, 1)
     with session.meter.stage("head", len(rows)):
         head = fit_head(rows, len(session.labels), folds=options["folds"], seed=session.seed)
@@ -151,30 +157,23 @@ def _trunk(
     )
 
 
-def labelled(trunk: Trunk, session: Session, class_weights: str) -> Labelled:
+def _labelled(trunk: Trunk, session: Session, weights: NDArray[np.float64]) -> Labelled:
     """Return the session's rows to train on, as a head is fitted to them."""
     import numpy as np
 
     targets = np.array(session.targets(session.train))
-    weights = np.ones(len(targets))
-    if weighs(class_weights):
-        weights = balanced(targets)
     rows = trunk.rows_of([row.input for row in session.train])
-    return Labelled(trunk.pooled, rows, targets, weights, _groups(session.train))
+    groups = session.groups(session.train)
+    return Labelled(trunk.pooled, rows, targets, weights[targets], groups)
 
 
-def weighs(asked: str) -> bool:
-    """Return whether rare classes are to count as much as common ones."""
-    return asked == "balanced"
-
-
-def _groups(rows: Sequence[Example]) -> NDArray[np.int64] | None:
-    """Return a number for the group of each row, or None where rows have no groups."""
+def weights_of(session: Session, class_weights: str) -> NDArray[np.float64]:
+    """Return how much each class counts: as much as the others, or as much as it is rare."""
     import numpy as np
 
-    numbers: dict[str, int] = {}
-    found = [numbers.setdefault(row.group, len(numbers)) for row in rows]
-    return np.array(found) if len(numbers) > 1 else None
+    if class_weights == "balanced":
+        return balanced(np.array(session.targets(session.train)), len(session.labels))
+    return np.ones(len(session.labels))
 
 
 def _cut(
@@ -197,10 +196,8 @@ def _cut(
         cut = cut_at(network, layer, longest)
         chosen = session.choices.once(f"cut for layer {layer}", choose)
         if not chosen:
-            return (
-                None,
-                f"what it makes of all rows is more than {session.shelf.limit / 1e9:.0f} GB",
-            )
+            limit = session.shelf.limit / 1e9
+            return None, f"what it makes of all rows is more than {limit:.0f} GB"
         return cut if chosen == layer else cut_at(network, chosen, longest), ""
     except Uncut as error:
         return None, str(error)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...registry.errors import BadOption
+from ...transfer.precision import PRECISIONS
+
 # What every method can be told, since all begin with a head; a method adds its own.
 HEAD: Mapping[str, Any] = {"folds": 5, "precision": "auto", "class_weights": "none"}
 HEAD_ABOUT: Mapping[str, str] = {
@@ -13,7 +16,7 @@ HEAD_ABOUT: Mapping[str, str] = {
     "class_weights": "none, or balanced: rare classes count as much as common ones",
 }
 HEAD_WORDS: Mapping[str, Sequence[str]] = {
-    "precision": ("auto", "fp32", "bf16"),
+    "precision": ("auto", *PRECISIONS),
     "class_weights": ("none", "balanced"),
 }
 # What every method that trains layers can be told; a method adds its own and may set others.
@@ -33,3 +36,21 @@ TRAINING_ABOUT: Mapping[str, str] = {
     "layer_decay": "by how much the rate falls with each layer down",
     "head_rate": "how many times faster the head learns",
 }
+
+
+def layers_asked(asked: object, whole: int, most: int, words: str, instead: str) -> int:
+    """Return how many layers `--set layers=` means; raises BadOption where there aren't so many.
+
+    `words` are what else may be said, and `instead` is for whoever wants more than `most`.
+    """
+    try:
+        layers = int(str(asked))
+    except ValueError as error:
+        raise BadOption(
+            f"`layers={asked}` is no number", f"{words}, or such as --set layers=2"
+        ) from error
+    if not 0 < layers <= most:
+        raise BadOption(
+            f"`layers={layers}`: the base has {whole} layers", f"from 1 to {most}, or {instead}"
+        )
+    return layers

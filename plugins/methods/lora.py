@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...registry.errors import BadOption
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
-from . import HEAD_WORDS, TRAINING, TRAINING_ABOUT
+from . import HEAD_WORDS, TRAINING, TRAINING_ABOUT, layers_asked
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -89,13 +88,7 @@ def _count(asked: object, whole: int) -> int:
     named = {"all": whole, "half": (whole + 1) // 2}
     if asked in named:
         return named[str(asked)]
-    try:
-        layers = int(str(asked))
-    except ValueError as error:
-        raise BadOption(f"`layers={asked}` is no number", "half, all, or such as 2") from error
-    if not 0 < layers <= whole:
-        raise BadOption(f"`layers={layers}`: the base has {whole} layers", f"from 1 to {whole}")
-    return layers
+    return layers_asked(asked, whole, whole, "half, all", "--set layers=all")
 
 
 @hookimpl

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...registry.errors import BadOption
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
-from . import HEAD_WORDS, TRAINING, TRAINING_ABOUT
+from . import HEAD_WORDS, TRAINING, TRAINING_ABOUT, layers_asked
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -78,18 +77,7 @@ def _count(asked: object, rows: int, whole: int) -> int | None:
     if asked == "auto":
         wanted = 1 if rows < FEW else 2 if rows < SOME else max(2, whole // 3)
         return min(wanted, whole - 1)
-    try:
-        layers = int(str(asked))
-    except ValueError as error:
-        raise BadOption(
-            f"`layers={asked}` is no number", "auto, probe, or such as --set layers=2"
-        ) from error
-    if not 0 < layers < whole:
-        raise BadOption(
-            f"`layers={layers}`: the base has {whole} layers",
-            f"from 1 to {whole - 1}, or --recipe full",
-        )
-    return layers
+    return layers_asked(asked, whole, whole - 1, "auto, probe", "--recipe full")
 
 
 def _freeze_carrier(network: Network) -> None:
