@@ -24,13 +24,13 @@ def planned(job: Job, progress: Progress) -> Plan:
     found = estimate(job, rehearse(job, base, progress))
     seeds = len(job.seeds)
     seconds = {
-        name: round(value if name in ("features", "baselines") else value * seeds, 1)
+        name: round(value if name in ("features", "baselines") else value * seeds, 3)
         for name, value in found.seconds.items()
     }
     takes = {
-        "seconds": round(sum(seconds.values()), 1),
+        "seconds": round(sum(seconds.values()), 3),
         "stages": seconds,
-        "least_seconds": round(found.least(seeds), 1),
+        "least_seconds": round(found.least(seeds), 3),
         "memory_bytes": found.memory_bytes,
         "disk_bytes": found.disk_bytes,
         "choices": dict(found.choices),
