@@ -1,0 +1,1 @@
+"""Vision: pictures, their fixed views, the plain rivals, and the pictures that prove an adapter."""
