@@ -120,7 +120,9 @@ def ours(name: str, rows: dict[str, Any], base: Path, shelf: Path, options: dict
     with quiet_libraries():
         torch.manual_seed(0)
         entry = Entry(BASE, revision="0" * 40)
-        network = offered.task("text-classification").network(base, entry, rows["labels"], "cpu")
+        network = offered.task("text-classification").network(
+            base, entry, rows["labels"], "cpu", {}
+        )
     if name == "forward":
         return bare_forward(network, [text for text, _ in rows["train"]])
     recipe = offered.recipe(name)

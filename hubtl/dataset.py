@@ -15,6 +15,7 @@ from .transfer.labelled import PARTS, Reader, labelled
 from .transfer.layout import Layout, card_of, layout, names_in
 from .transfer.listing import FILES, FOLDERS, PART_FOLDERS, class_table, input_of
 from .transfer.rows import Rows
+from .transfer.split import contents_of
 from .transfer.table import DataFile, Table, read_table, read_tables
 
 OTHER_ROLES = ("split", "group", "time")
@@ -33,7 +34,7 @@ class Dataset:
     @property
     def fingerprint(self) -> str:
         """A hash of all inputs and labels, whatever their order."""
-        return rows_fingerprint(self.examples.cells("input", "label"))
+        return rows_fingerprint(contents_of(self.examples))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def read_inputs(
     inputs: list[str] = []
     for file, (array,) in opened.table.values(column):
         cells = [cell or "" for cell in array.to_pylist()]
-        inputs += [reader(file, cell) for cell in cells] if by_file else cells
+        inputs += [reader(file, cell)[0] for cell in cells] if by_file else cells
     return inputs
 
 

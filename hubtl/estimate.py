@@ -89,8 +89,7 @@ def estimate(job: Job, tried: Rehearsal) -> Estimate:
     cuts = [layer for name, layer in choices.all().items() if name.startswith("cut") and layer]
     if _are_kept(tried, inputs, cuts):
         seconds["features"] = 0.0
-    kept = (sum(sizes) if cuts else 0) + len(rows)
-    features_bytes = kept * int(network.head.in_features) * 4
+    features_bytes = round(meter.kept_bytes * sum(sizes))
     batches_bytes = SHAPES * meter.batch_bytes
     return Estimate(
         seconds,

@@ -16,6 +16,7 @@ from .registry.entry import Entry
 from .registry.errors import HubtlError, NotReproduced, Refused
 from .registry.facts import FILE, Facts
 from .registry.fingerprint import rows_fingerprint
+from .transfer.contents import digest_of
 
 METRIC_TOLERANCE = 1e-9
 
@@ -44,6 +45,7 @@ def gate(
     checks: tuple[Callable[[], None], ...] = (
         lambda: _check_domain(facts),
         lambda: _check_measured(folder, facts, before),
+        lambda: _check_inputs(before),
         lambda: _check_base(facts, hub, base, with_base),
         lambda: check_licences(facts, hub, base),
     )
@@ -81,7 +83,7 @@ def _check_measured(folder: Path, facts: Facts, before: Predictions) -> None:
             f"`{changed[0]}` is not the file that was measured: its sha256 differs",
             "adapt again: what is published is what was measured",
         )
-    rows = rows_fingerprint(zip(before.inputs, before.true, strict=False))
+    rows = rows_fingerprint(zip(before.contents, before.true, strict=False))
     found = measure.measure(before.true, before.predicted, facts.seed) if before.true else {}
     rivals = {name: measure.values(before.true, labels) for name, labels in before.rivals.items()}
     same = (
@@ -97,6 +99,24 @@ def _check_measured(folder: Path, facts: Facts, before: Predictions) -> None:
             f"predictions in the folder don't give that ({facts.main_metric} {again:.4f})",
             "adapt again: one of the two was changed",
         )
+
+
+def _check_inputs(before: Predictions) -> None:
+    """Raise NotReproduced if a file that was measured with is gone, or holds something else."""
+    for path, content in zip(before.inputs, before.contents, strict=True):
+        if path == content:
+            continue
+        try:
+            same = digest_of(path) == content
+        except OSError as error:
+            raise NotReproduced(
+                f"`{path}`, which was measured with, can't be read: {error.strerror}",
+                "put it back where it was, or adapt again",
+            ) from error
+        if not same:
+            raise NotReproduced(
+                f"`{path}` is not the file that was measured with", "put it back, or adapt again"
+            )
 
 
 def _near(found: Mapping[str, Any], told: Mapping[str, Any]) -> bool:

@@ -26,7 +26,7 @@ from .sources import find_model, first_base, pulled
 from .splitting import split_rows
 from .transfer import resources
 from .transfer.network import choose_device
-from .transfer.split import Split
+from .transfer.split import Split, contents_of
 from .unfinished import read_choices
 from .workspace import check_out
 
@@ -112,8 +112,8 @@ def prepare(request: Request) -> Job:
     task = offered.task(request.task)
     recipe = offered.recipe(request.recipe)
     method = offered.method(recipe.method)
-    recipe = recipe.over(method.options).with_options(request.options)
-    recipe.check_words(getattr(method, "words", {}))  # a plugin may be of before
+    recipe = recipe.over({**method.options, **task.options}).with_options(request.options)
+    recipe.check_words({**getattr(method, "words", {}), **task.words})  # a plugin may be of before
     domain = request.domain or setting("domain")
     if domain:
         catalogue().check_domain(domain)
@@ -151,7 +151,7 @@ def identity(job: Job) -> dict[str, Any]:
         "recipe": job.recipe.name,
         "method": job.method.name,
         "options": dict(job.recipe.options),
-        "rows": [rows_fingerprint((r.input, r.label) for r in part) for part in _parts(job.split)],
+        "rows": [rows_fingerprint(contents_of(part)) for part in _parts(job.split)],
         "seeds": list(job.seeds),
         "choices": dict(job.choices),
         "device": job.request.device,

@@ -21,6 +21,7 @@ from .transfer.progress import Progress
 from .transfer.split import joined
 from .transfer.start import Session
 from .transfer.trunk import Shelf
+from .transfer.views import viewed
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def learn(
     session = dataclasses.replace(
         session_of(job, seed, choices, Meter()), progress=progress, checkpoint=checkpoint
     )
-    learnt = job.method.adapt(network, job.recipe.options, session)
+    learnt = job.method.adapt(network, job.recipe.options, viewed(session, network))
     split = job.split
     rows = joined(joined(split.train, split.validation), split.test)
     inputs = network.describe_inputs([row.input for row in rows])
@@ -95,7 +96,8 @@ def save_and_measure(
 
 def network_of(job: Job, base: Path, progress: Progress) -> Network:
     """Return a fresh network to train, with what the job builds upon in it."""
-    network = job.task.network(base, job.base, job.labels, job.request.device)
+    options = {name: job.recipe.options[name] for name in job.task.options}
+    network = job.task.network(base, job.base, job.labels, job.request.device, options)
     if job.upon:
         job.upon.put_into(network, progress)
     return network

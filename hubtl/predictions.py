@@ -18,10 +18,14 @@ RIVAL = "rival:"
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """The rows of the file: ids, inputs, true labels, predicted labels, logits, rivals' labels."""
+    """The rows of the file: ids, inputs, true labels, predicted labels, logits, rivals' labels.
+
+    `contents` are what tells inputs apart: themselves, or the digests of files that they name.
+    """
 
     ids: list[str]
     inputs: list[str]
+    contents: list[str]
     true: list[str]
     predicted: list[str]
     logits: list[list[float]]
@@ -42,6 +46,7 @@ def write_predictions(
         {
             "id": [row.id for row in rows],
             "input": [row.input for row in rows],
+            "digest": [row.digest for row in rows],
             "true": [row.label for row in rows],
             "label": list(predicted.labels),
             "scores": predicted.logits,
@@ -76,4 +81,6 @@ def read_predictions(folder: Path) -> Predictions:
     ids, inputs, true, predicted, logits = (
         columns.get(name, []) for name in ("id", "input", "true", "label", "scores")
     )
-    return Predictions(ids, inputs, true, predicted, logits, rivals)
+    digests = columns.get("digest", [""] * len(inputs))
+    contents = [digest or each for digest, each in zip(digests, inputs, strict=True)]
+    return Predictions(ids, inputs, contents, true, predicted, logits, rivals)

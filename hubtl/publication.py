@@ -29,6 +29,7 @@ from .results import Published
 from .sources import fetch, find_base, pull, writing_hub
 from .transfer.agreement import Agreement, compare
 from .transfer.progress import Progress
+from .transfer.split import contents_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def verify(
     metric = {"name": facts.main_metric, "measured": measured, "reproduced": None}
     if rows:
         found = measure.values([row.label for row in rows], said.labels)[facts.main_metric]
-        same = rows_fingerprint((row.input, row.label) for row in rows)
+        same = rows_fingerprint(contents_of(rows))
         metric |= {"reproduced": found, "same_rows": same == facts.data["test_fingerprint"]}
         if metric["same_rows"] and abs(found - measured) > METRIC_TOLERANCE:
             raise NotReproduced(

@@ -14,6 +14,7 @@ from .lineage import licence_upon
 from .registry.facts import LOCAL, WRITTEN_LATER, Facts
 from .registry.fingerprint import files_in, rows_fingerprint, sha256
 from .transfer import measure, resources
+from .transfer.split import contents_of
 
 NOT_MEASURED = "not measured by this version of hubtl"
 
@@ -67,7 +68,7 @@ def facts_of(
         seed=outcome.seed,
         data={
             "fingerprint": job.data.fingerprint,
-            "test_fingerprint": rows_fingerprint((row.input, row.label) for row in job.split.test),
+            "test_fingerprint": rows_fingerprint(contents_of(job.split.test)),
             "split": job.split.how,
             "commonest": rivals["majority"][0] if "majority" in rivals else None,
         },

@@ -22,6 +22,7 @@ from .transfer.quiet import quiet_libraries
 from .transfer.resources import Stopwatch
 from .transfer.split import Example, joined
 from .transfer.trunk import Shelf
+from .transfer.views import viewed
 
 SAMPLE, STEPS, MEASURED = 64, 3, 4  # rows, steps of training, and rows to measure, that are tried
 STAGE = "trying a few steps"
@@ -46,11 +47,11 @@ class Rehearsal:
 def rehearse(job: Job, base: Path, progress: Progress) -> Rehearsal:
     """Return what came of a few rows and steps; nothing of it is kept, and no test row is used."""
     progress(STAGE, 0, 4)
-    rows = _sample(joined(job.split.train, job.split.validation))
     with quiet_libraries(), temporary_room("hubtl-try-") as room:
         watch = Stopwatch()
         network = network_of(job, base, progress)
         loading, loaded = watch.seconds, resources.memory_now()
+        rows = _sample(network, joined(job.split.train, job.split.validation))
         progress(STAGE, 1, 4)
         meter, choices = Meter(), Choices(job.choices)
         whole = session_of(job, job.request.seed, choices, meter)
@@ -66,7 +67,7 @@ def rehearse(job: Job, base: Path, progress: Progress) -> Rehearsal:
         )
         progress(STAGE, 2, 4)
         watch = Stopwatch()
-        learnt = job.method.adapt(network, job.recipe.options, session)
+        learnt = job.method.adapt(network, job.recipe.options, viewed(session, network))
         adapting = watch.seconds
         progress(STAGE, 3, 4)
         watch = Stopwatch()
@@ -83,9 +84,10 @@ def rehearse(job: Job, base: Path, progress: Progress) -> Rehearsal:
     )
 
 
-def _sample(rows: Sequence[Example]) -> list[Example]:
+def _sample(network: Network, rows: Sequence[Example]) -> list[Example]:
     """Return some of the longest rows, which show the memory that it takes, and some of all."""
-    order = sorted(range(len(rows)), key=lambda number: -len(rows[number].input))
+    sizes = network.sizes([row.input for row in rows])
+    order = sorted(range(len(rows)), key=lambda number: -sizes[number])
     longest = order[: SAMPLE // 2]
     rest = order[len(longest) :: max(1, (len(order) - len(longest)) // (SAMPLE // 2))]
     return [rows[number] for number in (*longest, *rest[: SAMPLE // 2])]

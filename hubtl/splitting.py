@@ -73,7 +73,7 @@ def write_split(folder: Path, split: Split, seed: int) -> None:
 
 def fingerprint(row: Example) -> str:
     """Return 16 hex digits that stand for a row's input and label."""
-    return hashlib.sha256(f"{row.input}\x1f{row.label}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{row.content}\x1f{row.label}".encode()).hexdigest()[:16]
 
 
 def _divided(

@@ -133,17 +133,32 @@ class Loading:
 
 
 class Task(Protocol):
-    """A kind of prediction: what its rows are, which networks do it, what a plain rival scores."""
+    """A kind of prediction: what its rows are, which networks do it, what a plain rival scores.
+
+    `options` are what a recipe may set for this task, with what holds unless it does; `about` says
+    what each means, and `words` what those may be that take one of a few words.
+    """
 
     name: str
     roles: Sequence[Role]
     main_metric: str
     probe_inputs: Sequence[str]
+    options: Mapping[str, Any]
+    about: Mapping[str, str]
+    words: Mapping[str, Sequence[str]]
 
     def network(
-        self, base: Path, entry: Entry, labels: Sequence[str], device: str | None
+        self,
+        base: Path,
+        entry: Entry,
+        labels: Sequence[str],
+        device: str | None,
+        options: Mapping[str, Any],
     ) -> Network:
-        """Return the base with a new head for these labels, on `device` or the best there is."""
+        """Return the base with a new head for these labels, on `device` or the best there is.
+
+        `options` are the task's own, as the recipe sets them.
+        """
         ...
 
     def baselines(self, split: Split, seed: int) -> Mapping[str, Sequence[str]]:

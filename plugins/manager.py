@@ -26,6 +26,7 @@ BUILT_IN = (
     "hubs.hf",
     "hubs.folder",
     "tasks.text_classification",
+    "tasks.image_classification",
     "methods.probe",
     "methods.top",
     "methods.lora",

@@ -27,7 +27,7 @@ def network(request, shelf: Folder):
         yield (
             plugins()
             .task("text-classification")
-            .network(base, Entry(request.param, revision="0" * 40), ["good", "bad"], "cpu")
+            .network(base, Entry(request.param, revision="0" * 40), ["good", "bad"], "cpu", {})
         )
 
 
@@ -74,7 +74,7 @@ def test_the_same_seed_trains_the_same_network(shelf):
                 plugins()
                 .task("text-classification")
                 .network(
-                    base, Entry("acme/tiny-encoder", revision="0" * 40), ["good", "bad"], "cpu"
+                    base, Entry("acme/tiny-encoder", revision="0" * 40), ["good", "bad"], "cpu", {}
                 )
             )
             return trained(made)[1].losses

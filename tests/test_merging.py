@@ -41,7 +41,9 @@ def network(tiny_folders):
     def made(base, labels):
         entry = Entry(base, revision="0" * 40)
         return (
-            plugins().task("text-classification").network(tiny_folders[base], entry, labels, "cpu")
+            plugins()
+            .task("text-classification")
+            .network(tiny_folders[base], entry, labels, "cpu", {})
         )
 
     return made

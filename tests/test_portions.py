@@ -41,7 +41,7 @@ def made(shelf):
         torch.manual_seed(0)
         task, entry = plugins().task("text-classification"), Entry("tiny", revision="0" * 40)
         base = shelf.cache.snapshot("acme/tiny-encoder")
-        return task.network(base, entry, ["bad", "good"], "cpu")
+        return task.network(base, entry, ["bad", "good"], "cpu", {})
 
 
 def carrying(network):

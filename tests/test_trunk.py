@@ -13,7 +13,7 @@ from hubtl.plugins.hubs.folder import Folder
 from hubtl.plugins.manager import plugins
 from hubtl.registry.entry import Entry
 from hubtl.transfer.checkpoint import Checkpoint
-from hubtl.transfer.cut import Fed, Tap, Uncut, cut_at, depth
+from hubtl.transfer.cut import Cut, Fed, Tap, Uncut, cut_at, depth
 from hubtl.transfer.feed import FromCut, Rows, Whole
 from hubtl.transfer.fit import Schedule, fit
 from hubtl.transfer.layers import layer_norms, layer_stack
@@ -32,7 +32,7 @@ def made(shelf: Folder, name: str):
         torch.manual_seed(0)
         task = plugins().task("text-classification")
         entry = Entry(name, revision="0" * 40)
-        return task.network(shelf.cache.snapshot(name), entry, ["good", "bad"], "cpu")
+        return task.network(shelf.cache.snapshot(name), entry, ["good", "bad"], "cpu", {})
 
 
 @pytest.fixture(params=["acme/tiny-bert", "acme/tiny-encoder"])
@@ -160,8 +160,10 @@ def test_what_was_not_used_for_longest_goes_first(network, tmp_path):
 
 
 def test_what_would_not_fit_is_not_begun(network, tmp_path):
-    assert not Shelf(tmp_path, 1000).fits(network, TEXTS, 32)
-    assert Shelf(tmp_path, 10**9).fits(network, TEXTS, 32)
+    wanted = Cut(1, 0, width=32).bytes_of(network.sizes(TEXTS))
+    assert wanted == sum(network.sizes(TEXTS)) * 32 * 4
+    assert not Shelf(tmp_path, wanted - 1).fits(wanted)
+    assert Shelf(tmp_path, wanted).fits(wanted)
 
 
 def test_norms_are_found_by_what_they_are(network):

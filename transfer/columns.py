@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from ..registry.errors import BadData, nearest
@@ -16,13 +17,14 @@ class Role:
 
     `content` is what its column looks like: long, few different values, or paths of files. `files`
     has the endings of files that an input may be in: their text is the input, or where the content
-    is `file` their path.
+    is `file` their path. Then `check` looks into each file before work starts, and raises BadData.
     """
 
     name: str
     names: tuple[str, ...]
     content: Literal["long", "few", "file", "none"]
     files: tuple[str, ...] = ()
+    check: Callable[[Path], None] | None = None
 
 
 FILE = Role("file", ("file", "file_name", "filename", "path"), "none")

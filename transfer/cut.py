@@ -6,6 +6,7 @@ below the cut only pass on what they get, and the first one above is given the k
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -27,17 +28,31 @@ def depth(network: Network) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A layer to start at, and how many things the layers below give: 0 is states, no tuple."""
+    """A layer to start at, and what the layers below hand on to it.
+
+    They give so many things, where 0 is states and no tuple. A row of states has the `shape`; where
+    that is empty it has as many positions as the input is long, each `width` numbers wide.
+    """
 
     layer: int
     gives: int
+    width: int
+    shape: tuple[int, ...] = ()
+
+    def positions(self, sizes: Sequence[int]) -> list[int]:
+        """Return how many positions the states of inputs of these sizes have."""
+        return [1] * len(sizes) if self.shape else list(sizes)
+
+    def bytes_of(self, sizes: Sequence[int]) -> int:
+        """Return how many bytes the states of inputs of these sizes are."""
+        return sum(self.positions(sizes)) * self.width * 4
 
 
 class Tap:
     """Sees what a layer of the stack is given, while the network runs as it is.
 
-    `with Tap(network, 4) as tap: network.features(batch)`, then `tap.states` [rows, positions,
-    width] is what layer 4 got.
+    `with Tap(network, 4) as tap: network.features(batch)`, then `tap.states` [rows, ...] is what
+    layer 4 got.
     """
 
     def __init__(self, network: Network, layer: int) -> None:
@@ -91,7 +106,8 @@ class Fed:
 
     def features(self, batch: Mapping[str, Tensor], states: Tensor) -> Tensor:
         """Return what the head sees, [rows, features], from states [rows, positions, width]."""
-        self._states = states
+        shape = self.cut.shape
+        self._states = states.reshape(len(states), *shape) if shape else states
         try:
             return self.network.features(batch)
         finally:
@@ -126,18 +142,28 @@ def cut_at(network: Network, layer: int, inputs: Sequence[str]) -> Cut:
         batch = network.collate(inputs)
         with Tap(network, layer) as tap:
             plain = network.features(batch)
-        if tap.states is None or tap.states.ndim != 3:
-            raise Uncut("what its layers hand on is no row of states for each position")
-        cut = Cut(layer, tap.gives)
+        cut = _as_found(layer, tap, network.sizes(inputs))
+        assert tap.states is not None, "else it were no cut"
         try:
             with Fed(network, cut) as fed:
-                again = fed.features(batch, tap.states)
+                again = fed.features(network.outline(inputs), tap.states)
         except Exception as error:  # whatever a stranger's architecture raises: the plain way works
             raise Uncut(f"its layers don't run by themselves ({type(error).__name__})") from error
         gap = float((plain - again).abs().max())
     if not gap <= TOLERANCE:
         raise Uncut(f"its upper layers need more than the states below them (off by {gap:.2g})")
     return cut
+
+
+def _as_found(layer: int, tap: Tap, sizes: Sequence[int]) -> Cut:
+    """Return the cut at which states look as a tap saw them; raises Uncut where they can't be."""
+    states = tap.states
+    if states is None or states.ndim < 3 or len(states) != len(sizes):
+        raise Uncut("what its layers hand on is no row of states for each input")
+    if states.ndim == 3 and states.shape[1] == max(sizes):
+        return Cut(layer, tap.gives, states.shape[2])
+    shape = tuple(states.shape[1:])
+    return Cut(layer, tap.gives, math.prod(shape), shape)
 
 
 def _stack(network: Network) -> nn.ModuleList:

@@ -48,7 +48,7 @@ class FromCut:
         inputs = [self._inputs[n] for n in numbers]
         network = self._fed.network
         states = self._trunk.states_of(inputs).to(network.device)
-        return self._fed.features(network.collate(inputs), states)
+        return self._fed.features(network.outline(inputs), states)
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ class _Run:
         # To see that a training went astray, some of its own rows are enough.
         self.judges = validation or train.some(ENOUGH)
         self.modules = torch.nn.ModuleList([network.body, network.head])
-        self.frozen = _frozen(network)
+        self.still = _still(network)
         groups = weight_groups(network, schedule.rate, schedule.layer_decay, schedule.head_rate)
         self.weights: list[nn.Parameter] = [w for group in groups for w in group["params"]]
         self.start = [w.detach().clone() for w in self.weights] if schedule.pull else []
@@ -160,8 +160,8 @@ class _Run:
         import torch
 
         self.modules.train()
-        for layer in self.frozen:
-            layer.eval()
+        for module in self.still:
+            module.eval()
         epoch, place = divmod(self.steps, len(self.groups))
         order = torch.randperm(
             len(self.groups), generator=torch.Generator().manual_seed(self.seed * 1000 + epoch)
@@ -271,10 +271,16 @@ class _Run:
         return Fitted(best, self.epoch, validated, tuple(self.losses))
 
 
-def _frozen(network: Network) -> list[nn.Module]:
-    """Return the layers that learn nothing: they have no dropout, and keep their statistics."""
+def _still(network: Network) -> list[nn.Module]:
+    """Return what stays in evaluation mode: layers that learn nothing, and norms that count.
+
+    Running statistics of the base, over millions of inputs, are better than those of a batch, and
+    what a step does must not depend on how its batch is divided.
+    """
     layers = network.body.get_submodule(layer_stack(network.body)).children()
-    return [each for each in layers if not any(w.requires_grad for w in each.parameters())]
+    frozen = [each for each in layers if not any(w.requires_grad for w in each.parameters())]
+    counting = [m for m in network.body.modules() if getattr(m, "running_mean", None) is not None]
+    return [*frozen, *counting]
 
 
 def mean_loss(network: Network, rows: Rows, weights: Tensor | None = None) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ..registry.errors import BadData
+from ..registry.errors import BadData, HubtlError
 from .batches import keep
 from .columns import part_of
 from .rows import Source
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 SHOWN = 5
 PARTS = ("train", "validation", "test")
-# What a row's file and the cell in it become: the input itself.
-Reader = Callable[[int, str], str]
+# What a row's file and the cell in it become: the input itself, and its digest if it is a file.
+Reader = Callable[[int, str], tuple[str, str]]
 
 
 @dataclass
@@ -54,16 +54,20 @@ def labelled(
     _check_nested(table, columns)
     parts: list[NDArray[Any]] = []
     faults: dict[str, _Fault] = {}
+    broken: list[HubtlError] = []
     time = _clock(table, columns["time"]) if "time" in columns else None
 
     def checked() -> Iterator[tuple[int, pyarrow.RecordBatch]]:
         for file, cells in _cells(table, columns):
             parts.append(_parts(table.files[file].part, cells.get("split"), len(cells[LINE])))
-            yield 0, _batch(table, file, cells, roles, faults, reader, time)
+            reads = _files(file, cells[roles[0]], reader, broken) if reader else None
+            yield 0, _batch(table, file, cells, roles, faults, reads, time)
 
     source = Source(keep(checked()), keeps)
     for role, fault in faults.items():
         raise _told(table, role, fault)
+    if broken:
+        raise _all_of(table, broken)
     return source, numpy.concatenate(parts)
 
 
@@ -80,10 +84,13 @@ def _batch(
     cells: Mapping[str, list[Any]],
     roles: tuple[str, str],
     faults: dict[str, _Fault],
-    reader: Reader | None,
+    reads: Sequence[tuple[str, str]] | None,
     time: Callable[[str], float] | None,
 ) -> pyarrow.RecordBatch:
-    """Return a batch of Source; rows at fault are noted, and their batch is never used."""
+    """Return a batch of Source; rows at fault are noted, and their batch is never used.
+
+    `reads` are what the inputs' files hold, where inputs are in files.
+    """
     import pyarrow
 
     lines = cells[LINE]
@@ -97,14 +104,43 @@ def _batch(
     labels = [(cell or "").strip() for cell in cells[roles[1]]]
     name = table.files[file].id
     ids = [f"{name}:{line}" if line else each for line, each in zip(lines, inputs, strict=True)]
-    if reader and not faults:
-        inputs = [reader(file, cell) for cell in inputs]
+    digests: Sequence[str] = [""] * len(lines)
+    if reads:
+        inputs, digests = zip(*reads, strict=True)
     groups = [(cell or "").strip() for cell in cells.get("group", [""] * len(lines))]
     columns: dict[str, Any] = {"id": ids, "input": inputs, "label": labels, "group": groups}
+    columns["digest"] = digests
     batch = {key: pyarrow.array(value, pyarrow.string()) for key, value in columns.items()}
     if time:
         batch["time"] = _times(time, file, lines, cells["time"], faults)
     return pyarrow.RecordBatch.from_pydict(batch)
+
+
+def _files(
+    file: int, cells: Sequence[str | None], reader: Reader, broken: list[HubtlError]
+) -> list[tuple[str, str]]:
+    """Return what each cell's file holds, and note what is wrong with those that can't be used."""
+
+    found = []
+    for cell in cells:
+        try:
+            usable = cell and cell.strip() and "\0" not in cell
+            found.append(reader(file, cell) if cell and usable else ("", ""))
+        except HubtlError as error:
+            broken.append(error)
+            found.append(("", ""))
+    return found
+
+
+def _all_of(table: Table, broken: Sequence[HubtlError]) -> HubtlError:
+    """Return one error that tells of all files that can't be used, the first of them by name."""
+    if len(broken) == 1:
+        return broken[0]
+    lines = "".join(f"\n- {each.message}" for each in broken[:SHOWN])
+    more = f"\n- and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
+    return BadData(
+        f"`{table.path}`: {len(broken)} of its files can't be used:{lines}{more}", broken[0].hint
+    )
 
 
 def _times(

@@ -22,26 +22,34 @@ def layer_stack(body: nn.Module) -> str:
     return max(sizes, key=lambda name: sizes[name]) if sizes else ""
 
 
-def linear_layers(body: nn.Module) -> list[str]:
-    """Return the linear maps of the layers, as names that end alike in every layer."""
+def is_map(module: nn.Module) -> bool:
+    """Return whether a module is a linear map, dense or a convolution that mixes all channels.
+
+    One whose weights are all zero passes nothing back, so there is nothing to learn in it.
+    """
     from torch import nn
 
+    if isinstance(module, nn.Conv1d | nn.Conv2d):
+        return module.groups == 1 and bool(module.weight.any())
+    return isinstance(module, nn.Linear) and bool(module.weight.any())
+
+
+def linear_layers(body: nn.Module) -> list[str]:
+    """Return the linear maps of the layers, as names that end alike in every layer."""
     stack = layer_stack(body)
     found = {
         name.removeprefix(f"{stack}.").partition(".")[2]
         for name, module in body.named_modules()
-        if isinstance(module, nn.Linear) and name.startswith(f"{stack}.")
+        if is_map(module) and name.startswith(f"{stack}.")
     }
     return sorted(found)
 
 
 def first_linear(body: nn.Module) -> str:
     """Return the whole name of the first linear map of the stack."""
-    from torch import nn
-
     stack = layer_stack(body)
     for name, module in body.named_modules():
-        if isinstance(module, nn.Linear) and name.startswith(stack):
+        if is_map(module) and name.startswith(stack):
             return str(name)
     raise BadOption("the base has no linear layer to carry an adapter", "choose another --base")
 

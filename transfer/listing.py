@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..registry.errors import BadData
 from .batches import BATCH_ROWS, keep
 from .columns import Role
+from .contents import digest_of
 from .lines import not_utf8, nul
 from .opening import check_same, opened, regular
 from .table import LINE, DataFile, Table
@@ -41,10 +42,10 @@ def class_table(folder: Path, classes: Mapping[str, tuple[str, str | None]]) -> 
     return Table(folder, (DataFile(folder, str(folder), ""),), columns, keep(listed()), {})
 
 
-def input_of(role: Role, folder: Path, cell: str, *, own: bool) -> str:
-    """Return the input that a cell names: a file's text, or its path where the role wants that.
+def input_of(role: Role, folder: Path, cell: str, *, own: bool) -> tuple[str, str]:
+    """Return the input that a cell names: a file's text, or its path and digest by its role.
 
-    A path is absolute or relative to `folder`; data that are not a user's `own` name nothing
+    A cell is absolute or relative to `folder`; data that are not a user's `own` name nothing
     outside of it. Raises BadData or UnknownName that names the file.
     """
     inner = PurePosixPath(cell.strip())
@@ -57,9 +58,20 @@ def input_of(role: Role, folder: Path, cell: str, *, own: bool) -> str:
             f"it reads {', '.join(role.files)}: convert it",
         )
     if role.content == "file":
-        regular(path, str(path))
-        return str(path)
-    return _text(path)
+        return checked(role, path), digest_of(str(path.absolute()))
+    return _text(path), ""
+
+
+def checked(role: Role, path: Path) -> str:
+    """Return the whole path of a file that is an input; raises where the role can't take it."""
+    before = regular(path, str(path))
+    if not before.st_size:
+        raise BadData(f"`{path}` is empty", "fill in or remove it, then run it again")
+    opened(path, str(path)).close()
+    if role.check:
+        role.check(path)
+    check_same(before, path, str(path))
+    return str(path.absolute())
 
 
 def _text(path: Path) -> str:

@@ -12,13 +12,14 @@ class Meter:
     """Wall seconds and amounts by stage.
 
     The amounts of `features`, `training` and `judging` are positions, padding included; that of
-    `head` is rows.
+    `head` is rows. `kept_bytes` is how much is kept of an input for each of its positions.
     """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
         self.amounts: dict[str, int] = defaultdict(int)
         self.epochs = self.rows = self.batch_bytes = 0
+        self.kept_bytes = 0.0
 
     @contextlib.contextmanager
     def stage(self, name: str, amount: int) -> Iterator[None]:

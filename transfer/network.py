@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 
 class Network(Protocol):
-    """A pretrained body with a new linear head on it, for one set of labels."""
+    """A pretrained body with a new linear head on it, for one set of labels.
+
+    It trains on so many `views` of each row, itself the first of them.
+    """
 
     body: nn.Module
     head: nn.Linear
     device: torch.device
+    views: int
 
     @property
     def identity(self) -> str:
@@ -37,6 +41,17 @@ class Network(Protocol):
 
     def collate(self, inputs: Sequence[str]) -> Mapping[str, Tensor]:
         """Return one padded batch on the device."""
+        ...
+
+    def outline(self, inputs: Sequence[str]) -> Mapping[str, Tensor]:
+        """Return such a batch for a network that starts at a cut: its masks are right, no more.
+
+        Where inputs are dear to read, what only the layers below the cut look at may be anything.
+        """
+        ...
+
+    def contents(self, inputs: Sequence[str]) -> list[str]:
+        """Return a text for each input that is another only where it holds something else."""
         ...
 
     def features(self, batch: Mapping[str, Tensor]) -> Tensor:

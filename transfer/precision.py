@@ -38,9 +38,11 @@ def faster(network: Network, inputs: Sequence[str]) -> str:
 
     if len(inputs) < FEW:
         return "fp32"
-    middle = sorted(inputs, key=len)[len(inputs) // 2 :][:TRIED]
+    some = list(inputs[:: len(inputs) // FEW])
+    sizes = network.sizes(some)
+    order = sorted(range(len(some)), key=lambda number: sizes[number])
     network.body.eval()
-    batch = network.collate(middle)
+    batch = network.collate([some[number] for number in order[len(some) // 2 :][:TRIED]])
     fastest = dict.fromkeys(PRECISIONS, float("inf"))
     with torch.inference_mode():
         for attempt in range(1 + TIMES):

@@ -18,13 +18,20 @@ RUN = 1024
 class Example:
     """One labelled row: its id (file and line), what goes in, and what should come out.
 
-    Rows of one `group` are never on two sides of a split; an empty one binds nothing.
+    Rows of one `group` are never on two sides of a split; an empty one binds nothing. `digest` is
+    that of the file where the input is the path of one.
     """
 
     id: str
     input: str
     label: str
     group: str = ""
+    digest: str = ""
+
+    @property
+    def content(self) -> str:
+        """What tells this input from others, wherever its file lies."""
+        return self.digest or self.input
 
 
 FIELDS = tuple(Example.__dataclass_fields__)

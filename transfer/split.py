@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +110,11 @@ def labels_of(examples: Sequence[Example]) -> set[str]:
     return {label for _, label, _ in _cells(examples)}
 
 
+def contents_of(examples: Iterable[Example]) -> Iterator[tuple[str, str]]:
+    """Yield (content, label) of each row, by which rows are told to be the same."""
+    return ((content, label) for content, label, _ in _cells(examples))
+
+
 def distinct_inputs(examples: Sequence[Example]) -> dict[str, int]:
     """Return how many different inputs each label has, near-duplicates counted once."""
     import numpy
@@ -169,18 +174,19 @@ def _numbers(
     codes = numpy.empty(len(examples), "int32")
     hashes = numpy.empty(len(examples), "uint64")
     bound = numpy.empty(len(examples), "int32")
-    for number, (text, label, group) in enumerate(_cells(examples)):
+    for number, (content, label, group) in enumerate(_cells(examples)):
         codes[number] = labels.setdefault(label, len(labels))
         bound[number] = groups.setdefault(group, len(groups))
-        digest = hashlib.sha256(f"{seed} {like(text)}".encode()).digest()
+        digest = hashlib.sha256(f"{seed} {like(content)}".encode()).digest()
         hashes[number] = int.from_bytes(digest[:8], "big")
     return codes, hashes, bound if groups.keys() - {""} else None
 
 
-def _cells(examples: Sequence[Example]) -> Iterator[tuple[str, str, str]]:
+def _cells(examples: Iterable[Example]) -> Iterator[tuple[str, str, str]]:
     if isinstance(examples, Rows):
-        return examples.cells("input", "label", "group")
-    return ((each.input, each.label, each.group) for each in examples)
+        cells = examples.cells("digest", "input", "label", "group")
+        return ((digest or text, label, group) for digest, text, label, group in cells)
+    return ((each.content, each.label, each.group) for each in examples)
 
 
 def _bound(groups: NDArray[Any], hashes: NDArray[Any]) -> NDArray[Any]:

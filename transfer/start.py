@@ -184,13 +184,14 @@ def _cut(
         return None, "all layers are trained"
     if layer >= depth(network):
         return None, ""
-    longest = sorted(set(inputs), key=len)[-ROWS // 4 :]
+    sizes = network.sizes(inputs)
+    order = sorted(range(len(inputs)), key=lambda number: sizes[number])
+    longest = [inputs[number] for number in order[-ROWS // 4 :]]
 
     def choose() -> int:
         """Return the layer that is kept already, or this one if its states fit, else 0."""
         kept = session.shelf.serving(network, inputs, layer, precision)
-        width = int(network.head.in_features)
-        return kept or (layer if session.shelf.fits(network, inputs, width) else 0)
+        return kept or (layer if session.shelf.fits(cut.bytes_of(sizes)) else 0)
 
     try:
         cut = cut_at(network, layer, longest)

@@ -1,13 +1,15 @@
 """What the frozen part of a network makes of each input: made once, kept on disk, never again.
 
     FOLDER/KEY/about.json    how it was made; its time says when it was last used
-    FOLDER/KEY/states.npy    [positions of all inputs, width] at the cut, one input after the other
+    FOLDER/KEY/states.npy    [positions of all inputs, width] at the cut, one input after the other;
+                             what has a shape of its own is one position
     FOLDER/KEY/starts.npy    where each input's positions start; one number more than inputs
     FOLDER/KEY/pooled.npy    [inputs, features], what the head sees of each
 
-KEY is a hash of the base's revision, of how inputs are prepared, of the inputs, of the cut and of
-the precision; the inputs themselves are never written. A key's folder is written beside and
-renamed, so it is there whole or not at all, whoever else writes it.
+KEY is a hash of the base's revision, of how inputs are prepared, of what they hold, of the cut and
+of the precision; the inputs themselves are never written, and those that hold the same are one. A
+key's folder is written beside and renamed, so it is there whole or not at all, whoever else writes
+it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import os
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-FORMAT = 2
+FORMAT = 3
 ROWS = 32  # at once, and fewer of long ones
 POSITIONS = ROWS * 256
 
@@ -81,9 +83,8 @@ class Shelf:
     folder: Path
     limit: int
 
-    def fits(self, network: Network, inputs: Sequence[str], width: int) -> bool:
-        """Return whether the states of these inputs would be within the limit, and on the disk."""
-        wanted = sum(network.sizes(inputs)) * width * 4
+    def fits(self, wanted: int) -> bool:
+        """Return whether so many bytes of states would be within the limit, and on the disk."""
         self.folder.mkdir(parents=True, exist_ok=True)
         return wanted <= min(self.limit, shutil.disk_usage(self.folder).free // 2)
 
@@ -91,11 +92,11 @@ class Shelf:
         self, network: Network, inputs: Sequence[str], layer: int, precision: str = "fp32"
     ) -> int | None:
         """Return the highest layer, up to this one, at which a kept trunk of inputs was cut."""
-        digest = _digest(sorted(set(inputs)))
+        listed = _listed(network, inputs)
         kept = (
             each
             for each in range(layer, 0, -1)
-            if (self.folder / key(network, digest, each, precision)).is_dir()
+            if (self.folder / key(network, listed.digest, each, precision)).is_dir()
         )
         return next(kept, None)
 
@@ -103,11 +104,10 @@ class Shelf:
         self, network: Network, inputs: Sequence[str], cut: Cut | None, precision: str = "fp32"
     ) -> Trunk | None:
         """Return the kept trunk with this cut; where none is asked, one with any or none."""
-        listed = sorted(set(inputs))
+        listed = _listed(network, inputs)
         layers = (cut.layer,) if cut else (None, *range(1, depth(network)))
-        digest = _digest(listed)
         for layer in layers:
-            at = self.folder / key(network, digest, layer, precision)
+            at = self.folder / key(network, listed.digest, layer, precision)
             with contextlib.suppress(FileNotFoundError):  # not there, or no longer
                 return _read(at, listed)
         return None
@@ -122,13 +122,13 @@ class Shelf:
         meter: Meter | None = None,
     ) -> Trunk:
         """Return the trunk of these inputs, made now and kept: once for each input."""
-        listed = sorted(set(inputs))
+        listed = _listed(network, inputs)
         self.folder.mkdir(parents=True, exist_ok=True)
         with new_room(self.folder, ".new-") as room:
             with working_in(precision, network):
-                _write(room, network, listed, cut, progress, meter or Meter())
+                _write(room, network, listed.inputs, cut, progress, meter or Meter())
             layer = cut.layer if cut else None
-            at = self.folder / key(network, _digest(listed), layer, precision)
+            at = self.folder / key(network, listed.digest, layer, precision)
             self._make_room(sum(path.stat().st_size for path in room.iterdir()))
             with contextlib.suppress(OSError):  # another process was a moment faster with the same
                 room.rename(at)
@@ -158,11 +158,27 @@ def key(network: Network, digest: str, layer: int | None, precision: str) -> str
     return hashlib.sha256(about.encode()).hexdigest()[:40]
 
 
-def _digest(listed: Sequence[str]) -> str:
-    found = hashlib.sha256()
-    for each in listed:
-        found.update(hashlib.sha256(each.encode("utf-8", "surrogatepass")).digest())
-    return found.hexdigest()
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """Inputs of which no two hold the same, a digest of all, and the number of each input asked."""
+
+    inputs: Sequence[str]
+    digest: str
+    numbers: dict[str, int]
+
+
+def _listed(network: Network, inputs: Sequence[str]) -> _Listed:
+    asked = sorted(set(inputs))
+    contents = network.contents(asked)
+    firsts: dict[str, str] = {}
+    for each, content in zip(asked, contents, strict=True):
+        firsts.setdefault(content, each)
+    order = {content: number for number, content in enumerate(sorted(firsts))}
+    digest = hashlib.sha256()
+    for content in order:
+        digest.update(hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest())
+    numbers = {each: order[content] for each, content in zip(asked, contents, strict=True)}
+    return _Listed([firsts[content] for content in order], digest.hexdigest(), numbers)
 
 
 def _write(
@@ -178,7 +194,8 @@ def _write(
 
     network.body.eval()
     sizes = network.sizes(listed)
-    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    counts = cut.positions(sizes) if cut else sizes
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     pooled: Any = None
     states: Any = None
     done = 0
@@ -194,18 +211,22 @@ def _write(
             pooled[numbers] = features
             if tap:
                 assert tap.states is not None, "the network has just run"
-                given = tap.states.float().cpu().numpy()
+                assert cut is not None, "a tap is at a cut"
+                given = tap.states.float().cpu().numpy().reshape(len(numbers), -1, cut.width)
                 if states is None:
-                    states = _new(room / "states.npy", (int(starts[-1]), given.shape[-1]))
+                    states = _new(room / "states.npy", (int(starts[-1]), cut.width))
                 for row, number in enumerate(numbers):
-                    states[starts[number] : starts[number + 1]] = given[row, : sizes[number]]
+                    states[starts[number] : starts[number + 1]] = given[row, : counts[number]]
             done += len(numbers)
             progress("features", done, len(listed))
     for each in (pooled, states):
         if each is not None:
             each.flush()
+    meter.kept_bytes = sum(each.nbytes for each in (pooled, states) if each is not None) / sum(
+        sizes
+    )
     np.save(room / "starts.npy", starts)
-    about = {"format": FORMAT, "cut": [cut.layer, cut.gives] if cut else None}
+    about = {"format": FORMAT, "cut": asdict(cut) if cut else None}
     (room / "about.json").write_text(json.dumps(about), "utf-8")
 
 
@@ -213,15 +234,15 @@ def _new(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
     return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
 
 
-def _read(at: Path, listed: Sequence[str]) -> Trunk:
+def _read(at: Path, listed: _Listed) -> Trunk:
     """Return a kept trunk, and note that it was used."""
     about = json.loads((at / "about.json").read_text("utf-8"))
     now = time.time_ns()  # the disk's own clock ticks too slowly to tell two uses apart
     os.utime(at / "about.json", ns=(now, now))
-    index = {each: number for number, each in enumerate(listed)}
     # Torch wants arrays that may be written; what is written to these would stay in memory.
     pooled = np.load(at / "pooled.npy", mmap_mode="c")
     if not about["cut"]:
-        return Trunk(index, pooled)
+        return Trunk(listed.numbers, pooled)
     states = np.load(at / "states.npy", mmap_mode="c")
-    return Trunk(index, pooled, Cut(*about["cut"]), states, np.load(at / "starts.npy"))
+    cut = Cut(**{**about["cut"], "shape": tuple(about["cut"]["shape"])})
+    return Trunk(listed.numbers, pooled, cut, states, np.load(at / "starts.npy"))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ...registry.entry import Entry
 from ...transfer.columns import Role
 from ...transfer.network import Network
-from ...transfer.split import Split
+from ...transfer.split import Split, joined
 from ..hookspecs import Loading, Task, hookimpl
+from ..rivals import commonest
 from ..text.probe_inputs import PROBE_INPUTS
+from . import LABEL_NAMES
 
 TEXT_NAMES = (
     "text",
@@ -27,17 +29,6 @@ TEXT_NAMES = (
     "document",
     "title",
 )
-LABEL_NAMES = (
-    "label",
-    "labels",
-    "class",
-    "category",
-    "target",
-    "sentiment",
-    "intent",
-    "topic",
-    "section",
-)
 
 
 class TextClassification:
@@ -51,26 +42,34 @@ class TextClassification:
     main_metric = "accuracy"
     probe_inputs: Sequence[str] = PROBE_INPUTS
 
+    options: Mapping[str, Any] = {}
+    about: Mapping[str, str] = {}
+    words: Mapping[str, Sequence[str]] = {}
+
     def network(
-        self, base: Path, entry: Entry, labels: Sequence[str], device: str | None
+        self,
+        base: Path,
+        entry: Entry,
+        labels: Sequence[str],
+        device: str | None,
+        options: Mapping[str, Any],
     ) -> Network:
         """Return a sentence encoder where the base was trained as one, else transformers' own."""
+        from ..networks.classifier import Classifier
         from ..text.sentence_encoder import SentenceEncoder, is_sentence_encoder
-        from ..text.sequence_classifier import SequenceClassifier
+        from ..text.sequence_classifier import SEQUENCES
 
         if is_sentence_encoder(base):
             return SentenceEncoder(base, entry, labels, device)
-        return SequenceClassifier(base, entry, labels, device)
+        return Classifier(SEQUENCES, base, entry, labels, device)
 
     def baselines(self, split: Split, seed: int) -> Mapping[str, Sequence[str]]:
         """Return the labels of the commonest-label rival and of TF-IDF for the test rows."""
         from ..text.tfidf import tfidf_labels
 
-        rows = (*split.train, *split.validation)
-        counts = Counter(row.label for row in rows)
-        commonest = min(counts, key=lambda label: (-counts[label], label))
+        rows = joined(split.train, split.validation)
         return {
-            "majority": [commonest] * len(split.test),
+            "majority": commonest(rows, split.test),
             "tfidf": tfidf_labels(rows, split.test, seed),
         }
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ...registry.entry import Entry
 from ...transfer.network import choose_device
 from ..hookspecs import Loading
-from . import files, merging
+from ..networks import files, merging
 from .tokens import Tokens
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def snippet(folder: Path, loading: Loading) -> str:
 class SentenceEncoder:
     """A mean-pooled encoder and a linear head, for one set of labels."""
 
+    views = 1
+
     def __init__(self, base: Path, entry: Entry, labels: Sequence[str], device: str | None) -> None:
         import torch
 
@@ -126,7 +128,7 @@ class SentenceEncoder:
     @property
     def identity(self) -> str:
         """The base at its commit, an adapter upon it at its own, and how texts are cut."""
-        about = f"mean, {self._tokens.length} tokens"
+        about = f"mean, {self._tokens.identity}"
         return f"{files.identity(self._entry, self._upon)} {about}"
 
     @property
@@ -141,6 +143,14 @@ class SentenceEncoder:
     def collate(self, inputs: Sequence[str]) -> Mapping[str, Tensor]:
         """Return padded token ids and their mask."""
         return self._tokens.batch(inputs, self.device)
+
+    def outline(self, inputs: Sequence[str]) -> Mapping[str, Tensor]:
+        """Return the same as `collate`: texts are cheap to read."""
+        return self._tokens.outline(inputs, self.device)
+
+    def contents(self, inputs: Sequence[str]) -> list[str]:
+        """Return the texts themselves."""
+        return self._tokens.contents(inputs)
 
     def features(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the mean over each text's tokens, [rows, width]."""
@@ -182,7 +192,7 @@ class SentenceEncoder:
             files.save_adapter(self.body, folder, self._entry, self._layers)
         if self._whole:
             files.save_whole(self.body, folder)
-        files.copy_tokenizer(self._base, folder)
+        self._tokens.save(folder)
         files.write_config(self._base, folder, self._labels)
         for name in ("sentence_bert_config.json", "config_sentence_transformers.json"):
             if (self._base / name).is_file():

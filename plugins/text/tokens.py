@@ -7,12 +7,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...registry.errors import BadOption
+from ..networks.files import copy_those
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
 CHUNK = 1000  # texts
+FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "tokenizer.model",
+)
 
 
 class Tokens:
@@ -21,6 +34,7 @@ class Tokens:
     def __init__(self, base: Path, most: int) -> None:
         from transformers import AutoTokenizer
 
+        self._base = base
         self._tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
         if self._tokenizer.pad_token is None:
             raise BadOption(
@@ -28,6 +42,11 @@ class Tokens:
                 "choose another --base: `hubtl search --task text-classification`",
             )
         self.length = min(most, self._tokenizer.model_max_length)
+
+    @property
+    def identity(self) -> str:
+        """How texts are cut."""
+        return f"{self.length} tokens"
 
     def sizes(self, texts: Sequence[str]) -> list[int]:
         """Return the tokens of each text, after truncation."""
@@ -39,6 +58,18 @@ class Tokens:
             list(texts), padding=True, truncation=True, max_length=self.length, return_tensors="pt"
         )
         return {key: value.to(device) for key, value in batch.items()}
+
+    def outline(self, texts: Sequence[str], device: torch.device) -> Mapping[str, Tensor]:
+        """Return the same as `batch`: texts are cheap to read."""
+        return self.batch(texts, device)
+
+    def contents(self, texts: Sequence[str]) -> list[str]:
+        """Return the texts themselves."""
+        return list(texts)
+
+    def save(self, folder: Path) -> None:
+        """Write the tokenizer's files."""
+        copy_those(FILES, self._base, folder)
 
     def describe(self, texts: Sequence[str], pooling: str) -> dict[str, Any]:
         """Return how texts are cut and pooled, and how many of these were cut."""

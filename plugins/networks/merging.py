@@ -63,7 +63,12 @@ def as_plain(model: Any, *, safe_merge: bool = False) -> Any:
 
 
 def save_as_one(
-    original: Any, changed: Any, folder: Path, entry: Entry, task_type: str, new: Sequence[str] = ()
+    original: Any,
+    changed: Any,
+    folder: Path,
+    entry: Entry,
+    task_type: str | None,
+    new: Sequence[str] = (),
 ) -> bool:
     """Write one adapter that turns the original into what it was changed to.
 

@@ -1,4 +1,4 @@
-"""The small files that travel with a text adapter: its config with labels, its tokenizer."""
+"""The files of an adapted model: its config with labels, its weights, what prepares inputs."""
 
 from __future__ import annotations
 
@@ -10,18 +10,6 @@ from typing import Any
 
 from ...registry.entry import Entry
 
-TOKENIZER = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.txt",
-    "vocab.json",
-    "merges.txt",
-    "spiece.model",
-    "sentencepiece.bpe.model",
-    "tokenizer.model",
-)
 ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 
 
@@ -43,9 +31,9 @@ def write_json(path: Path, value: object) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def copy_tokenizer(base: Path, folder: Path) -> None:
-    """Copy the base's tokenizer byte for byte: saving it anew would add local paths to it."""
-    for name in TOKENIZER:
+def copy_those(names: Sequence[str], base: Path, folder: Path) -> None:
+    """Copy files of the base, byte for byte: saving them anew would add local paths to them."""
+    for name in names:
         if (base / name).is_file():
             shutil.copyfile(base / name, folder / name)
 

@@ -1,0 +1,1 @@
+"""Pretrained bodies with a new head, whatever their inputs are, and how they are saved."""

@@ -1,0 +1,93 @@
+"""The task `image-classification`: one label a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...registry.entry import Entry
+from ...transfer.columns import Role
+from ...transfer.network import Network
+from ...transfer.split import Split, joined
+from ..hookspecs import Loading, Task, hookimpl
+from ..rivals import commonest
+from ..vision.pictures import ENDINGS, check_picture
+from ..vision.probe_inputs import PROBE_INPUTS
+from ..vision.views import Augmentation
+from . import LABEL_NAMES
+
+AUGMENTATION = ("flip", "crop", "rotate", "colour")
+PICTURE_NAMES = ("image", "picture", "photo", "img")
+
+
+class ImageClassification:
+    """One label a picture."""
+
+    name = "image-classification"
+    roles: Sequence[Role] = (
+        Role("image", PICTURE_NAMES, "file", files=ENDINGS, check=check_picture),
+        Role("label", LABEL_NAMES, "few"),
+    )
+    main_metric = "accuracy"
+    probe_inputs: Sequence[str] = PROBE_INPUTS
+    options: Mapping[str, Any] = {
+        "views": 1,
+        "flip": True,
+        "crop": 0.6,
+        "rotate": 10.0,
+        "colour": 0.2,
+    }
+    words: Mapping[str, Sequence[str]] = {}
+    about: Mapping[str, str] = {
+        "views": "of each picture to train on: 1 is as it is, more are cropped, turned, recoloured",
+        "flip": "views may swap left and right",
+        "crop": "the least share of a picture that a view shows",
+        "rotate": "the most degrees that a view is turned",
+        "colour": "the most that a view's brightness, contrast and saturation change, as a share",
+    }
+
+    def network(
+        self,
+        base: Path,
+        entry: Entry,
+        labels: Sequence[str],
+        device: str | None,
+        options: Mapping[str, Any],
+    ) -> Network:
+        """Return transformers' own classifier with a new head."""
+        from ..networks.classifier import Classifier, Kind
+        from ..vision.pixels import Pixels
+
+        how = Augmentation(**{name: options[name] for name in AUGMENTATION})
+        kind = Kind("AutoModelForImageClassification", None, lambda at, _: Pixels(at, how))
+        return Classifier(kind, base, entry, labels, device, views=options["views"])
+
+    def baselines(self, split: Split, seed: int) -> Mapping[str, Sequence[str]]:
+        """Return the labels of the commonest-label rival, of pixels and of colours."""
+        from ..vision.rivals import colour_labels, pixel_labels
+
+        rows = joined(split.train, split.validation)
+        return {
+            "majority": commonest(rows, split.test),
+            "pixels": pixel_labels(rows, split.test, seed),
+            "colours": colour_labels(rows, split.test, seed),
+        }
+
+    def snippet(self, folder: Path, loading: Loading) -> str:
+        """Return the Python that loads a saved folder without hubtl."""
+        from ..vision import picture_classifier
+
+        return picture_classifier.snippet(folder, loading)
+
+    def other_ways(self, folder: Path, loading: Loading) -> Mapping[str, str]:
+        """Return how transformers' own class would load a saved folder."""
+        from ..vision import picture_classifier
+
+        return picture_classifier.other_ways(folder, loading)
+
+
+@hookimpl
+def register_tasks() -> list[Task]:
+    """Offer image classification."""
+    return [ImageClassification()]
