@@ -129,6 +129,7 @@ def test_the_wheel_of_the_sdist_holds_hubtl_and_nothing_else(tmp_path):
         f"hubtl/{path.relative_to(ROOT)}".replace("hubtl/hubtl", "hubtl") for path in SOURCES
     }
     data = {"catalog.yaml", "examples/debian-sections.csv", "plugins/recipes/lora.yaml", "py.typed"}
+    data.add("plugins/speech/probe_inputs/tone-low.flac")
     assert sources | {f"hubtl/{name}" for name in data} <= names
     with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as sdist:
         assert "hubtl-0.1.0/catalog.yaml" in sdist.getnames()
