@@ -131,6 +131,7 @@ def test_the_wheel_of_the_sdist_holds_hubtl_and_nothing_else(tmp_path):
     data = {"catalog.yaml", "examples/debian-sections.csv", "plugins/recipes/lora.yaml", "py.typed"}
     data |= {str(path.relative_to(ROOT)) for path in (ROOT / "plugins").rglob("*.png")}
     data |= {"plugins/conversions/imagenet_classes.txt"}
+    data.add("plugins/speech/probe_inputs/tone-low.flac")
     assert sources | {f"hubtl/{name}" for name in data} <= names
     with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as sdist:
         assert "hubtl-0.1.0/catalog.yaml" in sdist.getnames()
