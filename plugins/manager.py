@@ -27,6 +27,7 @@ BUILT_IN = (
     "hubs.folder",
     "tasks.text_classification",
     "tasks.image_classification",
+    "tasks.audio_classification",
     "methods.probe",
     "methods.top",
     "methods.lora",

@@ -279,7 +279,7 @@ def _still(network: Network) -> list[nn.Module]:
     """
     layers = network.body.get_submodule(layer_stack(network.body)).children()
     frozen = [each for each in layers if not any(w.requires_grad for w in each.parameters())]
-    counting = [m for m in network.body.modules() if getattr(m, "running_mean", None) is not None]
+    counting = (m for m in network.body.modules() if getattr(m, "running_mean", None) is not None)
     return [*frozen, *counting]
 
 

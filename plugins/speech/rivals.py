@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from ...transfer.split import Example, hold_out
+from ...transfer.split import Example
+from ..rivals import labels_by
 from .clips import read_clip
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)
 def mfcc_labels(train: Sequence[Example], test: Sequence[Example], seed: int) -> list[str]:
     """Return the labels that MFCC statistics + logistic regression give the test clips.
 
-    Its strength is chosen on a quarter of the training rows, so that the rival is a fair one.
+    An example's input is the path of its clip, which is read once.
     """
     import numpy
     from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import Pipeline, make_pipeline
+    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     paths = dict.fromkeys(row.input for row in (*train, *test))
@@ -37,36 +37,10 @@ def mfcc_labels(train: Sequence[Example], test: Sequence[Example], seed: int) ->
     def features(rows: Sequence[Example]) -> NDArray[float32]:
         return numpy.stack([heard[row.input] for row in rows])
 
-    def fitted(rows: Sequence[Example], strength: float) -> Pipeline:
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=300))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return model.fit(features(rows), [row.label for row in rows])
+    def model(strength: float) -> Any:
+        return make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=300))
 
-    def right(rows: Sequence[Example], held_out: Sequence[Example], strength: float) -> float:
-        labels = [row.label for row in held_out]
-        return float(fitted(rows, strength).score(features(held_out), labels))
-
-    model = fitted(train, strength(right, STRENGTHS, train, seed))
-    return [str(label) for label in model.predict(features(test))]
-
-
-def strength(
-    right: Callable[[Sequence[Example], Sequence[Example], float], float],
-    strengths: Sequence[float],
-    train: Sequence[Example],
-    seed: int,
-) -> float:
-    """Return which of the strengths is right most often on a quarter of the rows, held out.
-
-    `right(rows, held_out, strength)` is the share of `held_out` that a model of `rows` gets right.
-    Of several that are, it is the first; where nothing can be held out, the middle one.
-    """
-    kept, held_out = hold_out(train, 0.25, seed)
-    if not held_out or len({row.label for row in kept}) < 2:
-        return strengths[len(strengths) // 2]
-    shares = {each: right(kept, held_out, each) for each in strengths}
-    return max(strengths, key=lambda each: shares[each])
+    return labels_by(model, STRENGTHS, features, train, test, seed)
 
 
 def statistics(coefficients: NDArray[float32]) -> NDArray[float32]:

@@ -1,0 +1,176 @@
+"""Speech encoders: from a window of sound to a row of states for each of its frames."""
+
+# Without `from __future__ import annotations`: the source of functions here runs by itself in
+# cards, so whatever they name must be there when Python defines them.
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy
+    from torch import Tensor, nn
+
+    Samples = numpy.ndarray[Any, numpy.dtype[numpy.float32]]
+
+WINDOW = 30  # seconds that are heard at once
+
+
+class Encoder(Protocol):
+    """A family of speech encoders: how its models are loaded, and fed with windows of sound.
+
+    `samples` are those of a window; `body` is the part of `model` that hears.
+    """
+
+    model: "nn.Module"
+    body: "nn.Module"
+    rate: int
+    window: int
+
+    def positions(self, samples: int) -> int:
+        """Return how many states come of a window of so many samples."""
+        ...
+
+    def sound(self, windows: Sequence["Samples"]) -> "Tensor":
+        """Return windows as the body hears them, padded to the longest."""
+        ...
+
+    def stem(self, body: "nn.Module", sound: "Tensor", samples: Sequence[int]) -> "Tensor":
+        """Return what the stack of layers is given, [windows, positions, width]."""
+        ...
+
+    def states(self, body: "nn.Module", stem: "Tensor", mask: "Tensor") -> "Tensor":
+        """Return what the layers make of it, where `mask` [windows, positions] is true."""
+        ...
+
+
+def hear_whisper(encoder: "Any", mel: "Any") -> "Any":
+    """Return what Whisper's layers are given for log-mel frames of any number."""
+    import torch
+
+    states = torch.nn.functional.gelu(encoder.conv1(mel))
+    states = torch.nn.functional.gelu(encoder.conv2(states)).transpose(1, 2)
+    return states + encoder.embed_positions.weight[: states.shape[1]]
+
+
+def encode_whisper(encoder: "Any", states: "Any", bias: "Any" = None) -> "Any":
+    """Return what Whisper's layers make of states; `bias` is added to attention."""
+    for layer in encoder.layers:
+        states = layer(states, bias)
+    return encoder.layer_norm(states)
+
+
+class Whisper:
+    """Whisper's encoder, over a clip's own frames in place of 30 s that are mostly padding."""
+
+    def __init__(self, base: Path, extractor: Any) -> None:
+        import torch
+        from transformers import WhisperModel
+
+        self._extractor = extractor
+        self.model: Any = WhisperModel.from_pretrained(
+            base, dtype=torch.float32, use_safetensors=True
+        )
+        self.body: Any = self.model.encoder
+        self.rate = int(extractor.sampling_rate)
+        # Its second convolution takes every other frame.
+        self._hop = 2 * int(extractor.hop_length)
+        self.window = min(WINDOW * self.rate, self.body.config.max_source_positions * self._hop)
+
+    def positions(self, samples: int) -> int:
+        """Return one position for each two log-mel frames."""
+        return -(-samples // self._hop)
+
+    def sound(self, windows: Sequence["Samples"]) -> "Tensor":
+        """Return log-mel frames [windows, bands, frames]; each window's are its own alone."""
+        import torch
+
+        found = [self._mel(window) for window in windows]
+        longest = max(each.shape[1] for each in found)
+        padded = [torch.nn.functional.pad(each, (0, longest - each.shape[1])) for each in found]
+        return torch.stack(padded)
+
+    def stem(self, body: "nn.Module", sound: "Tensor", samples: Sequence[int]) -> "Tensor":
+        """Return the states of frames with their positions."""
+        found: Tensor = hear_whisper(body, sound)
+        return found
+
+    def states(self, body: "nn.Module", stem: "Tensor", mask: "Tensor") -> "Tensor":
+        """Return the encoder's states, where padding is not attended to."""
+        import torch
+
+        bias = None
+        if not bool(mask.all()):
+            least = torch.finfo(torch.float32).min
+            bias = torch.where(mask[:, None, None, :], 0.0, least)
+        found: Tensor = encode_whisper(body, stem, bias)
+        return found
+
+    def _mel(self, window: "Samples") -> "Tensor":
+        import numpy
+
+        whole = numpy.pad(window, (0, -len(window) % self._hop))
+        made = self._extractor(
+            whole, sampling_rate=self.rate, padding="longest", return_tensors="pt"
+        )
+        found: Tensor = made["input_features"][0]
+        return found
+
+
+class Wave:
+    """Wav2Vec2 and its like: convolutions over samples, then layers of attention."""
+
+    def __init__(self, base: Path, extractor: Any) -> None:
+        import torch
+        from transformers import AutoModel
+
+        self._extractor = extractor
+        # A layer that is left out by chance could be the one at which kept states come in.
+        self.model: Any = AutoModel.from_pretrained(
+            base, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, layerdrop=0.0
+        )
+        self.body: Any = self.model
+        self.rate = int(extractor.sampling_rate)
+        self.window = WINDOW * self.rate
+
+    def positions(self, samples: int) -> int:
+        """Return how many frames the convolutions make."""
+        found = samples
+        for kernel, stride in zip(
+            self.model.config.conv_kernel, self.model.config.conv_stride, strict=True
+        ):
+            found = (found - kernel) // stride + 1
+        return found
+
+    def sound(self, windows: Sequence["Samples"]) -> "Tensor":
+        """Return samples [windows, samples], each window's scaled by itself."""
+        import torch
+
+        found = [self._extractor(each, sampling_rate=self.rate)["input_values"] for each in windows]
+        tensors = [torch.as_tensor(each[0]) for each in found]
+        return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True)
+
+    def stem(self, body: "nn.Module", sound: "Tensor", samples: Sequence[int]) -> "Tensor":
+        """Return the projected frames of each window, which its padding has no part in."""
+        import torch
+
+        some: Any = body
+        found = []
+        for row, count in zip(sound, samples, strict=True):
+            frames = some.feature_extractor(row[None, :count]).transpose(1, 2)
+            made = some.feature_projection(frames)
+            found.append((made[0] if isinstance(made, tuple) else made)[0])
+        return torch.nn.utils.rnn.pad_sequence(found, batch_first=True)
+
+    def states(self, body: "nn.Module", stem: "Tensor", mask: "Tensor") -> "Tensor":
+        """Return the encoder's states, where padding is not attended to."""
+        some: Any = body
+        found: Tensor = some.encoder(stem.clone(), attention_mask=mask).last_hidden_state
+        return found
+
+
+FAMILIES: dict[str, Callable[[Path, Any], Encoder]] = {
+    "whisper": Whisper,
+    "wav2vec2": Wave,
+    "hubert": Wave,
+    "wavlm": Wave,
+}

@@ -1,0 +1,272 @@
+"""A speech encoder with a new head: the mean over a clip's own frames, then one linear layer.
+
+transformers' own classes average padding with the rest, or put an untrained layer between. So what
+is saved is an adapter of the encoder, and the head beside it; a card pools in a few lines of torch.
+"""
+
+from __future__ import annotations
+
+import inspect
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...registry.entry import Entry
+from ...registry.errors import BadOption
+from ...transfer.contents import digest_of
+from ...transfer.network import choose_device
+from ..hookspecs import Loading
+from ..networks import files, merging
+from .clips import Heard, describe_clips, hear, read_clip
+from .encoders import FAMILIES, Encoder, encode_whisper, hear_whisper
+
+if TYPE_CHECKING:
+    from numpy import float32
+    from numpy.typing import NDArray
+    from peft import PeftConfig
+    from torch import Tensor, nn
+
+PROCESSOR = "preprocessor_config.json"
+HEAD = "head.safetensors"
+
+
+class SpeechEncoder:
+    """An encoder of one of the known families and a linear head, for one set of labels."""
+
+    views = 1
+
+    def __init__(
+        self, base: Path, entry: Entry, labels: Sequence[str], device: str | None, *, trim: bool
+    ) -> None:
+        import torch
+
+        self._base, self._entry, self._labels, self._trim = base, entry, list(labels), trim
+        self.device = choose_device(device)
+        self._encoder = open_encoder(base)
+        self.body: nn.Module = self._encoder.body.to(self.device)
+        self.body.requires_grad_(False)
+        torch.manual_seed(0)
+        config: Any = self._encoder.model.config
+        self.head = torch.nn.Linear(int(config.hidden_size), len(labels)).to(self.device)
+        self._lengths: dict[str, int] = {}
+        self._layers: Sequence[str] = ()
+        self._whole = False
+        self._upon: Entry | None = None
+
+    @property
+    def identity(self) -> str:
+        """The base at its commit, an adapter upon it, and how clips are read."""
+        about = f"mean over frames, trim {self._trim}, windows of {self._encoder.window} samples"
+        return f"{files.identity(self._entry, self._upon)} {about}"
+
+    def sizes(self, inputs: Sequence[str]) -> list[int]:
+        """Return the frames of each clip."""
+        return [sum(map(self._encoder.positions, self._windows(each))) for each in inputs]
+
+    def collate(self, inputs: Sequence[str]) -> Mapping[str, Tensor]:
+        """Return windows of sound, how long each is, their masks, and whose each is."""
+        clips = [self._read(each) for each in inputs]
+        size = self._encoder.window
+        windows = [clip[at : at + size] for clip in clips for at in self._starts(len(clip))]
+        sound = self._encoder.sound(windows)
+        return {"sound": sound.to(self.device), **self.outline(inputs)}
+
+    def outline(self, inputs: Sequence[str]) -> Mapping[str, Tensor]:
+        """Return the same but for the sound."""
+        import torch
+
+        windows = [self._windows(each) for each in inputs]
+        samples = [count for each in windows for count in each]
+        clips = [number for number, each in enumerate(windows) for _ in each]
+        counts = torch.tensor([self._encoder.positions(count) for count in samples])
+        mask = torch.arange(int(counts.max()))[None] < counts[:, None]
+        found = {"samples": torch.tensor(samples), "mask": mask, "clips": torch.tensor(clips)}
+        return {name: value.to(self.device) for name, value in found.items()}
+
+    def contents(self, inputs: Sequence[str]) -> list[str]:
+        """Return the digest of each clip's file."""
+        return [digest_of(each) for each in inputs]
+
+    def features(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the mean over each clip's frames, [clips, width]."""
+        import torch
+
+        mask, clips = batch["mask"], batch["clips"]
+        if "sound" in batch:
+            stem = self._encoder.stem(self.body, batch["sound"], batch["samples"].tolist())
+        else:  # what the layers below a cut would be given is not looked at
+            stem = torch.zeros(*mask.shape, self.head.in_features, device=self.device)
+        states = self._encoder.states(self.body, stem, mask) * mask.unsqueeze(-1)
+        rows = int(clips[-1]) + 1
+        sums = torch.zeros(rows, states.shape[-1], dtype=states.dtype, device=self.device)
+        sums = sums.index_add(0, clips, states.sum(1))
+        counts = torch.zeros(rows, device=self.device).index_add(0, clips, mask.sum(1).float())
+        return sums / counts.unsqueeze(-1)
+
+    def build_upon(self, adapter: Path, entry: Entry) -> None:
+        """Put an adapter's changes into the encoder; what was its head is left out."""
+        self.body, self._upon = merging.put_into(self.body, adapter, entry), entry
+
+    def carry(self, config: PeftConfig, whole: Sequence[str] = ()) -> None:
+        """Wrap the encoder; the head is a module beside it and is saved as one."""
+        from peft import get_peft_model
+
+        config.modules_to_save = list(whole) or None  # type: ignore[attr-defined]
+        self._layers = whole
+        body: Any = self.body
+        self.body = get_peft_model(body, config)
+
+    def release(self) -> None:
+        """Make all weights trainable."""
+        self._whole = True
+        self.body.requires_grad_(True)
+
+    def save(self, folder: Path) -> None:
+        """Write an adapter of the encoder, or the whole model, and the head beside it."""
+        from safetensors.torch import save_file
+
+        if self._upon and not self._whole:
+            self.body = merging.as_plain(self.body)
+            plain = open_encoder(self._base).body
+            one = merging.save_as_one(plain, self.body, folder, self._entry, None)
+            self._whole = not one
+        elif not self._whole:
+            files.save_adapter(self.body, folder, self._entry, self._layers)
+        if self._whole:
+            files.save_whole(self._encoder.model, folder)
+        shutil.copyfile(self._base / PROCESSOR, folder / PROCESSOR)
+        files.write_config(self._base, folder, self._labels)
+        weights = {
+            "weight": self.head.weight.detach().cpu().contiguous(),
+            "bias": self.head.bias.detach().cpu().contiguous(),
+        }
+        save_file(weights, folder / HEAD, {"format": "pt"})
+        (folder / HEAD).chmod(0o644)
+
+    def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:
+        """Return how clips are read and pooled, and what they are like."""
+        heard: list[Heard] = [hear(Path(each)) for each in inputs]
+        seconds = self._encoder.window / self._encoder.rate
+        cut = sum(each.seconds > seconds for each in heard)
+        trimmed = ", silence before and after left out" if self._trim else ""
+        how = (
+            f"clips as one channel at {self._encoder.rate} Hz{trimmed}, in windows of "
+            f"{seconds:g} s ({cut} of {len(heard)} are longer); the mean over all frames of a "
+            f"clip, none of padding; {describe_clips(heard)}"
+        )
+        about = {"rate": self._encoder.rate, "window": self._encoder.window, "trim": self._trim}
+        return {**about, "rows": len(heard), "how": how}
+
+    def _read(self, path: str) -> NDArray[float32]:
+        return read_clip(path, self._encoder.rate, self._trim)
+
+    def _windows(self, path: str) -> list[int]:
+        """Return how many samples each window of a clip has."""
+        content = digest_of(path)
+        if content not in self._lengths:
+            self._lengths[content] = len(self._read(path))
+        whole = self._lengths[content]
+        return [min(self._encoder.window, whole - at) for at in self._starts(whole)]
+
+    def _starts(self, samples: int) -> range:
+        """Return where windows of a clip start; less than 0.1 s at its end is no window."""
+        return range(0, samples - self._encoder.rate // 10 + 1, self._encoder.window)
+
+
+def open_encoder(base: Path) -> Encoder:
+    """Return the encoder in a folder; raises BadOption for a family that is not known."""
+    from transformers import AutoConfig, AutoFeatureExtractor
+
+    family = AutoConfig.from_pretrained(base, trust_remote_code=False).model_type
+    if family not in FAMILIES:
+        raise BadOption(
+            f"the base is of the family `{family}`, which hubtl can't hear with",
+            f"choose another --base, one of {', '.join(FAMILIES)}",
+        )
+    load: Any = AutoFeatureExtractor.from_pretrained
+    return FAMILIES[family](base, load(base, trust_remote_code=False))
+
+
+SNIPPET = """\
+import torch
+from huggingface_hub import snapshot_download
+{peft}from safetensors.torch import load_file
+from transformers import AutoFeatureExtractor, AutoModel
+
+base, base_revision = {base!r}, {revision!r}
+adapter = {address!r}
+labels = {labels!r}
+num_labels = {classes}
+rate, window, trim = {rate}, {window}, {trim}
+
+folder = snapshot_download(adapter)
+extractor = AutoFeatureExtractor.from_pretrained(folder)
+{body}head = load_file(f"{{folder}}/head.safetensors")
+assert len(head["bias"]) == num_labels
+
+
+{read}
+{encode}
+@torch.inference_mode()
+def logits(paths):
+    found = []
+    for path in paths:
+        clip = read_clip(path, rate, trim)
+        starts = range(0, len(clip) - rate // 10 + 1, window)
+        frames = torch.cat([encode(clip[at : at + window]) for at in starts])
+        found.append(head["weight"] @ frames.mean(0) + head["bias"])
+    return torch.stack(found)
+
+
+def predict(paths):
+    return [labels[number] for number in logits(paths).argmax(1).tolist()]
+"""
+ADAPTED = """\
+body = AutoModel.from_pretrained(base, revision=base_revision, dtype=torch.float32){part}
+body = PeftModel.from_pretrained(body, folder).eval()
+"""
+WHOLE = """\
+body = AutoModel.from_pretrained(folder, dtype=torch.float32).eval(){part}
+"""
+ENCODE_WHISPER = """\
+def encode(clip):
+    clip = torch.nn.functional.pad(torch.from_numpy(clip), (0, -len(clip) % {hop})).numpy()
+    mel = extractor(clip, sampling_rate=rate, padding="longest", return_tensors="pt")
+    return encode_whisper(body, hear_whisper(body, mel["input_features"]))[0]
+
+
+"""
+ENCODE_WAVE = """\
+def encode(clip):
+    values = extractor(clip, sampling_rate=rate, return_tensors="pt")["input_values"]
+    return body(values).last_hidden_state[0]
+
+
+"""
+
+
+def snippet(folder: Path, loading: Loading) -> str:
+    """Return the Python that loads a saved folder without hubtl."""
+    whole = not (folder / files.ADAPTER[0]).is_file()
+    whisper = files.read_json(folder / "config.json").get("model_type") == "whisper"
+    part = ".encoder" if whisper else ""
+    encode = ENCODE_WAVE
+    if whisper:
+        hop = 2 * int(files.read_json(folder / PROCESSOR)["hop_length"])
+        sources = "\n\n".join(inspect.getsource(each) for each in (hear_whisper, encode_whisper))
+        encode = f"\n{sources}\n\n{ENCODE_WHISPER.format(hop=hop)}"
+    return SNIPPET.format(
+        peft="" if whole else "from peft import PeftModel\n",
+        body=(WHOLE if whole else ADAPTED).format(part=part),
+        base=loading.base,
+        revision=loading.base_revision,
+        address=loading.address,
+        labels=list(loading.labels),
+        classes=len(loading.labels),
+        rate=int(loading.inputs["rate"]),
+        window=int(loading.inputs["window"]),
+        trim=bool(loading.inputs["trim"]),
+        read=inspect.getsource(read_clip),
+        encode=encode,
+    )

@@ -1,0 +1,73 @@
+"""The task `audio-classification`: one label a clip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...registry.entry import Entry
+from ...transfer.columns import Role
+from ...transfer.network import Network
+from ...transfer.split import Split, joined
+from ..hookspecs import Loading, Task, hookimpl
+from ..rivals import commonest
+from ..speech.clips import ENDINGS, check_clip
+from ..speech.probe_inputs import PROBE_INPUTS
+from . import LABEL_NAMES
+
+CLIP_NAMES = ("audio", "sound", "clip", "recording", "speech", "wav")
+
+
+class AudioClassification:
+    """One label a clip."""
+
+    name = "audio-classification"
+    roles: Sequence[Role] = (
+        Role("audio", CLIP_NAMES, "file", files=ENDINGS, check=check_clip),
+        Role("label", LABEL_NAMES, "few"),
+    )
+    main_metric = "accuracy"
+    probe_inputs: Sequence[str] = PROBE_INPUTS
+    options: Mapping[str, Any] = {"trim": True}
+    about: Mapping[str, str] = {"trim": "leave out the silence before and after a clip's sound"}
+    words: Mapping[str, Sequence[str]] = {}
+
+    def network(
+        self,
+        base: Path,
+        entry: Entry,
+        labels: Sequence[str],
+        device: str | None,
+        options: Mapping[str, Any],
+    ) -> Network:
+        """Return a speech encoder, pooled over each clip's own frames."""
+        from ..speech.speech_encoder import SpeechEncoder
+
+        return SpeechEncoder(base, entry, labels, device, trim=options["trim"])
+
+    def baselines(self, split: Split, seed: int) -> Mapping[str, Sequence[str]]:
+        """Return the labels of the commonest-label rival and of MFCC statistics."""
+        from ..speech.rivals import mfcc_labels
+
+        rows = joined(split.train, split.validation)
+        return {
+            "majority": commonest(rows, split.test),
+            "mfcc": mfcc_labels(rows, split.test, seed),
+        }
+
+    def snippet(self, folder: Path, loading: Loading) -> str:
+        """Return the Python that loads a saved folder without hubtl."""
+        from ..speech import speech_encoder
+
+        return speech_encoder.snippet(folder, loading)
+
+    def other_ways(self, folder: Path, loading: Loading) -> Mapping[str, str]:
+        """Return nothing: no class of transformers pools over a clip's own frames."""
+        return {}
+
+
+@hookimpl
+def register_tasks() -> list[Task]:
+    """Offer audio classification."""
+    return [AudioClassification()]
