@@ -53,7 +53,7 @@ class Classifier:
         self._seen: Tensor | None = None
         self.head = self._find_head()
         name = next(name for name, module in model.named_modules() if module is self.head)
-        if not any(name == new or name.startswith(f"{new}.") for new in self._new):
+        if not merging.is_under(name, self._new):
             # The checkpoint has a head of just this size; it is trained, so it is saved too.
             self._new.append(name)
         self._kind = type(model).__name__
@@ -99,8 +99,8 @@ class Classifier:
         from peft import get_peft_model
 
         config.task_type = self._of.task_type
-        self._layers = whole
-        config.modules_to_save = [*self._new, *whole]  # type: ignore[attr-defined]
+        self._layers = [name for name in whole if not merging.is_under(name, self._new)]
+        config.modules_to_save = [*self._new, *self._layers]  # type: ignore[attr-defined]
         self.body = get_peft_model(self.body, config)
         self.head = self._find_head()
 
