@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import importlib
 import importlib.util
 import os
 import shutil
@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from .plugins.installed import installed_version
+from .plugins.manager import plugins
 from .registry.catalog import catalogue
 from .registry.places import models
 
@@ -37,10 +39,15 @@ def examine() -> list[Finding]:
 def _libraries() -> Iterator[Finding]:
     yield Finding("python", "good", sys.version.split()[0])
     for name in ("torch", "transformers", "peft", "huggingface-hub", "safetensors", "scikit-learn"):
-        try:
-            yield Finding(name, "good", importlib.metadata.version(name))
-        except importlib.metadata.PackageNotFoundError:
-            yield Finding(name, "broken", "not installed", "pip install --force-reinstall hubtl")
+        version = installed_version(name)
+        again = "" if version else "pip install --force-reinstall hubtl"
+        yield Finding(name, "good" if version else "broken", version or "not installed", again)
+    for task in plugins().tasks.values():
+        for name, extra in getattr(task, "needs", {}).items():  # a plugin may be of before
+            version = installed_version(name)
+            how = version or f"not installed; {task.name} needs it"
+            hint = "" if version else f"pip install '{extra}'"
+            yield Finding(name, "good" if version else "note", how, hint)
     if importlib.util.find_spec("torchvision"):
         try:
             importlib.import_module("torchvision")

@@ -82,6 +82,7 @@ def facts_of(
         address=job.address,
         loads=predicted.ways,
         choices=choices,
+        rivals=dict(getattr(job.task, "rivals", {})),  # a plugin may be of before
         lineage=job.upon.lineage if job.upon else (),
         seeds=summary(seeds, outcome),
     )

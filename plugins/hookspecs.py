@@ -1,6 +1,6 @@
 """The seam: what a plugin may offer, and the shapes of it.
 
-Five hooks offer nouns by returning them, one adds commands, one guards publishing, one adds to a
+Six hooks offer nouns by returning them, one adds commands, one guards publishing, one adds to a
 card. What is offered need only fit a Protocol below; nothing has to be inherited.
 """
 
@@ -16,6 +16,7 @@ import pluggy
 from ..registry.card import Section
 from ..registry.entry import Entry, Query
 from ..registry.recipe import Recipe
+from .demo import Demo as Demo
 
 if TYPE_CHECKING:
     import typer
@@ -136,13 +137,17 @@ class Task(Protocol):
     """A kind of prediction: what its rows are, which networks do it, what a plain rival scores.
 
     `options` are what a recipe may set for this task, with what holds unless it does; `about` says
-    what each means, and `words` what those may be that take one of a few words.
+    what each means, and `words` what those may be that take one of a few words. `rivals` says what
+    each of its baselines is; `needs` names packages that its inputs are read by beyond hubtl's own,
+    each with what pip is told to install.
     """
 
     name: str
     roles: Sequence[Role]
     main_metric: str
     probe_inputs: Sequence[str]
+    rivals: Mapping[str, str]
+    needs: Mapping[str, str]
     options: Mapping[str, Any]
     about: Mapping[str, str]
     words: Mapping[str, Sequence[str]]
@@ -248,6 +253,12 @@ def register_recipes() -> Iterable[Recipe]:
 @hookspec
 def register_scorers() -> Iterable[Scorer]:
     """Return scorers, which judge a backbone by its features and the labels."""
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def register_demos() -> Iterable[Demo]:
+    """Return demos, each named by what `hubtl demo --modality` takes."""
     raise AssertionError("a specification is never called")
 
 

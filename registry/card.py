@@ -14,7 +14,6 @@ from .errors import BadData
 from .facts import Facts
 
 METRIC_NAMES = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
-BASELINE_NAMES = {"majority": "always the commonest label", "tfidf": "TF-IDF + logistic regression"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def headline(facts: Facts) -> str:
     return (
         f"{METRIC_NAMES.get(metric, metric)} **{value['value']:.3f}** "
         f"({value['low']:.3f} to {value['high']:.3f}) on {facts.rows['test']} held-out rows; "
-        f"it {verdict} {BASELINE_NAMES.get(best, best)} at {facts.baselines[best][metric]:.3f}."
+        f"it {verdict} {facts.rivals.get(best, best)} at {facts.baselines[best][metric]:.3f}."
     )
 
 
@@ -131,7 +130,7 @@ def _result(facts: Facts) -> str:
     ]
     for baseline, values in facts.baselines.items():
         cells = " | ".join(f"{values[name]:.3f}" for name in names)
-        lines.append(f"| {BASELINE_NAMES.get(baseline, baseline)} | {cells} |")
+        lines.append(f"| {facts.rivals.get(baseline, baseline)} | {cells} |")
     gain = facts.gain
     lines += [
         "",

@@ -11,7 +11,7 @@ from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split, joined
 from ..hookspecs import Loading, Task, hookimpl
-from ..rivals import commonest
+from ..rivals import COMMONEST, commonest
 from ..speech.clips import ENDINGS, check_clip
 from ..speech.probe_inputs import PROBE_INPUTS
 from . import LABEL_NAMES
@@ -29,6 +29,8 @@ class AudioClassification:
     )
     main_metric = "accuracy"
     probe_inputs: Sequence[str] = PROBE_INPUTS
+    rivals: Mapping[str, str] = {"majority": COMMONEST, "mfcc": "MFCC + logistic regression"}
+    needs: Mapping[str, str] = {"soundfile": "hubtl[speech]"}
     options: Mapping[str, Any] = {"trim": True}
     about: Mapping[str, str] = {"trim": "leave out the silence before and after a clip's sound"}
     words: Mapping[str, Sequence[str]] = {}

@@ -11,7 +11,7 @@ from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split, joined
 from ..hookspecs import Loading, Task, hookimpl
-from ..rivals import commonest
+from ..rivals import COMMONEST, commonest
 from ..vision.pictures import ENDINGS, check_picture
 from ..vision.probe_inputs import PROBE_INPUTS
 from ..vision.views import Augmentation
@@ -31,6 +31,12 @@ class ImageClassification:
     )
     main_metric = "accuracy"
     probe_inputs: Sequence[str] = PROBE_INPUTS
+    rivals: Mapping[str, str] = {
+        "majority": COMMONEST,
+        "pixels": "pixels + logistic regression",
+        "colours": "colours + logistic regression",
+    }
+    needs: Mapping[str, str] = {"pillow": "hubtl[vision]"}
     options: Mapping[str, Any] = {
         "views": 1,
         "flip": True,

@@ -11,7 +11,7 @@ from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split, joined
 from ..hookspecs import Loading, Task, hookimpl
-from ..rivals import commonest
+from ..rivals import COMMONEST, commonest
 from ..text.probe_inputs import PROBE_INPUTS
 from . import LABEL_NAMES
 
@@ -41,6 +41,8 @@ class TextClassification:
     )
     main_metric = "accuracy"
     probe_inputs: Sequence[str] = PROBE_INPUTS
+    rivals: Mapping[str, str] = {"majority": COMMONEST, "tfidf": "TF-IDF + logistic regression"}
+    needs: Mapping[str, str] = {}
 
     options: Mapping[str, Any] = {}
     about: Mapping[str, str] = {}
