@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,6 +47,11 @@ def command(
         return
     screen.table(
         ("LABEL", "SCORE", "INPUT"),
-        [(p.label, f"{p.score:.3f}", p.input.replace("\n", " ")[:80]) for p in found],
+        [(_written(p.label), f"{p.score:.3f}", p.input.replace("\n", " ")[:80]) for p in found],
         numbers=("SCORE",),
     )
+
+
+def _written(label: Any) -> str:
+    """Return a label as one text; a list of none is a dash."""
+    return label if isinstance(label, str) else ", ".join(label) or "-"

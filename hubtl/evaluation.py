@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from .registry.facts import FILE, Facts, read_facts
 from .registry.fingerprint import sha256
 from .results import Evaluation, Prediction
 from .sources import base_folder, fetch, find_model, pull
+from .transfer.goal import Goal
 from .transfer.progress import Progress
 from .transfer.split import Example
 
@@ -43,7 +43,15 @@ class Model:
             probe=probe,
             step=step,
             progress=progress,
+            said=goal_of(self.facts).said,
         )
+
+
+def goal_of(facts: Facts) -> Goal:
+    """Return what a label is to the task that a model was adapted for."""
+    task = plugins().task(facts.task)
+    # What was written before an option was there has what holds unless it is set.
+    return task.goal({**task.options, **facts.options})
 
 
 def open_model(name: str, hub: str | None, progress: Progress) -> Model:
@@ -117,7 +125,8 @@ def changed_files(folder: Path, facts: Facts) -> list[str]:
 
 def check_labels(rows: Sequence[Example], facts: Facts, name: str) -> None:
     """Raise BadData if a row has a label that the model doesn't know."""
-    strange = sorted({row.label for row in rows} - set(facts.labels))
+    said = goal_of(facts).classes(row.label for row in rows)
+    strange = [label for label in said if label not in facts.labels]
     if strange:
         raise BadData(
             f"a row has the label `{strange[0]}`, which `{name}` does not know",
@@ -141,7 +150,8 @@ def evaluate(
     watch = Stopwatch()
     model = open_model(name, hub, progress)
     facts = model.facts
-    read = read_dataset(data, plugins().task(facts.task), columns, hub)
+    goal = goal_of(facts)
+    read = read_dataset(data, plugins().task(facts.task), columns, hub, goal=goal)
     rows = test_rows(read)
     check_labels(rows, facts, name)
     marked = bool(len(read.parts["test"]))
@@ -150,16 +160,19 @@ def evaluate(
         how = "all rows, most of which it has learnt from: this is no evidence"
     true, inputs = [row.label for row in rows], [row.input for row in rows]
     predicted = model.predict(inputs, "evaluating", progress)
-    majority = [str(facts.data["commonest"])] * len(rows)
-    main = facts.main_metric
-    over = measure.difference(true, predicted.labels, majority, main, facts.seed)
+    rivals: dict[str, list[str]] = {}
+    beats = False
+    if facts.data["commonest"] is not None:
+        rivals["majority"] = [str(facts.data["commonest"])] * len(rows)
+        over = measure.gain(true, predicted.labels, rivals["majority"], goal.metrics, facts.seed)
+        beats = over["low"] > 0
     return Evaluation(
         name,
         facts,
         {"train": 0, "validation": 0, "test": len(rows)},
-        measure.measure(true, predicted.labels, facts.seed),
-        {"majority": measure.values(true, majority)},
-        over["low"] > 0,
+        measure.measure(true, predicted.labels, goal.metrics, facts.seed),
+        {name: measure.values(true, labels, goal.metrics) for name, labels in rivals.items()},
+        beats,
         round(watch.seconds, 2),
         how,
         _compared(against, true, inputs, predicted.labels, facts, hub, progress),
@@ -182,10 +195,12 @@ def _compared(
         return None
     other = open_model(against, hub, progress)
     theirs = other.predict(inputs, f"evaluating {against}", progress)
-    difference = measure.difference(true, labels, theirs.labels, facts.main_metric, facts.seed)
+    metrics = goal_of(facts).metrics
+    metric = metrics[facts.main_metric]
+    difference = measure.difference(true, labels, theirs.labels, metric, facts.seed)
     return {
         "folder": against,
-        "metrics": measure.measure(true, theirs.labels, facts.seed),
+        "metrics": measure.measure(true, theirs.labels, metrics, facts.seed),
         "difference": {"metric": facts.main_metric, **difference},
     }
 
@@ -199,9 +214,11 @@ def predict(
     model = open_model(name, hub, progress)
     predicted = model.predict(inputs, "predicting", progress)
     found = []
-    for text, label, logits in zip(inputs, predicted.labels, predicted.logits, strict=True):
-        scores = _probabilities(logits, model.facts.labels)
-        found.append(Prediction(text, label, scores[label], scores))
+    goal = goal_of(model.facts)
+    for each, label, logits in zip(inputs, predicted.labels, predicted.logits, strict=True):
+        scores = goal.scores(logits, model.facts.labels)
+        sure = goal.sure(label, logits, model.facts.labels)
+        found.append(Prediction(each, goal.shown(label), sure, scores))
     return found
 
 
@@ -211,9 +228,3 @@ def inputs_of(
     """Return the inputs of every row of a file, as the model's task reads them."""
     model = open_model(name, hub, progress)
     return read_inputs(data, plugins().task(model.facts.task), columns, hub)
-
-
-def _probabilities(logits: Sequence[float], labels: Sequence[str]) -> dict[str, float]:
-    top = max(logits)
-    powers = [math.exp(logit - top) for logit in logits]
-    return {label: power / sum(powers) for label, power in zip(labels, powers, strict=True)}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..registry.errors import BadData, HubtlError
 from .batches import keep
 from .columns import part_of
+from .goal import ONE_CLASS, Goal
 from .rows import Source
 from .table import LINE, Table
 
@@ -43,6 +44,8 @@ def labelled(
     roles: tuple[str, str],
     reader: Reader | None,
     keeps: object = None,
+    *,
+    goal: Goal = ONE_CLASS,
 ) -> tuple[Source, NDArray[Any]]:
     """Return the checked rows, and the part of each as its number in PARTS, or -1 for none.
 
@@ -51,7 +54,7 @@ def labelled(
     """
     import numpy
 
-    _check_nested(table, columns)
+    _check_nested(table, {r: c for r, c in columns.items() if not (goal.lists and r == roles[1])})
     parts: list[NDArray[Any]] = []
     faults: dict[str, _Fault] = {}
     broken: list[HubtlError] = []
@@ -61,7 +64,7 @@ def labelled(
         for file, cells in _cells(table, columns):
             parts.append(_parts(table.files[file].part, cells.get("split"), len(cells[LINE])))
             reads = _files(file, cells[roles[0]], reader, broken) if reader else None
-            yield 0, _batch(table, file, cells, roles, faults, reads, time)
+            yield 0, _batch(table, file, cells, roles, faults, reads, time, goal)
 
     source = Source(keep(checked()), keeps)
     for role, fault in faults.items():
@@ -86,6 +89,7 @@ def _batch(
     faults: dict[str, _Fault],
     reads: Sequence[tuple[str, str]] | None,
     time: Callable[[str], float] | None,
+    goal: Goal,
 ) -> pyarrow.RecordBatch:
     """Return a batch of Source; rows at fault are noted, and their batch is never used.
 
@@ -101,7 +105,7 @@ def _batch(
             elif "\0" in cell:
                 faults.setdefault(f"a NUL byte in its {role}", _Fault()).add(file, line)
     inputs: Sequence[str] = cells[roles[0]]
-    labels = [(cell or "").strip() for cell in cells[roles[1]]]
+    labels = _labels(file, lines, cells[roles[1]], goal, faults)
     name = table.files[file].id
     ids = [f"{name}:{line}" if line else each for line, each in zip(lines, inputs, strict=True)]
     digests: Sequence[str] = [""] * len(lines)
@@ -114,6 +118,24 @@ def _batch(
     if time:
         batch["time"] = _times(time, file, lines, cells["time"], faults)
     return pyarrow.RecordBatch.from_pydict(batch)
+
+
+def _labels(
+    file: int,
+    lines: Sequence[int],
+    cells: Sequence[str | None],
+    goal: Goal,
+    faults: dict[str, _Fault],
+) -> list[str]:
+    """Return what the cells of labels mean."""
+    found = []
+    for line, cell in zip(lines, cells, strict=True):
+        try:
+            found.append(goal.read(cell or ""))
+        except ValueError as error:
+            found.append("")
+            faults.setdefault(f"a label that is none ({error})", _Fault()).add(file, line)
+    return found
 
 
 def _files(

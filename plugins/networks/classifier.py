@@ -32,6 +32,9 @@ class Kind:
 class Classifier:
     """A model with a classification head that transformers knows, for one set of labels."""
 
+    above: Sequence[str] = ()
+    alike = False
+
     def __init__(
         self,
         kind: Kind,

@@ -59,6 +59,11 @@ def encode_whisper(encoder: "Any", states: "Any", bias: "Any" = None) -> "Any":
     return encoder.layer_norm(states)
 
 
+def own_window(samples: int, rate: int, most: int) -> int:
+    """Return Whisper's positions, 20 ms each, for a clip: whole seconds, with room."""
+    return min(most, 50 * int(-(-(samples / rate + 0.5) // 1)))
+
+
 class Whisper:
     """Whisper's encoder, over a clip's own frames in place of 30 s that are mostly padding."""
 

@@ -18,6 +18,7 @@ from ...transfer.contents import digest_of
 from ...transfer.network import choose_device
 from ..hookspecs import Loading
 from ..networks import files, merging
+from ..networks.answers import predict_code
 from .clips import Heard, describe_clips, hear, read_clip
 from .encoders import FAMILIES, Encoder, encode_whisper, hear_whisper
 
@@ -35,6 +36,8 @@ class SpeechEncoder:
     """An encoder of one of the known families and a linear head, for one set of labels."""
 
     views = 1
+    above: Sequence[str] = ()
+    alike = False
 
     def __init__(
         self, base: Path, entry: Entry, labels: Sequence[str], device: str | None, *, trim: bool
@@ -219,9 +222,7 @@ def logits(paths):
     return torch.stack(found)
 
 
-def predict(paths):
-    return [labels[number] for number in logits(paths).argmax(1).tolist()]
-"""
+{predict}"""
 ADAPTED = """\
 body = AutoModel.from_pretrained(base, revision=base_revision, dtype=torch.float32){part}
 body = PeftModel.from_pretrained(body, folder).eval()
@@ -269,4 +270,5 @@ def snippet(folder: Path, loading: Loading) -> str:
         trim=bool(loading.inputs["trim"]),
         read=inspect.getsource(read_clip),
         encode=encode,
+        predict=predict_code(several=bool(loading.options.get("several"))),
     )

@@ -108,6 +108,8 @@ class SentenceEncoder:
     """A mean-pooled encoder and a linear head, for one set of labels."""
 
     views = 1
+    above: Sequence[str] = ()
+    alike = False
 
     def __init__(self, base: Path, entry: Entry, labels: Sequence[str], device: str | None) -> None:
         import torch

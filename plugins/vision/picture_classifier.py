@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..hookspecs import Loading
+from ..networks.answers import predict_code
 from .pictures import read_picture
 
 SNIPPET = """\
@@ -32,9 +33,7 @@ def logits(paths):
     return torch.cat(found)
 
 
-def predict(paths):
-    return [labels[number] for number in logits(paths).argmax(1).tolist()]
-"""
+{predict}"""
 ADAPTED = """\
 model = AutoModelForImageClassification.from_pretrained(
     base, revision=base_revision, num_labels=num_labels, dtype=torch.float32,
@@ -83,6 +82,7 @@ def snippet(folder: Path, loading: Loading) -> str:
         address=loading.address,
         labels=list(loading.labels),
         classes=len(loading.labels),
+        predict=predict_code(several=bool(loading.options.get("several"))),
     )
 
 
