@@ -44,7 +44,8 @@ def answers(paths):
             likely = model.proj_out(hidden.last_hidden_state[0, -1]).log_softmax(0)
             ids.append(int(likely.argmax()))
             score += float(likely.max())
-        texts.append(tokenizer.decode(ids, skip_special_tokens=True).strip())
+        told = [each for each in ids[len(prefix) :] if each != end]
+        texts.append(tokenizer.decode(told, skip_special_tokens=True).strip())
         scores.append([score / (len(ids) - len(prefix))])
     return texts, scores
 
@@ -114,13 +115,14 @@ def base_transcripts(base: Path, paths: Sequence[str], *, trim: bool) -> list[st
     extractor: Any = WhisperFeatureExtractor.from_pretrained(base)
     tokenizer: Any = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
     rate, found = int(extractor.sampling_rate), []
+    room = int(model.config.max_target_positions) - len(tokenizer.prefix_tokens)
     for path in paths:
         clip = read_clip(path, rate, trim)
         made = extractor(clip, sampling_rate=rate, return_tensors="pt")
-        most = 24 + own_window(len(clip), rate, model.config.max_source_positions) // 4
+        most = 20 + own_window(len(clip), rate, model.config.max_source_positions) // 4
         with torch.inference_mode():
             ids = model.generate(
-                made["input_features"], max_new_tokens=min(440, most), do_sample=False, num_beams=1
+                made["input_features"], max_new_tokens=min(room, most), do_sample=False, num_beams=1
             )
         found.append(tokenizer.decode(ids[0], skip_special_tokens=True).strip())
     return found
