@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .asked import asked_for
 from .dataset import read_dataset, read_inputs, test_rows
 from .plugins.manager import plugins
 from .proof import Predicted, card_code, predict_in_clean_process
@@ -54,17 +55,35 @@ def goal_of(facts: Facts) -> Goal:
     return task.goal({**task.options, **facts.options})
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An adapted model without its base, which may be a gigabyte: what there is to check by."""
+
+    folder: Path
+    facts: Facts
+    revision: str
+
+
 def open_model(name: str, hub: str | None, progress: Progress) -> Model:
     """Return the adapted model in a folder or on a hub; raises UnknownName for neither.
 
     A folder of that name goes first; `hub` then says where its base is.
     """
+    return _with_base(_found(name, hub, progress), hub, progress)
+
+
+def _with_base(found: _Found, hub: str | None, progress: Progress) -> Model:
+    facts = found.facts
+    base = base_folder(facts.base, facts.base_revision, hub, progress=progress)
+    return Model(found.folder, facts, base, found.revision)
+
+
+def _found(name: str, hub: str | None, progress: Progress) -> _Found:
     path = Path(name)
     if path.is_dir() and (hub is None or (path / FILE).is_file()):
         facts = read_facts(path)
         check_files(path, facts)
-        base = base_folder(facts.base, facts.base_revision, hub, progress=progress)
-        return Model(path, facts, base, "0" * 40)
+        return _Found(path, facts, "0" * 40)
     if path.exists() or split_revision(name)[0].count("/") != 1:
         raise UnknownName(
             f"there is no adapted folder `{name}`",
@@ -72,9 +91,7 @@ def open_model(name: str, hub: str | None, progress: Progress) -> Model:
         )
     source, entry = find_model(name, hub)
     folder = pull(source, entry, progress=progress)
-    facts = published_facts(folder, entry)
-    base = base_folder(facts.base, facts.base_revision, hub, progress=progress)
-    return Model(folder, facts, base, str(entry.revision))
+    return _Found(folder, published_facts(folder, entry), str(entry.revision))
 
 
 def fetch_model(name: str, hub: str | None, room: Path, progress: Progress) -> Model:
@@ -208,17 +225,22 @@ def _compared(
 def predict(
     name: str, inputs: Sequence[str], *, hub: str | None, progress: Progress
 ) -> list[Prediction]:
-    """Return one prediction an input, in order, none dropped."""
+    """Return one prediction an input, in order, none dropped; a folder is all files in it.
+
+    Each file is looked into before work starts; raises BadData or UnknownName that names it.
+    """
     if not inputs:
-        raise BadData("there is nothing to predict", "give texts, or --data TABLE")
-    model = open_model(name, hub, progress)
-    predicted = model.predict(inputs, "predicting", progress)
+        raise BadData("there is nothing to predict", "give inputs, or --data TABLE")
+    there = _found(name, hub, progress)
+    asked = asked_for(plugins().task(there.facts.task).roles[0], inputs)
+    model = _with_base(there, hub, progress)
+    predicted = model.predict(asked.inputs, "predicting", progress)
     found = []
     goal = goal_of(model.facts)
-    for each, label, logits in zip(inputs, predicted.labels, predicted.logits, strict=True):
+    for word, label, logits in zip(asked.words, predicted.labels, predicted.logits, strict=True):
         scores = goal.scores(logits, model.facts.labels)
         sure = goal.sure(label, logits, model.facts.labels)
-        found.append(Prediction(each, goal.shown(label), sure, scores))
+        found.append(Prediction(word, goal.shown(label), sure, scores))
     return found
 
 
@@ -226,5 +248,5 @@ def inputs_of(
     name: str, data: Path, columns: Mapping[str, str], hub: str | None, progress: Progress
 ) -> list[str]:
     """Return the inputs of every row of a file, as the model's task reads them."""
-    model = open_model(name, hub, progress)
-    return read_inputs(data, plugins().task(model.facts.task), columns, hub)
+    there = _found(name, hub, progress)
+    return read_inputs(data, plugins().task(there.facts.task), columns, hub)

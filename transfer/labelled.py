@@ -12,6 +12,7 @@ from ..registry.errors import BadData, HubtlError
 from .batches import keep
 from .columns import part_of
 from .goal import ONE_CLASS, Goal
+from .listing import all_of
 from .rows import Source
 from .table import LINE, Table
 
@@ -63,14 +64,17 @@ def labelled(
     def checked() -> Iterator[tuple[int, pyarrow.RecordBatch]]:
         for file, cells in _cells(table, columns):
             parts.append(_parts(table.files[file].part, cells.get("split"), len(cells[LINE])))
-            reads = _files(file, cells[roles[0]], reader, broken) if reader else None
+            reads = None
+            if reader:
+                reads, unusable = _files(table, file, cells, roles[0], reader)
+                broken.extend(unusable)
             yield 0, _batch(table, file, cells, roles, faults, reads, time, goal)
 
     source = Source(keep(checked()), keeps)
     for role, fault in faults.items():
         raise _told(table, role, fault)
     if broken:
-        raise _all_of(table, broken)
+        raise all_of(broken, f"`{table.path}`: {len(broken)} of its files can't be used")
     return source, numpy.concatenate(parts)
 
 
@@ -139,30 +143,21 @@ def _labels(
 
 
 def _files(
-    file: int, cells: Sequence[str | None], reader: Reader, broken: list[HubtlError]
-) -> list[tuple[str, str]]:
-    """Return what each cell's file holds, and note what is wrong with those that can't be used."""
-
-    found = []
-    for cell in cells:
+    table: Table, file: int, cells: Mapping[str, list[Any]], role: str, reader: Reader
+) -> tuple[list[tuple[str, str]], list[HubtlError]]:
+    """Return what each cell's file holds, and what is wrong with those that can't be used."""
+    found: list[tuple[str, str]] = []
+    broken: list[HubtlError] = []
+    for line, cell in zip(cells[LINE], cells[role], strict=True):
+        found.append(("", ""))
+        if not cell or not cell.strip() or "\0" in cell:
+            continue  # told with the other cells that are empty
         try:
-            usable = cell and cell.strip() and "\0" not in cell
-            found.append(reader(file, cell) if cell and usable else ("", ""))
+            found[-1] = reader(file, cell)
         except HubtlError as error:
-            broken.append(error)
-            found.append(("", ""))
-    return found
-
-
-def _all_of(table: Table, broken: Sequence[HubtlError]) -> HubtlError:
-    """Return one error that tells of all files that can't be used, the first of them by name."""
-    if len(broken) == 1:
-        return broken[0]
-    lines = "".join(f"\n- {each.message}" for each in broken[:SHOWN])
-    more = f"\n- and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
-    return BadData(
-        f"`{table.path}`: {len(broken)} of its files can't be used:{lines}{more}", broken[0].hint
-    )
+            where = f" ({table.places([(file, line)], False)})" if line else ""
+            broken.append(type(error)(f"{error.message}{where}", error.hint))
+    return found, broken
 
 
 def _times(

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...registry.entry import Entry
+from ...registry.errors import BadOption
+from ...transfer.layers import first_linear
 from ...transfer.network import choose_device
 from . import files, merging
 from .inputs import Inputs
@@ -59,6 +61,7 @@ class Classifier:
         if not any(name == new or name.startswith(f"{new}.") for new in self._new):
             # The checkpoint has a head of just this size; it is trained, so it is saved too.
             self._new.append(name)
+        self._check_wrapping()
         self._kind = type(model).__name__
         self._layers: Sequence[str] = ()
         self._whole = False
@@ -162,8 +165,49 @@ class Classifier:
         found.register_forward_pre_hook(self._watch)
         return found
 
+    def _check_wrapping(self) -> None:
+        """Raise BadOption where the body looks into a layer that PEFT wraps, not just runs it.
+
+        Every recipe but two wraps a layer; a MobileNet asks a convolution how far it strides.
+        """
+        import torch
+
+        name = first_linear(self.body)
+        inner = self.body.get_submodule(name)
+        if isinstance(inner, torch.nn.Linear):
+            return
+        self.body.set_submodule(name, _wrapped(inner))
+        try:
+            with torch.inference_mode():
+                self.body.eval()(**self.outline([""]))
+        except AttributeError as error:
+            raise BadOption(
+                f"`{self._entry.id}` can't be adapted: it looks into its layers, so that none "
+                "can be wrapped",
+                "choose another --base: `hubtl search --kind base`",
+            ) from error
+        finally:
+            self.body.set_submodule(name, inner)
+
     def _watch(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         self._seen = inputs[0]
+
+
+def _wrapped(inner: nn.Module) -> nn.Module:
+    from torch import nn
+
+    class Wrapped(nn.Module):
+        """Runs a layer and, as PEFT's wrappers do, shows nothing of it but its weight."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = inner
+            self.weight = inner.weight
+
+        def forward(self, *args: Any) -> Any:
+            return inner(*args)
+
+    return Wrapped()
 
 
 def _new_modules(model: Any, told: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,6 @@ is saved is an adapter of the encoder, and the head beside it; a card pools in a
 
 from __future__ import annotations
 
-import inspect
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,20 +15,16 @@ from ...registry.entry import Entry
 from ...registry.errors import BadOption
 from ...transfer.contents import digest_of
 from ...transfer.network import choose_device
-from ..hookspecs import Loading
 from ..networks import files, merging
-from ..networks.answers import predict_code
+from .card import HEAD, PROCESSOR
 from .clips import Heard, describe_clips, hear, read_clip
-from .encoders import FAMILIES, Encoder, encode_whisper, hear_whisper
+from .encoders import FAMILIES, Encoder
 
 if TYPE_CHECKING:
     from numpy import float32
     from numpy.typing import NDArray
     from peft import PeftConfig
     from torch import Tensor, nn
-
-PROCESSOR = "preprocessor_config.json"
-HEAD = "head.safetensors"
 
 
 class SpeechEncoder:
@@ -100,7 +95,9 @@ class SpeechEncoder:
             stem = self._encoder.stem(self.body, batch["sound"], batch["samples"].tolist())
         else:  # what the layers below a cut would be given is not looked at
             stem = torch.zeros(*mask.shape, self.head.in_features, device=self.device)
-        states = self._encoder.states(self.body, stem, mask) * mask.unsqueeze(-1)
+        states = self._encoder.states(self.body, stem, mask)
+        mask = mask[:, : states.shape[1]]
+        states = states * mask.unsqueeze(-1)
         rows = int(clips[-1]) + 1
         sums = torch.zeros(rows, states.shape[-1], dtype=states.dtype, device=self.device)
         sums = sums.index_add(0, clips, states.sum(1))
@@ -189,86 +186,3 @@ def open_encoder(base: Path) -> Encoder:
         )
     load: Any = AutoFeatureExtractor.from_pretrained
     return FAMILIES[family](base, load(base, trust_remote_code=False))
-
-
-SNIPPET = """\
-import torch
-from huggingface_hub import snapshot_download
-{peft}from safetensors.torch import load_file
-from transformers import AutoFeatureExtractor, AutoModel
-
-base, base_revision = {base!r}, {revision!r}
-adapter = {address!r}
-labels = {labels!r}
-num_labels = {classes}
-rate, window, trim = {rate}, {window}, {trim}
-
-folder = snapshot_download(adapter)
-extractor = AutoFeatureExtractor.from_pretrained(folder)
-{body}head = load_file(f"{{folder}}/head.safetensors")
-assert len(head["bias"]) == num_labels
-
-
-{read}
-{encode}
-@torch.inference_mode()
-def logits(paths):
-    found = []
-    for path in paths:
-        clip = read_clip(path, rate, trim)
-        starts = range(0, len(clip) - rate // 10 + 1, window)
-        frames = torch.cat([encode(clip[at : at + window]) for at in starts])
-        found.append(head["weight"] @ frames.mean(0) + head["bias"])
-    return torch.stack(found)
-
-
-{predict}"""
-ADAPTED = """\
-body = AutoModel.from_pretrained(base, revision=base_revision, dtype=torch.float32){part}
-body = PeftModel.from_pretrained(body, folder).eval()
-"""
-WHOLE = """\
-body = AutoModel.from_pretrained(folder, dtype=torch.float32).eval(){part}
-"""
-ENCODE_WHISPER = """\
-def encode(clip):
-    clip = torch.nn.functional.pad(torch.from_numpy(clip), (0, -len(clip) % {hop})).numpy()
-    mel = extractor(clip, sampling_rate=rate, padding="longest", return_tensors="pt")
-    return encode_whisper(body, hear_whisper(body, mel["input_features"]))[0]
-
-
-"""
-ENCODE_WAVE = """\
-def encode(clip):
-    values = extractor(clip, sampling_rate=rate, return_tensors="pt")["input_values"]
-    return body(values).last_hidden_state[0]
-
-
-"""
-
-
-def snippet(folder: Path, loading: Loading) -> str:
-    """Return the Python that loads a saved folder without hubtl."""
-    whole = not (folder / files.ADAPTER[0]).is_file()
-    whisper = files.read_json(folder / "config.json").get("model_type") == "whisper"
-    part = ".encoder" if whisper else ""
-    encode = ENCODE_WAVE
-    if whisper:
-        hop = 2 * int(files.read_json(folder / PROCESSOR)["hop_length"])
-        sources = "\n\n".join(inspect.getsource(each) for each in (hear_whisper, encode_whisper))
-        encode = f"\n{sources}\n\n{ENCODE_WHISPER.format(hop=hop)}"
-    return SNIPPET.format(
-        peft="" if whole else "from peft import PeftModel\n",
-        body=(WHOLE if whole else ADAPTED).format(part=part),
-        base=loading.base,
-        revision=loading.base_revision,
-        address=loading.address,
-        labels=list(loading.labels),
-        classes=len(loading.labels),
-        rate=int(loading.inputs["rate"]),
-        window=int(loading.inputs["window"]),
-        trim=bool(loading.inputs["trim"]),
-        read=inspect.getsource(read_clip),
-        encode=encode,
-        predict=predict_code(several=bool(loading.options.get("several"))),
-    )

@@ -70,9 +70,9 @@ class AudioClassification:
 
     def snippet(self, folder: Path, loading: Loading) -> str:
         """Return the Python that loads a saved folder without hubtl."""
-        from ..speech import speech_encoder
+        from ..speech import card
 
-        return speech_encoder.snippet(folder, loading)
+        return card.snippet(folder, loading)
 
     def other_ways(self, folder: Path, loading: Loading) -> Mapping[str, str]:
         """Return nothing: no class of transformers pools over a clip's own frames."""
