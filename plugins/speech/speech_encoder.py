@@ -15,7 +15,8 @@ from ...registry.entry import Entry
 from ...registry.errors import BadOption
 from ...transfer.contents import digest_of
 from ...transfer.network import choose_device
-from ..networks import files, merging
+from ..networks import files
+from ..networks.adapted import Adapted
 from .card import HEAD, PROCESSOR
 from .clips import Heard, describe_clips, hear, read_clip
 from .encoders import FAMILIES, Encoder
@@ -23,40 +24,32 @@ from .encoders import FAMILIES, Encoder
 if TYPE_CHECKING:
     from numpy import float32
     from numpy.typing import NDArray
-    from peft import PeftConfig
-    from torch import Tensor, nn
+    from torch import Tensor
 
 
-class SpeechEncoder:
+class SpeechEncoder(Adapted):
     """An encoder of one of the known families and a linear head, for one set of labels."""
-
-    views = 1
-    above: Sequence[str] = ()
-    alike = False
 
     def __init__(
         self, base: Path, entry: Entry, labels: Sequence[str], device: str | None, *, trim: bool
     ) -> None:
         import torch
 
-        self._base, self._entry, self._labels, self._trim = base, entry, list(labels), trim
+        self._labels, self._trim = list(labels), trim
         self.device = choose_device(device)
         self._encoder = open_encoder(base)
-        self.body: nn.Module = self._encoder.body.to(self.device)
-        self.body.requires_grad_(False)
+        body = self._encoder.body.to(self.device)
+        super().__init__(base, entry, body, lambda: open_encoder(base).body)
         torch.manual_seed(0)
         config: Any = self._encoder.model.config
         self.head = torch.nn.Linear(int(config.hidden_size), len(labels)).to(self.device)
         self._lengths: dict[str, int] = {}
-        self._layers: Sequence[str] = ()
-        self._whole = False
-        self._upon: Entry | None = None
 
     @property
     def identity(self) -> str:
         """The base at its commit, an adapter upon it, and how clips are read."""
         about = f"mean over frames, trim {self._trim}, windows of {self._encoder.window} samples"
-        return f"{files.identity(self._entry, self._upon)} {about}"
+        return f"{self._named} {about}"
 
     def sizes(self, inputs: Sequence[str]) -> list[int]:
         """Return the frames of each clip."""
@@ -104,37 +97,11 @@ class SpeechEncoder:
         counts = torch.zeros(rows, device=self.device).index_add(0, clips, mask.sum(1).float())
         return sums / counts.unsqueeze(-1)
 
-    def build_upon(self, adapter: Path, entry: Entry) -> None:
-        """Put an adapter's changes into the encoder; what was its head is left out."""
-        self.body, self._upon = merging.put_into(self.body, adapter, entry), entry
-
-    def carry(self, config: PeftConfig, whole: Sequence[str] = ()) -> None:
-        """Wrap the encoder; the head is a module beside it and is saved as one."""
-        from peft import get_peft_model
-
-        config.modules_to_save = list(whole) or None  # type: ignore[attr-defined]
-        self._layers = whole
-        body: Any = self.body
-        self.body = get_peft_model(body, config)
-
-    def release(self) -> None:
-        """Make all weights trainable."""
-        self._whole = True
-        self.body.requires_grad_(True)
-
     def save(self, folder: Path) -> None:
         """Write an adapter of the encoder, or the whole model, and the head beside it."""
         from safetensors.torch import save_file
 
-        if self._upon and not self._whole:
-            self.body = merging.as_plain(self.body)
-            plain = open_encoder(self._base).body
-            one = merging.save_as_one(plain, self.body, folder, self._entry, None)
-            self._whole = not one
-        elif not self._whole:
-            files.save_adapter(self.body, folder, self._entry, self._layers)
-        if self._whole:
-            files.save_whole(self._encoder.model, folder)
+        self._write_weights(folder, self._encoder.model)
         shutil.copyfile(self._base / PROCESSOR, folder / PROCESSOR)
         files.write_config(self._base, folder, self._labels)
         weights = {

@@ -14,12 +14,12 @@ from ...registry.entry import Entry
 from ...registry.errors import BadOption
 from ...transfer.contents import digest_of
 from ...transfer.network import choose_device
-from ..networks import files, merging
+from ..networks import files
+from ..networks.adapted import Adapted
 from .clips import describe_clips, hear, read_clip
 from .encoders import encode_whisper, hear_whisper, own_window
 
 if TYPE_CHECKING:
-    from peft import PeftConfig
     from torch import Tensor, nn
 
 FILES = (
@@ -35,36 +35,31 @@ FILES = (
 )
 
 
-class Transcriber:
+class Transcriber(Adapted):
     """A Whisper model and how clips and texts go into it."""
 
-    views = 1
     above: Sequence[str] = ("model.decoder.layers",)
     alike = True
 
     def __init__(self, base: Path, entry: Entry, device: str | None, *, trim: bool) -> None:
         from transformers import AutoTokenizer, WhisperFeatureExtractor
 
-        self._base, self._entry, self._trim = base, entry, trim
+        self._trim = trim
         self.device = choose_device(device)
         self.model = open_whisper(base).to(self.device)
-        self.model.requires_grad_(False)
-        self.body: nn.Module = self.model
+        super().__init__(base, entry, self.model, lambda: open_whisper(base))
         self.head: nn.Linear = self.model.proj_out
         self._extractor: Any = WhisperFeatureExtractor.from_pretrained(base)
         self._tokenizer: Any = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
         self._prefix = [int(token) for token in self._tokenizer.prefix_tokens]
         self._most = int(self.model.config.max_target_positions) - len(self._prefix)
         self._positions: dict[str, int] = {}
-        self._layers: Sequence[str] = ()
-        self._whole = False
-        self._upon: Entry | None = None
 
     @property
     def identity(self) -> str:
         """The base at its commit, an adapter upon it, and how clips are read."""
         about = f"transcriber, trim {self._trim}, windows of whole seconds"
-        return f"{files.identity(self._entry, self._upon)} {about}"
+        return f"{self._named} {about}"
 
     def sizes(self, inputs: Sequence[str]) -> list[int]:
         """Return the positions of each clip's window: its own length in whole steps."""
@@ -128,32 +123,13 @@ class Transcriber:
 
     def build_upon(self, adapter: Path, entry: Entry) -> None:
         """Put an adapter's changes into the model."""
-        self.model = merging.put_into(self.model, adapter, entry)
-        self.body, self.head, self._upon = self.model, self.model.proj_out, entry
-
-    def carry(self, config: PeftConfig, whole: Sequence[str] = ()) -> None:
-        """Wrap the model; modules in `whole` are saved with the adapter."""
-        from peft import get_peft_model
-
-        config.modules_to_save = list(whole) or None  # type: ignore[attr-defined]
-        self._layers = whole
-        self.body = get_peft_model(self.model, config)
-
-    def release(self) -> None:
-        """Make all weights trainable."""
-        self._whole = True
-        self.body.requires_grad_(True)
+        super().build_upon(adapter, entry)
+        self.model = self.body
+        self.head = self.model.proj_out
 
     def save(self, folder: Path) -> None:
         """Write an adapter or a whole model, its tokenizer and what prepares clips."""
-        if self._upon and not self._whole:
-            self.body = merging.as_plain(self.body)
-            plain = open_whisper(self._base)
-            self._whole = not merging.save_as_one(plain, self.body, folder, self._entry, None)
-        elif not self._whole:
-            files.save_adapter(self.body, folder, self._entry, self._layers)
-        if self._whole:
-            files.save_whole(self.model, folder)
+        self._write_weights(folder, self.model)
         files.copy_those(FILES, self._base, folder)
         files.copy_those(("config.json",), self._base, folder)
 

@@ -39,7 +39,7 @@ def answers(paths):
         mel = extractor(clip, sampling_rate=rate, return_tensors="pt")["input_features"]
         states = encode_whisper(encoder, hear_whisper(encoder, mel[..., : 2 * size]))
         ids, score = list(prefix), 0.0
-        while ids[-1] != end and len(ids) < min(config.max_target_positions, 24 + size // 4):
+        while ids[-1] != end and len(ids) < min(config.max_target_positions, 24 + size // 2):
             hidden = model.model.decoder(torch.tensor([ids]), encoder_hidden_states=states)
             likely = model.proj_out(hidden.last_hidden_state[0, -1]).log_softmax(0)
             ids.append(int(likely.argmax()))
