@@ -206,11 +206,11 @@ def hub_of(room: Path, *names: str) -> Folder:
     return Folder(cache.root)
 
 
-def picture_folder(folder: Path, rows: int = 8) -> Path:
+def picture_folder(folder: Path, rows: int = 8, seed: int = 0) -> Path:
     """Write a folder of pictures of three colours, each with its noise, and return it."""
     from PIL import Image
 
-    dice = np.random.default_rng(0)
+    dice = np.random.default_rng(seed)
     for label, colour in COLOURS.items():
         (folder / label).mkdir(parents=True)
         for number in range(rows):
@@ -221,9 +221,9 @@ def picture_folder(folder: Path, rows: int = 8) -> Path:
     return folder
 
 
-def clip_folder(folder: Path, rows: int = 10) -> Path:
+def clip_folder(folder: Path, rows: int = 10, seed: int = 0) -> Path:
     """Write a folder of clips of two pitches, of 0.2 to 1.4 s and noisy, and return it."""
-    dice = np.random.default_rng(0)
+    dice = np.random.default_rng(seed)
     for label, pitch in PITCHES.items():
         (folder / label).mkdir(parents=True)
         for number in range(rows):
