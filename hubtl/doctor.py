@@ -42,12 +42,7 @@ def _libraries() -> Iterator[Finding]:
         version = installed_version(name)
         again = "" if version else "pip install --force-reinstall hubtl"
         yield Finding(name, "good" if version else "broken", version or "not installed", again)
-    for task in plugins().tasks.values():
-        for name, extra in getattr(task, "needs", {}).items():  # a plugin may be of before
-            version = installed_version(name)
-            how = version or f"not installed; {task.name} needs it"
-            hint = "" if version else f"pip install '{extra}'"
-            yield Finding(name, "good" if version else "note", how, hint)
+    yield from _needed_by_tasks()
     if importlib.util.find_spec("torchvision"):
         try:
             importlib.import_module("torchvision")
@@ -59,6 +54,19 @@ def _libraries() -> Iterator[Finding]:
                 f"installed, but does not load: {str(error).splitlines()[0]}",
                 "pip uninstall torchvision (hubtl does not need it)",
             )
+
+
+def _needed_by_tasks() -> Iterator[Finding]:
+    """Yield how the packages are that only some tasks need: without one, the others work."""
+    tasks: dict[tuple[str, str], list[str]] = {}
+    for task in plugins().tasks.values():
+        for needed in getattr(task, "needs", {}).items():  # a plugin may be of before
+            tasks.setdefault(needed, []).append(task.name)
+    for (name, extra), users in tasks.items():
+        version = installed_version(name)
+        how = version or f"not installed; for {', '.join(users)}"
+        hint = "" if version else f"pip install '{extra}'"
+        yield Finding(name, "good" if version else "note", how, hint)
 
 
 def _machine() -> Iterator[Finding]:

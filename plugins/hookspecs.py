@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..transfer.columns import Role
+    from ..transfer.goal import Goal
     from ..transfer.network import Network
     from ..transfer.split import Split
     from ..transfer.start import Session
@@ -124,13 +125,17 @@ class Destination(Source, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """What code needs to load an adapted folder: its address, its pinned base, its labels."""
+    """What code needs to load an adapted folder: its address, its pinned base, its labels.
+
+    `inputs` is how the network reads them, `options` those of the recipe.
+    """
 
     address: str
     base: str
     base_revision: str
     labels: Sequence[str]
     inputs: Mapping[str, Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Task(Protocol):
@@ -144,13 +149,16 @@ class Task(Protocol):
 
     name: str
     roles: Sequence[Role]
-    main_metric: str
     probe_inputs: Sequence[str]
     rivals: Mapping[str, str]
     needs: Mapping[str, str]
     options: Mapping[str, Any]
     about: Mapping[str, str]
     words: Mapping[str, Sequence[str]]
+
+    def goal(self, options: Mapping[str, Any]) -> Goal:
+        """Return what a row's label is, as a recipe's options have it."""
+        ...
 
     def network(
         self,
@@ -166,8 +174,11 @@ class Task(Protocol):
         """
         ...
 
-    def baselines(self, split: Split, seed: int) -> Mapping[str, Sequence[str]]:
-        """Return each plain rival's labels for the test rows, learnt from the same rows."""
+    def baselines(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
+        """Return each plain rival's labels for the test rows, learnt from the same rows.
+
+        One of them may be the base in the folder, where it can do the task as it is.
+        """
         ...
 
     def snippet(self, folder: Path, loading: Loading) -> str:
@@ -202,10 +213,11 @@ class Method(Protocol):
 
     `options` are what a recipe may set, with what holds unless it does; `about` says what each
     means, and `words` what those may be that take one of a few words. One that `validates` is given
-    rows to choose by.
+    rows to choose by; one that is `linear` makes nothing but a linear head for classes.
     """
 
     name: str
+    linear: bool
     options: Mapping[str, Any]
     about: Mapping[str, str]
     words: Mapping[str, Sequence[str]]

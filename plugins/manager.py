@@ -28,6 +28,7 @@ BUILT_IN = (
     "tasks.text_classification",
     "tasks.image_classification",
     "tasks.audio_classification",
+    "tasks.automatic_speech_recognition",
     "methods.probe",
     "methods.top",
     "methods.lora",

@@ -13,7 +13,13 @@ import yaml
 from .errors import BadData
 from .facts import Facts
 
-METRIC_NAMES = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
+METRIC_NAMES = {
+    "accuracy": "Accuracy",
+    "macro_f1": "Macro F1",
+    "f1": "Micro F1",
+    "wer": "Word error rate",
+    "cer": "Character error rate",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +177,7 @@ def _made(facts: Facts) -> str:
         f"- Recipe: `{facts.recipe}` ({facts.method}; {options}), seed {facts.seed}. {facts.why}",
         f"- Rows: {rows['train']} to train, {rows['validation']} to validate, {rows['test']} to "
         f"test; {facts.data['split']}. Fingerprint `{facts.data['fingerprint'][:16]}`",
-        f"- Labels: {', '.join(f'`{label}`' for label in facts.labels)}",
+        *_labels(facts),
         f"- Inputs: {facts.inputs['how']}",
         f"- Took {facts.seconds:.0f} s and {facts.peak_memory_bytes / 2**30:.1f} GiB on "
         f"{facts.machine['cpu']} ({facts.machine['cores']} cores)",
@@ -180,6 +186,12 @@ def _made(facts: Facts) -> str:
     if facts.data.get("licence"):
         lines.append(f"- Licence of the data, as declared: {facts.data['licence']}")
     return "\n".join(lines)
+
+
+def _labels(facts: Facts) -> list[str]:
+    """Return the line on the labels, if there is anything to choose from."""
+    named = ", ".join(f"`{label}`" for label in facts.labels)
+    return [f"- Labels: {named}"] if named else []
 
 
 def _upon(facts: Facts) -> list[str]:

@@ -74,6 +74,6 @@ def test_the_doctor_notes_what_is_missing_and_calls_nothing_broken(bare):
     said = bare("doctor", "--json")
     found = {each["what"]: each for each in json.loads(said.out)["findings"]}
     assert {found[name]["state"] for name in ("pillow", "soundfile")} == {"note"}
-    assert found["pillow"]["how"] == "not installed; image-classification needs it"
+    assert found["pillow"]["how"] == "not installed; for image-classification"
     assert found["soundfile"]["hint"] == "pip install 'hubtl[speech]'"
     assert "broken" not in {each["state"] for each in found.values()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..registry.errors import BadOption
@@ -11,7 +12,11 @@ if TYPE_CHECKING:
 
 
 def layer_stack(body: nn.Module) -> str:
-    """Return the name of the list of layers that holds the most weights; empty if there is none."""
+    """Return the name of the list of layers that weighs the most; empty if there is none.
+
+    Of an encoder and a decoder it is the encoder, which runs first: the first list that holds at
+    least half of what the heaviest does.
+    """
     from torch import nn
 
     sizes = {
@@ -19,7 +24,8 @@ def layer_stack(body: nn.Module) -> str:
         for name, module in body.named_modules()
         if isinstance(module, nn.ModuleList) and name
     }
-    return max(sizes, key=lambda name: sizes[name]) if sizes else ""
+    most = max(sizes.values(), default=0)
+    return next((name for name, size in sizes.items() if size >= most / 2), "")
 
 
 def is_map(module: nn.Module) -> bool:
@@ -32,6 +38,14 @@ def is_map(module: nn.Module) -> bool:
     if isinstance(module, nn.Conv1d | nn.Conv2d):
         return module.groups == 1 and bool(module.weight.any())
     return isinstance(module, nn.Linear) and bool(module.weight.any())
+
+
+def maps_in(body: nn.Module, names: Sequence[str]) -> list[str]:
+    """Return the whole names of the linear maps in modules of these names."""
+    starts = tuple(f"{name}." for name in names)
+    return [
+        name for name, module in body.named_modules() if name.startswith(starts) and is_map(module)
+    ]
 
 
 def linear_layers(body: nn.Module) -> list[str]:
@@ -62,3 +76,15 @@ def layer_norms(body: nn.Module) -> list[str]:
         if "norm" in type(module).__name__.casefold() and "weight" in own:
             found.append(name)
     return found
+
+
+def still_modules(body: nn.Module) -> list[nn.Module]:
+    """Return what stays in evaluation mode: layers that learn nothing, and norms that count.
+
+    Running statistics of the base, over millions of inputs, are better than those of a batch, and
+    what a step does must not depend on how its batch is divided.
+    """
+    layers = body.get_submodule(layer_stack(body)).children()
+    frozen = [each for each in layers if not any(w.requires_grad for w in each.parameters())]
+    counting = (m for m in body.modules() if getattr(m, "running_mean", None) is not None)
+    return [*frozen, *counting]

@@ -28,11 +28,14 @@ def weight_groups(
         if id(weight) in head:
             continue
         match = pattern.match(name)
-        below = top - int(match.group(1)) if match else (0 if not layers else top + 1)
+        above = not layers or any(f"{each}." in name for each in network.above)
+        below = top - int(match.group(1)) if match else (0 if above else top + 1)
         found.setdefault(rate * layer_decay**below, []).append(weight)
     own = [w for w in network.head.parameters() if w.requires_grad]
     groups = [{"params": weights, "peak": rate, "lr": rate} for rate, weights in found.items()]
-    return [*groups, {"params": own, "peak": rate * head_rate, "lr": rate * head_rate}]
+    if own:
+        groups.append({"params": own, "peak": rate * head_rate, "lr": rate * head_rate})
+    return groups
 
 
 def share_of_peak(step: int, steps: int, warmup: float) -> float:

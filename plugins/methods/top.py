@@ -23,6 +23,7 @@ class Top:
     """The last layers of the base, and the head."""
 
     name = "top"
+    linear = False
     options: Mapping[str, Any] = {
         **TRAINING,
         "layers": "auto",
@@ -57,6 +58,8 @@ class Top:
         begun = start(network, session, options, layer=whole - layers)
         stack = layer_stack(network.body)
         last = [f"{stack}.{number}" for number in range(whole - layers, whole)]
+        for name in network.above:
+            last += [f"{name}.{n}" for n, _ in network.body.get_submodule(name).named_children()]
         carrier = LoraConfig(r=1, lora_alpha=1, target_modules=[first_linear(network.body)])
         network.carry(carrier, last)
         _freeze_carrier(network)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...registry.entry import Entry
 from ...transfer.columns import Role
@@ -14,6 +14,9 @@ from ..hookspecs import Loading, Task, hookimpl
 from ..rivals import COMMONEST, commonest
 from ..text.probe_inputs import PROBE_INPUTS
 from . import LABEL_NAMES
+
+if TYPE_CHECKING:
+    from ...transfer.goal import Goal
 
 TEXT_NAMES = (
     "text",
@@ -39,7 +42,6 @@ class TextClassification:
         Role("text", TEXT_NAMES, "long", files=(".txt", ".md")),
         Role("label", LABEL_NAMES, "few"),
     )
-    main_metric = "accuracy"
     probe_inputs: Sequence[str] = PROBE_INPUTS
     rivals: Mapping[str, str] = {"majority": COMMONEST, "tfidf": "TF-IDF + logistic regression"}
     needs: Mapping[str, str] = {}
@@ -47,6 +49,12 @@ class TextClassification:
     options: Mapping[str, Any] = {}
     about: Mapping[str, str] = {}
     words: Mapping[str, Sequence[str]] = {}
+
+    def goal(self, options: Mapping[str, Any]) -> Goal:
+        """Return that it is one class."""
+        from ...transfer.goal import ONE_CLASS
+
+        return ONE_CLASS
 
     def network(
         self,
@@ -65,7 +73,7 @@ class TextClassification:
             return SentenceEncoder(base, entry, labels, device)
         return Classifier(SEQUENCES, base, entry, labels, device)
 
-    def baselines(self, split: Split, seed: int) -> Mapping[str, Sequence[str]]:
+    def baselines(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
         """Return the labels of the commonest-label rival and of TF-IDF for the test rows."""
         from ..text.tfidf import tfidf_labels
 
