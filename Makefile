@@ -42,11 +42,11 @@ clean:
 	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache
 
 .venv/.installed: pyproject.toml constraints.txt .venv/.torch
-	$(PIP) -e '.[starter,server]'
+	$(PIP) -e '.[starter,vision,speech,server]'
 	touch $@
 
 .venv/.tested: .venv/.installed
-	$(PIP) -e '.[starter,server,dev]'
+	$(PIP) -e '.[starter,vision,speech,server,dev]'
 	touch $@
 
 # On Linux the registry's torch brings gigabytes of CUDA. Without an NVIDIA card PyTorch's own index

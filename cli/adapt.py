@@ -163,13 +163,11 @@ def _say_adapted(adapted: hubtl.Adapted) -> None:
 
 def say_result(facts: dict[str, Any]) -> None:
     """Print metrics beside the baselines, and the bad news first."""
-    from hubtl.registry.card import BASELINE_NAMES
-
     if not facts["beats_baseline"]:
         screen.say("This does not beat the best baseline: its advantage may be chance.\n")
     metrics = facts["metrics"]
     rows = [("this model", *(screen.interval(value) for value in metrics.values()))]
     for name, values in facts["baselines"].items():
         cells = (f"{values[metric]:.3f}" for metric in metrics)
-        rows.append((BASELINE_NAMES.get(name, name), *cells))
+        rows.append((facts["rivals"].get(name, name), *cells))
     screen.table(("", *metrics), rows)

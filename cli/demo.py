@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,57 +13,91 @@ from hubtl.registry.errors import BadOption, NotReproduced
 from . import screen
 from .options import Json
 
-EXAMPLES = ("hubtl demo", "hubtl demo --out somewhere --json")
-MODALITIES = ("text",)
-ROWS_A_LABEL = 8
+if TYPE_CHECKING:
+    from hubtl.plugins.hookspecs import Demo
+
+EXAMPLES = (
+    "hubtl demo",
+    "hubtl demo --modality vision",
+    "hubtl demo --modality speech",
+    "hubtl demo --out somewhere --json",
+)
 
 
 def command(
-    modality: Annotated[str, typer.Option(help="Which road to walk: text.")] = "text",
+    modality: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="A demo from `hubtl plugins`; its first one if none is named."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A new folder for it all.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Walk the whole road on real data, offline: find, adapt, predict, publish, verify."""
-    from hubtl.example import SECTIONS, write_few
+    from hubtl.plugins.manager import plugins
     from hubtl.registry.facts import read_facts
 
-    if modality not in MODALITIES:
-        raise BadOption(f"there is no demo for `{modality}`", f"--modality {MODALITIES[0]}")
+    demo = plugins().demo(modality)
+    plugins().task(demo.task)
     folder = _new_folder(out)
-    few, adapted, shelf = folder / "few.csv", folder / "adapted", folder / "shelf"
-    write_few(few, ROWS_A_LABEL)
-    hub, name = f"folder:{shelf}", "acme/debian-sections"
-    steps = (
+    documents = [
+        _run(number, why, words, as_json)
+        for number, (why, words) in enumerate(_steps(demo, folder), 1)
+    ]
+    beats = read_facts(folder / "adapted").beats_baseline
+    _end(demo, folder, documents, beats, as_json)
+    if not beats:
+        raise NotReproduced("the adapted model does not beat its baseline", "see `hubtl doctor`")
+
+
+def _steps(demo: Demo, folder: Path) -> list[tuple[str, list[str]]]:
+    """Return why each command of the road is run, and its words."""
+    adapted, hub, name = folder / "adapted", f"folder:{folder / 'shelf'}", _published(demo)
+    language = ["--language", demo.language] if demo.language else []
+    licence = ["--data-licence", demo.data_licence] if demo.data_licence else []
+    inputs = [_short(each) if isinstance(each, Path) else each for each in demo.inputs]
+    return [
         (
-            "Find a base model that suits English text.",
-            ["search", "sentence encoder", "--task", "text-classification", "--language", "en"]
-            + ["--limit", "3"],
+            f"Find a base model that suits {demo.suits}.",
+            ["search", demo.words, "--task", demo.task, *language, "--limit", "3"],
         ),
         (
-            f"Adapt it to {ROWS_A_LABEL} rows a label, and judge it on rows it has not seen.",
-            ["adapt", "text-classification", str(few), "--test", _short(SECTIONS)]
-            + ["--domain", "software", "--out", str(adapted)],
+            f"Adapt it to {demo.learns}, and judge it on rows it has not seen.",
+            ["adapt", demo.task, *_adapting(demo, folder), "--out", str(adapted)],
         ),
-        (
-            "Ask it.",
-            ["predict", str(adapted), "Play chess against the computer", "A fast SMTP server"],
-        ),
+        ("Ask it.", ["predict", str(adapted), *inputs]),
         (
             "Publish it to the team: loaded back in a clean process, it must say the same.",
-            ["publish", str(adapted), "--to", name, "--hub", hub, "--with-base"],
+            ["publish", str(adapted), "--to", name, "--hub", hub, "--with-base", *licence],
         ),
         ("The team finds it.", ["search", "--hub", hub, "--kind", "adapter"]),
         ("Anybody proves it again, any later day.", ["verify", name, "--hub", hub]),
-    )
-    documents = []
-    for number, (why, words) in enumerate(steps, 1):
-        documents.append(_run(number, why, words, as_json))
-    facts = read_facts(adapted)
-    _end(folder, shelf, documents, facts.beats_baseline, as_json)
-    if not facts.beats_baseline:
-        raise NotReproduced("the adapted model does not beat its baseline", "see `hubtl doctor`")
+    ]
+
+
+def _adapting(demo: Demo, folder: Path) -> list[str]:
+    """Return what `adapt` is told of rows, base and recipe; writes the few rows, where so asked."""
+    from hubtl.example import write_few
+    from hubtl.plugins.manager import plugins
+
+    data = demo.data
+    if demo.few:
+        data = folder / "few.csv"
+        columns = [role.name for role in plugins().task(demo.task).roles]
+        write_few(demo.data, data, demo.few, columns)
+    words = [_short(data)]
+    words += ["--test", _short(demo.test)] if demo.test else []
+    words += ["--domain", demo.domain]
+    words += ["--base", demo.base] if demo.base != "auto" else []
+    words += ["--recipe", demo.recipe] if demo.recipe != "probe" else []
+    return words + [word for pair in demo.options.items() for word in ("--set", "=".join(pair))]
+
+
+def _published(demo: Demo) -> str:
+    return f"acme/{demo.model}"
 
 
 def _short(path: Path) -> str:
@@ -93,14 +127,15 @@ def _run(number: int, why: str, words: list[str], as_json: bool) -> dict[str, An
 
 
 def _end(
-    folder: Path, shelf: Path, documents: list[dict[str, Any]], beats: bool, as_json: bool
+    demo: Demo, folder: Path, documents: list[dict[str, Any]], beats: bool, as_json: bool
 ) -> None:
     from hubtl.registry.cache import ModelCache
 
-    snapshot = ModelCache(shelf).snapshot("acme/debian-sections")
+    snapshot = ModelCache(folder / "shelf").snapshot(_published(demo))
     if as_json:
         screen.say_json(
             {
+                "modality": demo.name,
                 "folder": str(folder),
                 "adapter": str(snapshot),
                 "card": str(snapshot / "README.md"),

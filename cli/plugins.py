@@ -19,6 +19,7 @@ def command(as_json: Json = False) -> None:
         "methods": list(offered.methods),
         "recipes": list(offered.recipes),
         "scorers": list(offered.scorers),
+        "demos": list(offered.demos),
     }
     if as_json:
         keys = ("name", "version", "hooks", "broken")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import hubtl
-from hubtl.registry.errors import BadOption
+from hubtl.registry.errors import BadData, BadOption
 
 from . import screen
 from .options import Column, FileColumn, HubName, Json, Text, columns
@@ -16,6 +18,8 @@ from .options import Column, FileColumn, HubName, Json, Text, columns
 EXAMPLES = (
     'hubtl predict adapted/debian-sections-probe "a fast text editor" "chess against the computer"',
     "hubtl predict adapted/debian-sections-probe --data examples/debian-sections.csv --json",
+    "hubtl predict adapted/photos-probe photo.jpg holiday/",
+    "find . -name '*.wav' | hubtl predict adapted/calls-probe -",
 )
 
 
@@ -23,7 +27,13 @@ def command(
     model: Annotated[
         str, typer.Argument(metavar="FOLDER|ID", help="What `adapt` wrote, or ORG/NAME on a hub.")
     ],
-    inputs: Annotated[list[str] | None, typer.Argument(metavar="[INPUT]...", help="Texts.")] = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[INPUT]...",
+            help="Texts, or files and folders of them; - reads one a line from standard input.",
+        ),
+    ] = None,
     data: Annotated[Path | None, typer.Option(metavar="TABLE", help="Every row of a file.")] = None,
     text: Text = None,
     file: FileColumn = None,
@@ -35,7 +45,7 @@ def command(
     if data and inputs:
         raise BadOption("inputs were given twice: as arguments and by --data", "give one of them")
     with screen.progress() as progress:
-        asked = list(inputs or ())
+        asked = list(_with_lines(inputs or ()))
         if data:
             from hubtl.evaluation import inputs_of
 
@@ -47,6 +57,26 @@ def command(
         return
     screen.table(
         ("LABEL", "SCORE", "INPUT"),
-        [(p.label, f"{p.score:.3f}", p.input.replace("\n", " ")[:80]) for p in found],
+        [(_written(p.label), f"{p.score:.3f}", p.input.replace("\n", " ")[:80]) for p in found],
         numbers=("SCORE",),
     )
+
+
+def _written(label: Any) -> str:
+    """Return a label as one text; a list of none is a dash."""
+    return label if isinstance(label, str) else ", ".join(label) or "-"
+
+
+def _with_lines(inputs: Sequence[str]) -> Iterator[str]:
+    """Yield the inputs, and the lines of standard input in place of `-`."""
+    if inputs.count("-") > 1:
+        raise BadOption("`-` was given twice, and standard input is read once", "give it once")
+    for each in inputs:
+        if each != "-":
+            yield each
+            continue
+        try:
+            text = sys.stdin.buffer.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise BadData("standard input is not UTF-8", "convert it: iconv -t utf-8") from error
+        yield from text.removesuffix("\n").replace("\r\n", "\n").split("\n") if text else ()

@@ -41,7 +41,8 @@ def adapt(job: Job, progress: Progress) -> Adapted:
         for each in best.folder.iterdir():
             shutil.move(each, folder)
         seed = job.request.seed
-        rivals = job.task.baselines(at_most(job.split, RIVAL_ROWS, seed), seed)
+        few = at_most(job.split, RIVAL_ROWS, seed, strata=job.goal.divides)
+        rivals = job.task.baselines(few, seed, base)
         write_predictions(folder, job.split.test, best.predicted, rivals)
         write_split(folder, job.split, seed)
         write_plan(folder, about, work.choices.all())

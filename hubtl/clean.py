@@ -42,8 +42,19 @@ def rows_of(values: Iterable[Iterable[float]]) -> list[list[float]]:
 
 
 def best(names: dict[str, Any], row: Sequence[float]) -> Any:
-    """Return the label of the highest logit."""
+    """Return the label that logits mean: as the code chooses, else that of the highest one."""
+    if "choose" in names:
+        return names["choose"](row)
     return names["labels"][max(range(len(row)), key=row.__getitem__)]
+
+
+def answers(names: dict[str, Any], inputs: Sequence[str]) -> tuple[list[Any], list[list[float]]]:
+    """Return (labels, logits) of inputs: as the code answers, else by its logits."""
+    if "answers" in names:
+        labels, logits = names["answers"](inputs)
+        return list(labels), rows_of(logits)
+    logits = rows_of(names["logits"](inputs))
+    return [best(names, row) for row in logits], logits
 
 
 def predict_all(names: dict[str, Any], inputs: Sequence[str]) -> tuple[list[Any], list[Any]]:
@@ -55,16 +66,15 @@ def predict_all(names: dict[str, Any], inputs: Sequence[str]) -> tuple[list[Any]
     for start in range(0, len(order), CHUNK):
         numbers = order[start : start + CHUNK]
         chunk = [inputs[number] for number in numbers]
-        scores = rows_of(names["logits"](chunk))
-        for number, row in zip(numbers, scores, strict=True):
-            logits[number] = row
-            labels[number] = best(names, row)
+        said, scores = answers(names, chunk)
+        for number, label, row in zip(numbers, said, scores, strict=True):
+            labels[number], logits[number] = label, row
         done += len(numbers)
         print("done", done, flush=True)
     # `predict` is what people will call, so it must say what the logits say.
     few = inputs[:SOME]
-    if few and names["predict"](few) != [best(names, row) for row in rows_of(names["logits"](few))]:
-        raise SystemExit("`predict` and `logits` of the card do not agree")
+    if few and names["predict"](few) != answers(names, few)[0]:
+        raise SystemExit("`predict` of the card does not say what was measured by it")
     return labels, logits
 
 
@@ -88,7 +98,7 @@ def main(job_path: str, result_path: str) -> None:
     job = json.loads(Path(job_path).read_text("utf-8"))
     names = run(job["code"])
     labels, logits = predict_all(names, job["inputs"])
-    probe = rows_of(names["logits"](job["probe"])) if job["probe"] else []
+    probe = answers(names, job["probe"])[1] if job["probe"] else []
     ways = {name: attempt(code, job["probe"], probe) for name, code in job["ways"].items()}
     result = {"labels": labels, "logits": logits, "probe": probe, "ways": ways}
     Path(result_path).write_text(json.dumps(result), "utf-8")

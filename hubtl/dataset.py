@@ -11,6 +11,7 @@ from .plugins.hookspecs import Task
 from .registry.errors import BadOption
 from .registry.fingerprint import rows_fingerprint
 from .transfer.columns import FILE, Role, find_columns, find_split
+from .transfer.goal import ONE_CLASS, Goal
 from .transfer.labelled import PARTS, Reader, labelled
 from .transfer.layout import Layout, card_of, layout, names_in
 from .transfer.listing import FILES, FOLDERS, PART_FOLDERS, class_table, input_of
@@ -57,7 +58,12 @@ class _Opened:
 
 
 def read_dataset(
-    path: Path, task: Task, columns: Mapping[str, str], hub: str | None = None
+    path: Path,
+    task: Task,
+    columns: Mapping[str, str],
+    hub: str | None = None,
+    *,
+    goal: Goal = ONE_CLASS,
 ) -> Dataset:
     """Return the labelled rows of DATA; raises BadData that names the lines at fault.
 
@@ -71,7 +77,7 @@ def read_dataset(
     input_role = FILE.name if by_file else opened.role.name
     reader = opened.reader if by_file else None
     keeps = opened.keeps if opened.role.content == "file" else None
-    source, numbers = labelled(opened.table, found, (input_role, label), reader, keeps)
+    source, numbers = labelled(opened.table, found, (input_role, label), reader, keeps, goal=goal)
     # Half the size of a number that few tables need.
     kind = "int32" if len(numbers) < 1 << 31 else "int64"
     parts = {

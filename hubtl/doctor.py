@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import importlib
 import importlib.util
 import os
 import shutil
@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from .plugins.installed import installed_version
+from .plugins.manager import plugins
 from .registry.catalog import catalogue
 from .registry.places import models
 
@@ -37,10 +39,10 @@ def examine() -> list[Finding]:
 def _libraries() -> Iterator[Finding]:
     yield Finding("python", "good", sys.version.split()[0])
     for name in ("torch", "transformers", "peft", "huggingface-hub", "safetensors", "scikit-learn"):
-        try:
-            yield Finding(name, "good", importlib.metadata.version(name))
-        except importlib.metadata.PackageNotFoundError:
-            yield Finding(name, "broken", "not installed", "pip install --force-reinstall hubtl")
+        version = installed_version(name)
+        again = "" if version else "pip install --force-reinstall hubtl"
+        yield Finding(name, "good" if version else "broken", version or "not installed", again)
+    yield from _needed_by_tasks()
     if importlib.util.find_spec("torchvision"):
         try:
             importlib.import_module("torchvision")
@@ -52,6 +54,19 @@ def _libraries() -> Iterator[Finding]:
                 f"installed, but does not load: {str(error).splitlines()[0]}",
                 "pip uninstall torchvision (hubtl does not need it)",
             )
+
+
+def _needed_by_tasks() -> Iterator[Finding]:
+    """Yield how the packages are that only some tasks need: without one, the others work."""
+    tasks: dict[tuple[str, str], list[str]] = {}
+    for task in plugins().tasks.values():
+        for needed in getattr(task, "needs", {}).items():  # a plugin may be of before
+            tasks.setdefault(needed, []).append(task.name)
+    for (name, extra), users in tasks.items():
+        version = installed_version(name)
+        how = version or f"not installed; for {', '.join(users)}"
+        hint = "" if version else f"pip install '{extra}'"
+        yield Finding(name, "good" if version else "note", how, hint)
 
 
 def _machine() -> Iterator[Finding]:

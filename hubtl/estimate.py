@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from .clock import Clock
 from .job import Job
@@ -82,7 +83,7 @@ def estimate(job: Job, tried: Rehearsal) -> Estimate:
     rows = joined(job.split.train, job.split.validation)
     inputs = [row.input for row in rows]
     sizes = network.sizes(inputs)
-    seconds = {**_seconds(job, tried, sizes), "baselines": _baselines(job)}
+    seconds = {**_seconds(job, tried, sizes), "baselines": _baselines(job, tried.base)}
     if not meter.amounts["features"]:  # a method that goes another way is told by its rows alone
         seconds["training"] = tried.adapting * len(rows) / SAMPLE
     trained = COPIES * trained_bytes(network)
@@ -122,16 +123,17 @@ def _seconds(job: Job, tried: Rehearsal, learning: Sequence[int]) -> dict[str, f
     return {
         "loading": tried.loading,
         "features": meter.pace("features") * features,
-        "head": seconds_to_fit(len(learning), width, len(job.labels), folds),
+        "head": seconds_to_fit(len(learning), width, len(job.labels), folds) if job.labels else 0.0,
         "training": meter.pace("training") * training,
         "judging": meter.pace("judging") * judged * (meter.epochs + 1),
         "measuring": tried.measuring + meter.pace("features") * slower * sum(test),
     }
 
 
-def _baselines(job: Job) -> float:
+def _baselines(job: Job, base: Path) -> float:
     """Return the seconds that the plain rivals take, by those they take on some rows."""
     learning = len(job.split.train) + len(job.split.validation)
+    few = at_most(job.split, RIVALS, job.request.seed, strata=job.goal.divides)
     watch = Stopwatch()
-    job.task.baselines(at_most(job.split, RIVALS, job.request.seed), job.request.seed)
+    job.task.baselines(few, job.request.seed, base)
     return watch.seconds * max(1.0, min(learning, RIVAL_ROWS) / RIVALS)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .asked import asked_for
 from .dataset import read_dataset, read_inputs, test_rows
 from .plugins.manager import plugins
 from .proof import Predicted, card_code, predict_in_clean_process
@@ -16,6 +16,7 @@ from .registry.facts import FILE, Facts, read_facts
 from .registry.fingerprint import sha256
 from .results import Evaluation, Prediction
 from .sources import base_folder, fetch, find_model, pull
+from .transfer.goal import Goal
 from .transfer.progress import Progress
 from .transfer.split import Example
 
@@ -43,7 +44,24 @@ class Model:
             probe=probe,
             step=step,
             progress=progress,
+            said=goal_of(self.facts).said,
         )
+
+
+def goal_of(facts: Facts) -> Goal:
+    """Return what a label is to the task that a model was adapted for."""
+    task = plugins().task(facts.task)
+    # What was written before an option was there has what holds unless it is set.
+    return task.goal({**task.options, **facts.options})
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An adapted model without its base, which may be a gigabyte: what there is to check by."""
+
+    folder: Path
+    facts: Facts
+    revision: str
 
 
 def open_model(name: str, hub: str | None, progress: Progress) -> Model:
@@ -51,12 +69,21 @@ def open_model(name: str, hub: str | None, progress: Progress) -> Model:
 
     A folder of that name goes first; `hub` then says where its base is.
     """
+    return _with_base(_found(name, hub, progress), hub, progress)
+
+
+def _with_base(found: _Found, hub: str | None, progress: Progress) -> Model:
+    facts = found.facts
+    base = base_folder(facts.base, facts.base_revision, hub, progress=progress)
+    return Model(found.folder, facts, base, found.revision)
+
+
+def _found(name: str, hub: str | None, progress: Progress) -> _Found:
     path = Path(name)
     if path.is_dir() and (hub is None or (path / FILE).is_file()):
         facts = read_facts(path)
         check_files(path, facts)
-        base = base_folder(facts.base, facts.base_revision, hub, progress=progress)
-        return Model(path, facts, base, "0" * 40)
+        return _Found(path, facts, "0" * 40)
     if path.exists() or split_revision(name)[0].count("/") != 1:
         raise UnknownName(
             f"there is no adapted folder `{name}`",
@@ -64,9 +91,7 @@ def open_model(name: str, hub: str | None, progress: Progress) -> Model:
         )
     source, entry = find_model(name, hub)
     folder = pull(source, entry, progress=progress)
-    facts = published_facts(folder, entry)
-    base = base_folder(facts.base, facts.base_revision, hub, progress=progress)
-    return Model(folder, facts, base, str(entry.revision))
+    return _Found(folder, published_facts(folder, entry), str(entry.revision))
 
 
 def fetch_model(name: str, hub: str | None, room: Path, progress: Progress) -> Model:
@@ -117,7 +142,8 @@ def changed_files(folder: Path, facts: Facts) -> list[str]:
 
 def check_labels(rows: Sequence[Example], facts: Facts, name: str) -> None:
     """Raise BadData if a row has a label that the model doesn't know."""
-    strange = sorted({row.label for row in rows} - set(facts.labels))
+    said = goal_of(facts).classes(row.label for row in rows)
+    strange = [label for label in said if label not in facts.labels]
     if strange:
         raise BadData(
             f"a row has the label `{strange[0]}`, which `{name}` does not know",
@@ -141,7 +167,8 @@ def evaluate(
     watch = Stopwatch()
     model = open_model(name, hub, progress)
     facts = model.facts
-    read = read_dataset(data, plugins().task(facts.task), columns, hub)
+    goal = goal_of(facts)
+    read = read_dataset(data, plugins().task(facts.task), columns, hub, goal=goal)
     rows = test_rows(read)
     check_labels(rows, facts, name)
     marked = bool(len(read.parts["test"]))
@@ -150,16 +177,19 @@ def evaluate(
         how = "all rows, most of which it has learnt from: this is no evidence"
     true, inputs = [row.label for row in rows], [row.input for row in rows]
     predicted = model.predict(inputs, "evaluating", progress)
-    majority = [str(facts.data["commonest"])] * len(rows)
-    main = facts.main_metric
-    over = measure.difference(true, predicted.labels, majority, main, facts.seed)
+    rivals: dict[str, list[str]] = {}
+    beats = False
+    if facts.data["commonest"] is not None:
+        rivals["majority"] = [str(facts.data["commonest"])] * len(rows)
+        over = measure.gain(true, predicted.labels, rivals["majority"], goal.metrics, facts.seed)
+        beats = over["low"] > 0
     return Evaluation(
         name,
         facts,
         {"train": 0, "validation": 0, "test": len(rows)},
-        measure.measure(true, predicted.labels, facts.seed),
-        {"majority": measure.values(true, majority)},
-        over["low"] > 0,
+        measure.measure(true, predicted.labels, goal.metrics, facts.seed),
+        {name: measure.values(true, labels, goal.metrics) for name, labels in rivals.items()},
+        beats,
         round(watch.seconds, 2),
         how,
         _compared(against, true, inputs, predicted.labels, facts, hub, progress),
@@ -182,10 +212,12 @@ def _compared(
         return None
     other = open_model(against, hub, progress)
     theirs = other.predict(inputs, f"evaluating {against}", progress)
-    difference = measure.difference(true, labels, theirs.labels, facts.main_metric, facts.seed)
+    metrics = goal_of(facts).metrics
+    metric = metrics[facts.main_metric]
+    difference = measure.difference(true, labels, theirs.labels, metric, facts.seed)
     return {
         "folder": against,
-        "metrics": measure.measure(true, theirs.labels, facts.seed),
+        "metrics": measure.measure(true, theirs.labels, metrics, facts.seed),
         "difference": {"metric": facts.main_metric, **difference},
     }
 
@@ -193,15 +225,22 @@ def _compared(
 def predict(
     name: str, inputs: Sequence[str], *, hub: str | None, progress: Progress
 ) -> list[Prediction]:
-    """Return one prediction an input, in order, none dropped."""
+    """Return one prediction an input, in order, none dropped; a folder is all files in it.
+
+    Each file is looked into before work starts; raises BadData or UnknownName that names it.
+    """
     if not inputs:
-        raise BadData("there is nothing to predict", "give texts, or --data TABLE")
-    model = open_model(name, hub, progress)
-    predicted = model.predict(inputs, "predicting", progress)
+        raise BadData("there is nothing to predict", "give inputs, or --data TABLE")
+    there = _found(name, hub, progress)
+    asked = asked_for(plugins().task(there.facts.task).roles[0], inputs)
+    model = _with_base(there, hub, progress)
+    predicted = model.predict(asked.inputs, "predicting", progress)
     found = []
-    for text, label, logits in zip(inputs, predicted.labels, predicted.logits, strict=True):
-        scores = _probabilities(logits, model.facts.labels)
-        found.append(Prediction(text, label, scores[label], scores))
+    goal = goal_of(model.facts)
+    for word, label, logits in zip(asked.words, predicted.labels, predicted.logits, strict=True):
+        scores = goal.scores(logits, model.facts.labels)
+        sure = goal.sure(label, logits, model.facts.labels)
+        found.append(Prediction(word, goal.shown(label), sure, scores))
     return found
 
 
@@ -209,11 +248,5 @@ def inputs_of(
     name: str, data: Path, columns: Mapping[str, str], hub: str | None, progress: Progress
 ) -> list[str]:
     """Return the inputs of every row of a file, as the model's task reads them."""
-    model = open_model(name, hub, progress)
-    return read_inputs(data, plugins().task(model.facts.task), columns, hub)
-
-
-def _probabilities(logits: Sequence[float], labels: Sequence[str]) -> dict[str, float]:
-    top = max(logits)
-    powers = [math.exp(logit - top) for logit in logits]
-    return {label: power / sum(powers) for label, power in zip(labels, powers, strict=True)}
+    there = _found(name, hub, progress)
+    return read_inputs(data, plugins().task(there.facts.task), columns, hub)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .evaluation import changed_files
+from .evaluation import changed_files, goal_of
 from .lineage import check_licences
 from .plugins.hookspecs import Destination
 from .plugins.manager import plugins
@@ -84,8 +84,10 @@ def _check_measured(folder: Path, facts: Facts, before: Predictions) -> None:
             "adapt again: what is published is what was measured",
         )
     rows = rows_fingerprint(zip(before.contents, before.true, strict=False))
-    found = measure.measure(before.true, before.predicted, facts.seed) if before.true else {}
-    rivals = {name: measure.values(before.true, labels) for name, labels in before.rivals.items()}
+    metrics = goal_of(facts).metrics
+    true, seed = before.true, facts.seed
+    found = measure.measure(true, before.predicted, metrics, seed) if true else {}
+    rivals = {name: measure.values(true, labels, metrics) for name, labels in before.rivals.items()}
     same = (
         rows == facts.data["test_fingerprint"]
         and _near(found, facts.metrics)

@@ -25,8 +25,9 @@ from .results import Plan
 from .sources import find_model, first_base, pulled
 from .splitting import split_rows
 from .transfer import resources
+from .transfer.goal import Goal
 from .transfer.network import choose_device
-from .transfer.split import Split, contents_of
+from .transfer.split import Split, contents_of, labels_of
 from .unfinished import read_choices
 from .workspace import check_out
 
@@ -65,6 +66,7 @@ class Job:
     data: Dataset
     split: Split
     labels: tuple[str, ...]
+    goal: Goal
     out: Path
     domain: str | None
     why: str
@@ -121,10 +123,11 @@ def prepare(request: Request) -> Job:
     check_out(out)
     if request.device:
         choose_device(request.device)
+    goal = task.goal(recipe.options)
     asked = (task, request.columns, request.hub)
-    data = read_dataset(request.data, *asked)
-    test = read_dataset(request.test, *asked) if request.test else None
-    split = split_rows(data, test, request.seed, validates=method.validates)
+    data = read_dataset(request.data, *asked, goal=goal)
+    test = read_dataset(request.test, *asked, goal=goal) if request.test else None
+    split = split_rows(data, test, request.seed, validates=method.validates, goal=goal)
     base, why = request.base, f"The recipe and the base `{request.base}` were asked for."
     if base == "auto":
         base, why = first_base(task)
@@ -135,9 +138,14 @@ def prepare(request: Request) -> Job:
     if not re.fullmatch("[0-9a-f]{40}", entry.revision or ""):
         raise BadOption(f"`{entry.id}` has no commit to pin", "choose another --base")
     check_weights(entry.id, entry.files)
-    labels = tuple(sorted({row.label for row in split.train}))
+    labels = goal.classes(labels_of(split.train))
+    if not labels and getattr(method, "linear", False):
+        raise BadOption(
+            f"`{recipe.name}` makes a head that tells classes apart, and `{task.name}` has none",
+            "--recipe lora",
+        )
     return Job(
-        task, recipe, method, source, entry, data, split, labels, out, domain, why, clock,
+        task, recipe, method, source, entry, data, split, labels, goal, out, domain, why, clock,
         read_choices(request.plan) if request.plan else {}, request, upon,
     )  # fmt: skip
 

@@ -65,7 +65,8 @@ def learn(
     inputs = network.describe_inputs([row.input for row in rows])
     tests = [row.input for row in split.test]
     snippet, predicted = save_and_measure(job, base, network, folder, inputs, tests, progress)
-    metrics = measure.values([row.label for row in split.test], predicted.labels)
+    true = [row.label for row in split.test]
+    metrics = measure.values(true, predicted.labels, job.goal.metrics)
     return Outcome(seed, learnt, inputs, snippet, predicted, folder, metrics)
 
 
@@ -80,16 +81,18 @@ def save_and_measure(
 ) -> tuple[str, Predicted]:
     """Save a network; return its card's code, and what that says to inputs in a clean process."""
     network.save(folder)
-    loading = Loading(job.address, job.base.id, job.base.revision or "", job.labels, described)
+    base_revision, options = job.base.revision or "", job.recipe.options
+    loading = Loading(job.address, job.base.id, base_revision, job.labels, described, options)
     snippet = job.task.snippet(folder, loading)
     predicted = predict_in_clean_process(
         snippet,
-        {job.base.id: (job.base.revision or "", base), job.address: ("0" * 40, folder)},
+        {job.base.id: (base_revision, base), job.address: ("0" * 40, folder)},
         inputs,
         probe=job.task.probe_inputs,
         ways=job.task.other_ways(folder, loading),
         step="measuring what was saved",
         progress=progress,
+        said=job.goal.said,
     )
     return snippet, predicted
 
@@ -114,4 +117,5 @@ def session_of(job: Job, seed: int, choices: Choices, meter: Meter) -> Session:
         choices=choices,
         meter=meter,
         stop=job.clock.training_is_over,
+        goal=job.goal,
     )

@@ -10,8 +10,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ def loading(facts: Facts, address: str | None = None) -> Loading:
         facts.base_revision,
         facts.labels,
         facts.inputs,
+        facts.options,
     )
 
 
@@ -79,21 +80,23 @@ def predict_in_clean_process(
     ways: Mapping[str, str] | None = None,
     step: str = "proving",
     progress: Progress = silent,
+    said: Callable[[Any], str] = str,
 ) -> Predicted:
     """Run a card's code in a process without hubtl, with an empty cache that has just `models`.
 
-    `models` maps an id to (revision, folder). Nothing is asked of any network. Raises NotReproduced
-    where the code fails, with its last words.
+    `models` maps an id to (revision, folder), and `said` what the code answers to a label. Nothing
+    is asked of any network. Raises NotReproduced where the code fails, with its last words.
     """
     with temporary_room("hubtl-proof-") as room:
         cache = ModelCache(room / "hub")
         for model, (revision, folder) in models.items():
             cache.link(model, folder, revision)
         job, result = room / "job.json", room / "result.json"
-        said = {"code": code, "inputs": list(inputs), "probe": list(probe), "ways": ways or {}}
-        job.write_text(json.dumps(said), "utf-8")
+        wanted = {"code": code, "inputs": list(inputs), "probe": list(probe), "ways": ways or {}}
+        job.write_text(json.dumps(wanted), "utf-8")
         _run([str(job), str(result)], _environment(room), len(inputs), step, progress)
-        return Predicted(**json.loads(result.read_text("utf-8")))
+        found = Predicted(**json.loads(result.read_text("utf-8")))
+        return replace(found, labels=[said(each) for each in found.labels])
 
 
 def _run(

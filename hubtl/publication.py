@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .dataset import read_dataset, test_rows
-from .evaluation import check_files, check_labels, fetch_model
+from .evaluation import check_files, check_labels, fetch_model, goal_of
 from .gate import METRIC_TOLERANCE, gate
 from .plugins.hookspecs import Destination, Draft
 from .plugins.manager import plugins
@@ -129,7 +129,8 @@ def verify(
     with temporary_room("hubtl-verify-") as room:
         model = fetch_model(name, hub, room, progress)
         facts, task = model.facts, plugins().task(model.facts.task)
-        read = read_dataset(data, task, columns, hub) if data else None
+        goal = goal_of(facts)
+        read = read_dataset(data, task, columns, hub, goal=goal) if data else None
         rows = test_rows(read) if read else ()
         check_labels(rows, facts, name)
         inputs = [row.input for row in rows]
@@ -143,7 +144,8 @@ def verify(
     measured = facts.metrics[facts.main_metric]["value"]
     metric = {"name": facts.main_metric, "measured": measured, "reproduced": None}
     if rows:
-        found = measure.values([row.label for row in rows], said.labels)[facts.main_metric]
+        true = [row.label for row in rows]
+        found = measure.values(true, said.labels, goal.metrics)[facts.main_metric]
         same = rows_fingerprint(contents_of(rows))
         metric |= {"reproduced": found, "same_rows": same == facts.data["test_fingerprint"]}
         if metric["same_rows"] and abs(found - measured) > METRIC_TOLERANCE:
@@ -217,6 +219,7 @@ def _prove(
     """Take the draft and its base back from the hub, and compare all rows; raises NotReproduced."""
     from .transfer import measure
 
+    goal = goal_of(facts)
     back = draft.fetch(_new(room / "draft"))
     _check_same(room / "folder", back)
     # The base too is taken from the hub, not from this machine's copy of it.
@@ -228,9 +231,10 @@ def _prove(
         probe=plugins().task(facts.task).probe_inputs,
         step="proving what was sent",
         progress=progress,
+        said=goal.said,
     )
-    agreement = compare(before.predicted, before.logits, said.labels, said.logits)
-    reproduced = measure.values(before.true, said.labels)[facts.main_metric]
+    agreement = compare(before.predicted, before.logits, said.labels, said.logits, goal)
+    reproduced = measure.values(before.true, said.labels, goal.metrics)[facts.main_metric]
     measured = facts.metrics[facts.main_metric]["value"]
     # A near tie may fall the other way elsewhere, and the metric with it, by that many rows.
     allowed = METRIC_TOLERANCE + agreement.near_ties / max(1, agreement.rows)

@@ -38,10 +38,11 @@ def facts_of(
     """Return all that is known of an adapted folder whose files are there but for its card."""
     true = [row.label for row in job.split.test]
     predicted, learnt = outcome.predicted, outcome.learnt
-    baselines = {name: measure.values(true, labels) for name, labels in rivals.items()}
-    main = job.task.main_metric
-    best = max(baselines, key=lambda name: baselines[name][main])
-    gain = measure.difference(true, predicted.labels, rivals[best], main, outcome.seed)
+    metrics = job.goal.metrics
+    main = next(iter(metrics))
+    baselines = {name: measure.values(true, labels, metrics) for name, labels in rivals.items()}
+    best = measure.best(baselines, main)
+    gain = measure.gain(true, predicted.labels, rivals[best], metrics, outcome.seed)
     return Facts(
         task=job.task.name,
         base=job.base.id,
@@ -54,7 +55,7 @@ def facts_of(
         labels=job.labels,
         rows=job.split.sizes,
         main_metric=main,
-        metrics=measure.measure(true, predicted.labels, outcome.seed),
+        metrics=measure.measure(true, predicted.labels, metrics, outcome.seed),
         baselines=baselines,
         gain={"over": best, "metric": main, **gain},
         beats_baseline=gain["low"] > 0,
@@ -82,6 +83,7 @@ def facts_of(
         address=job.address,
         loads=predicted.ways,
         choices=choices,
+        rivals=dict(getattr(job.task, "rivals", {})),  # a plugin may be of before
         lineage=job.upon.lineage if job.upon else (),
         seeds=summary(seeds, outcome),
     )

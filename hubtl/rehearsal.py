@@ -32,6 +32,7 @@ STAGE = "trying a few steps"
 class Rehearsal:
     """What a little of a job took: wall seconds, bytes, and what each stage of it did."""
 
+    base: Path
     network: Network
     learnt: Learnt
     meter: Meter
@@ -80,7 +81,7 @@ def rehearse(job: Job, base: Path, progress: Progress) -> Rehearsal:
         size = sum(path.stat().st_size for path in files_in(folder).values())
     progress(STAGE, 4, 4)
     return Rehearsal(
-        network, learnt, meter, choices, precision, loading, adapting, measuring, loaded, size
+        base, network, learnt, meter, choices, precision, loading, adapting, measuring, loaded, size
     )
 
 

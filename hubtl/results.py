@@ -76,10 +76,10 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One input's label, its probability, and that of every label."""
+    """One input's label, its probability, and that of every class; a label may be a list."""
 
     input: str
-    label: str
+    label: Any
     score: float
     scores: Mapping[str, float]
 

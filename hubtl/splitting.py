@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .dataset import Dataset, test_rows
 from .registry.errors import BadData
+from .transfer.goal import ONE_CLASS, Goal
 from .transfer.rows import Example
 from .transfer.split import (
     Split,
@@ -30,7 +31,14 @@ VALIDATION_SHARE = 0.15
 RIVAL_ROWS = 50_000
 
 
-def split_rows(data: Dataset, test: Dataset | None, seed: int, *, validates: bool) -> Split:
+def split_rows(
+    data: Dataset,
+    test: Dataset | None,
+    seed: int,
+    *,
+    validates: bool,
+    goal: Goal = ONE_CLASS,
+) -> Split:
     """Return train, validation and test rows, by the file's own split where it has one."""
     marked = any(map(len, data.parts.values()))
     validation: Sequence[Example] = data.parts["validation"]
@@ -41,11 +49,11 @@ def split_rows(data: Dataset, test: Dataset | None, seed: int, *, validates: boo
     elif len(data.parts["test"]):
         held_out, how = data.parts["test"], "split as the file says"
     else:
-        _check_classes(data.path, data.examples)
-        kept, held_out = _divided(data, kept, TEST_SHARE, seed)
-        how = f"{_name(data, TEST_SHARE)} held out{_seed(data, seed)}"
+        _check_classes(data.path, data.examples, goal)
+        kept, held_out = _divided(data, kept, TEST_SHARE, seed, goal)
+        how = f"{_name(data, TEST_SHARE, goal)} held out{_seed(data, seed)}"
     if validates and not len(validation):
-        kept, validation = _divided(data, kept, VALIDATION_SHARE, seed + 1)
+        kept, validation = _divided(data, kept, VALIDATION_SHARE, seed + 1, goal)
         how += f", {VALIDATION_SHARE:.0%} of the rest to validate"
     learnt = joined(kept, validation)
     fresh = _fresh(data.path, held_out, learnt)
@@ -54,7 +62,7 @@ def split_rows(data: Dataset, test: Dataset | None, seed: int, *, validates: boo
     if len(learnt) > RIVAL_ROWS:
         how += f"; plain rivals learnt from a stratified {RIVAL_ROWS} rows of those to train on"
     split = Split(kept, validation, fresh, how)
-    _check_split(data.path, split)
+    _check_split(data.path, split, goal)
     return split
 
 
@@ -77,22 +85,22 @@ def fingerprint(row: Example) -> str:
 
 
 def _divided(
-    data: Dataset, rows: Sequence[Example], share: float, seed: int
+    data: Dataset, rows: Sequence[Example], share: float, seed: int, goal: Goal
 ) -> tuple[Sequence[Example], Sequence[Example]]:
     try:
         if "time" in data.columns:
             return latest(rows, share)
-        return hold_out(rows, share, seed)
+        return hold_out(rows, share, seed, strata=goal.divides)
     except BadData as error:
         raise BadData(f"`{data.path}`: {error.message}", error.hint) from error
 
 
-def _name(data: Dataset, share: float) -> str:
+def _name(data: Dataset, share: float, goal: Goal) -> str:
     if "time" in data.columns:
         return f"the latest {share:.0%}"
     if "group" in data.columns:
         return f"{share:.0%}, with no group on two sides,"
-    return f"a stratified {share:.0%}"
+    return f"{'a stratified' if goal.divides else 'a random'} {share:.0%}"
 
 
 def _seed(data: Dataset, seed: int) -> str:
@@ -116,8 +124,10 @@ def _fresh(path: Path, held_out: Sequence[Example], learnt: Sequence[Example]) -
     return found
 
 
-def _check_classes(path: Path, examples: Sequence[Example]) -> None:
+def _check_classes(path: Path, examples: Sequence[Example], goal: Goal) -> None:
     """Raise BadData where rows can't be split: one class only, or a class with one input."""
+    if not goal.divides:
+        return
     inputs = distinct_inputs(examples)
     if len(inputs) == 1:
         raise BadData(
@@ -135,14 +145,15 @@ def _check_classes(path: Path, examples: Sequence[Example]) -> None:
         )
 
 
-def _check_split(path: Path, split: Split) -> None:
-    known = labels_of(split.train)
-    if len(known) < 2:
-        only = f"one label only: `{next(iter(known))}`" if known else "no rows"
+def _check_split(path: Path, split: Split, goal: Goal) -> None:
+    known = goal.classes(labels_of(split.train))
+    if not split.train or len(known) == 1:
+        only = f"one label only: `{known[0]}`" if known else "no rows"
         raise BadData(f"`{path}`: the rows to train on have {only}", "look at its split column")
     if not split.test:
         raise BadData(f"`{path}`: there are no rows to test with", "say --test FILE")
-    strange = sorted((labels_of(split.test) | labels_of(split.validation)) - known)
+    others = goal.classes(labels_of(split.test) | labels_of(split.validation))
+    strange = [label for label in others if label not in known]
     if strange:
         raise BadData(
             f"`{path}`: no row to train on has the label `{strange[0]}`, which test rows have",

@@ -1,6 +1,6 @@
 """The seam: what a plugin may offer, and the shapes of it.
 
-Five hooks offer nouns by returning them, one adds commands, one guards publishing, one adds to a
+Six hooks offer nouns by returning them, one adds commands, one guards publishing, one adds to a
 card. What is offered need only fit a Protocol below; nothing has to be inherited.
 """
 
@@ -16,12 +16,14 @@ import pluggy
 from ..registry.card import Section
 from ..registry.entry import Entry, Query
 from ..registry.recipe import Recipe
+from .demo import Demo as Demo
 
 if TYPE_CHECKING:
     import typer
     from torch import Tensor
 
     from ..transfer.columns import Role
+    from ..transfer.goal import Goal
     from ..transfer.network import Network
     from ..transfer.split import Split
     from ..transfer.start import Session
@@ -123,29 +125,40 @@ class Destination(Source, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """What code needs to load an adapted folder: its address, its pinned base, its labels."""
+    """What code needs to load an adapted folder: its address, its pinned base, its labels.
+
+    `inputs` is how the network reads them, `options` those of the recipe.
+    """
 
     address: str
     base: str
     base_revision: str
     labels: Sequence[str]
     inputs: Mapping[str, Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Task(Protocol):
     """A kind of prediction: what its rows are, which networks do it, what a plain rival scores.
 
     `options` are what a recipe may set for this task, with what holds unless it does; `about` says
-    what each means, and `words` what those may be that take one of a few words.
+    what each means, and `words` what those may be that take one of a few words. `rivals` says what
+    each of its baselines is; `needs` names packages that its inputs are read by beyond hubtl's own,
+    each with what pip is told to install.
     """
 
     name: str
     roles: Sequence[Role]
-    main_metric: str
     probe_inputs: Sequence[str]
+    rivals: Mapping[str, str]
+    needs: Mapping[str, str]
     options: Mapping[str, Any]
     about: Mapping[str, str]
     words: Mapping[str, Sequence[str]]
+
+    def goal(self, options: Mapping[str, Any]) -> Goal:
+        """Return what a row's label is, as a recipe's options have it."""
+        ...
 
     def network(
         self,
@@ -161,8 +174,11 @@ class Task(Protocol):
         """
         ...
 
-    def baselines(self, split: Split, seed: int) -> Mapping[str, Sequence[str]]:
-        """Return each plain rival's labels for the test rows, learnt from the same rows."""
+    def baselines(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
+        """Return each plain rival's labels for the test rows, learnt from the same rows.
+
+        One of them may be the base in the folder, where it can do the task as it is.
+        """
         ...
 
     def snippet(self, folder: Path, loading: Loading) -> str:
@@ -197,10 +213,11 @@ class Method(Protocol):
 
     `options` are what a recipe may set, with what holds unless it does; `about` says what each
     means, and `words` what those may be that take one of a few words. One that `validates` is given
-    rows to choose by.
+    rows to choose by; one that is `linear` makes nothing but a linear head for classes.
     """
 
     name: str
+    linear: bool
     options: Mapping[str, Any]
     about: Mapping[str, str]
     words: Mapping[str, Sequence[str]]
@@ -248,6 +265,12 @@ def register_recipes() -> Iterable[Recipe]:
 @hookspec
 def register_scorers() -> Iterable[Scorer]:
     """Return scorers, which judge a backbone by its features and the labels."""
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def register_demos() -> Iterable[Demo]:
+    """Return demos, each named by what `hubtl demo --modality` takes."""
     raise AssertionError("a specification is never called")
 
 

@@ -1,4 +1,4 @@
-"""Which plugins are installed: looked up without importing what looking properly would take."""
+"""Which plugins and packages are installed: looked up without importing more than that takes."""
 
 from __future__ import annotations
 
@@ -36,3 +36,13 @@ def installed() -> Iterable[EntryPoint]:
         return found
     names = {name.strip() for name in chosen.split(",")}
     return [entry_point for entry_point in found if entry_point.name in names]
+
+
+def installed_version(package: str) -> str | None:
+    """Return the version of a package by the name that pip knows, None where it is not there."""
+    import importlib.metadata
+
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

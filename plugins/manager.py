@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 import pluggy
 
 from ..registry.card import Section
-from ..registry.errors import BadOption, HubtlError, Refused, unknown
+from ..registry.errors import BadOption, HubtlError, Refused, Unreachable, unknown
 from ..registry.recipe import Recipe
 from . import hookspecs
-from .hookspecs import Hub, Method, Scorer, Task
-from .installed import installed
+from .hookspecs import Demo, Hub, Method, Scorer, Task
+from .installed import installed, installed_version
 
 BUILT_IN = (
     "hubs.starter",
@@ -28,12 +28,16 @@ BUILT_IN = (
     "tasks.text_classification",
     "tasks.image_classification",
     "tasks.audio_classification",
+    "tasks.automatic_speech_recognition",
     "methods.probe",
     "methods.top",
     "methods.lora",
     "methods.norm",
     "methods.full",
     "recipes",
+    "demos.text",
+    "demos.vision",
+    "demos.speech",
     "gates.licence",
     "gates.files",
 )
@@ -149,9 +153,18 @@ class Plugins:
         """All scorers by name."""
         return self._gather("register_scorers")
 
+    @property
+    def demos(self) -> Mapping[str, Demo]:
+        """All demos by name."""
+        return self._gather("register_demos")
+
     def task(self, name: str) -> Task:
-        """Return one task; raises UnknownName."""
+        """Return one task; raises UnknownName, or Unreachable where a package it needs isn't."""
         task: Task = self._one("register_tasks", "task", name, "see `hubtl plugins`")
+        for package, extra in getattr(task, "needs", {}).items():  # a plugin may be of before
+            if installed_version(package) is None:
+                why = f"{name} needs {package}, which is not installed"
+                raise Unreachable(why, f"pip install '{extra}'")
         return task
 
     def method(self, name: str) -> Method:
@@ -163,6 +176,12 @@ class Plugins:
         """Return one scorer; raises UnknownName."""
         scorer: Scorer = self._one("register_scorers", "scorer", name, "see `hubtl plugins`")
         return scorer
+
+    def demo(self, name: str | None) -> Demo:
+        """Return one demo, the first where none is named; raises UnknownName."""
+        name = next(iter(self.demos)) if name is None else name
+        demo: Demo = self._one("register_demos", "demo", name, "see `hubtl plugins`")
+        return demo
 
     def recipe(self, name: str) -> Recipe:
         """Return one recipe by name or from a YAML file; raises UnknownName or BadOption."""

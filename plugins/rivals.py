@@ -9,6 +9,8 @@ from typing import Any
 
 from ..transfer.split import Example, hold_out
 
+COMMONEST = "always the commonest label"
+
 
 def commonest(train: Sequence[Example], test: Sequence[Example]) -> list[str]:
     """Return the commonest label of the training rows, for each test row."""

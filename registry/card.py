@@ -13,8 +13,13 @@ import yaml
 from .errors import BadData
 from .facts import Facts
 
-METRIC_NAMES = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
-BASELINE_NAMES = {"majority": "always the commonest label", "tfidf": "TF-IDF + logistic regression"}
+METRIC_NAMES = {
+    "accuracy": "Accuracy",
+    "macro_f1": "Macro F1",
+    "f1": "Micro F1",
+    "wer": "Word error rate",
+    "cer": "Character error rate",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ def headline(facts: Facts) -> str:
     return (
         f"{METRIC_NAMES.get(metric, metric)} **{value['value']:.3f}** "
         f"({value['low']:.3f} to {value['high']:.3f}) on {facts.rows['test']} held-out rows; "
-        f"it {verdict} {BASELINE_NAMES.get(best, best)} at {facts.baselines[best][metric]:.3f}."
+        f"it {verdict} {facts.rivals.get(best, best)} at {facts.baselines[best][metric]:.3f}."
     )
 
 
@@ -131,7 +136,7 @@ def _result(facts: Facts) -> str:
     ]
     for baseline, values in facts.baselines.items():
         cells = " | ".join(f"{values[name]:.3f}" for name in names)
-        lines.append(f"| {BASELINE_NAMES.get(baseline, baseline)} | {cells} |")
+        lines.append(f"| {facts.rivals.get(baseline, baseline)} | {cells} |")
     gain = facts.gain
     lines += [
         "",
@@ -172,7 +177,7 @@ def _made(facts: Facts) -> str:
         f"- Recipe: `{facts.recipe}` ({facts.method}; {options}), seed {facts.seed}. {facts.why}",
         f"- Rows: {rows['train']} to train, {rows['validation']} to validate, {rows['test']} to "
         f"test; {facts.data['split']}. Fingerprint `{facts.data['fingerprint'][:16]}`",
-        f"- Labels: {', '.join(f'`{label}`' for label in facts.labels)}",
+        *_labels(facts),
         f"- Inputs: {facts.inputs['how']}",
         f"- Took {facts.seconds:.0f} s and {facts.peak_memory_bytes / 2**30:.1f} GiB on "
         f"{facts.machine['cpu']} ({facts.machine['cores']} cores)",
@@ -181,6 +186,12 @@ def _made(facts: Facts) -> str:
     if facts.data.get("licence"):
         lines.append(f"- Licence of the data, as declared: {facts.data['licence']}")
     return "\n".join(lines)
+
+
+def _labels(facts: Facts) -> list[str]:
+    """Return the line on the labels, if there is anything to choose from."""
+    named = ", ".join(f"`{label}`" for label in facts.labels)
+    return [f"- Labels: {named}"] if named else []
 
 
 def _upon(facts: Facts) -> list[str]:

@@ -22,6 +22,8 @@ WRITTEN_LATER = ("README.md", FILE)
 class Facts:
     """Provenance and measurements of one adapted folder; rates are fractions, times seconds.
 
+    `rivals` says what each of the baselines is, in words; one that it doesn't name is its own word.
+
     `lineage` is what an adapter of an adapter was made upon, each with its id, revision and
     licence: the nearest first, the base last. It is empty for an adapter of a base.
     """
@@ -58,6 +60,7 @@ class Facts:
     loads: Mapping[str, str] = field(default_factory=dict)
     seeds: Mapping[str, Any] | None = None
     choices: Mapping[str, Any] = field(default_factory=dict)
+    rivals: Mapping[str, str] = field(default_factory=dict)
     lineage: tuple[Mapping[str, str | None], ...] = ()
     format: int = FORMAT
 
@@ -117,6 +120,8 @@ def _check(read: Mapping[str, Any]) -> None:
         if unsafe or path in (*LOCAL, *WRITTEN_LATER):
             raise ValueError(f"`{path}` may not be among its files")
     _check_lineage(read.get("lineage", []), read["base"], read["base_revision"])
+    if not all(isinstance(words, str) for words in dict(read.get("rivals", {})).values()):
+        raise ValueError("`rivals` are not told in words")
     for part in ("metrics", "baselines", "data", "inputs", "probe", "rows"):
         if not isinstance(read[part], dict):
             raise ValueError(f"`{part}` is no object")

@@ -81,6 +81,23 @@ def hubtl_cli() -> Callable[..., Said]:
     return run
 
 
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Install a plugin as pip would: a module and its metadata, on the path."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)
+
+    def into_site(name: str, code: str) -> None:
+        (site / f"hubtl_{name}.py").write_text(code)
+        info = site / f"hubtl_{name}-1.5.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: hubtl-{name}\nVersion: 1.5\n")
+        (info / "entry_points.txt").write_text(f"[hubtl]\n{name} = hubtl_{name}\n")
+
+    return into_site
+
+
 def sentences(label: str, count: int, start: int = 0) -> list[str]:
     """Return sentences that one label's words tell from the other's."""
     words = WORDS[label]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,7 +17,7 @@ from hubtl.transfer.quiet import quiet_libraries
 from .conftest import sentences
 
 TEXTS = [*sentences("good", 24), *sentences("bad", 24)]
-TARGETS = [0] * 24 + [1] * 24
+TARGETS = np.array([0] * 24 + [1] * 24)
 
 
 @pytest.fixture(params=["acme/tiny-bert", "acme/tiny-encoder"])

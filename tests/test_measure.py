@@ -7,42 +7,44 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from hubtl.transfer.agreement import compare
-from hubtl.transfer.measure import difference, measure, values
+from hubtl.transfer.goal import ONE_CLASS
+from hubtl.transfer.measure import accuracy, difference, measure, values
 
 GENERATOR = np.random.default_rng(3)
+METRICS = ONE_CLASS.metrics
 TRUE = [str(x) for x in GENERATOR.integers(0, 4, 300)]
 GUESS = [t if GENERATOR.random() < 0.7 else str(GENERATOR.integers(0, 4)) for t in TRUE]
 
 
 def test_values_are_scikit_learns():
-    assert values(TRUE, GUESS) == {
+    assert values(TRUE, GUESS, METRICS) == {
         "accuracy": pytest.approx(accuracy_score(TRUE, GUESS)),
         "macro_f1": pytest.approx(f1_score(TRUE, GUESS, average="macro")),
     }
 
 
 def test_an_interval_of_accuracy_is_about_the_binomial_one():
-    found = measure(TRUE, GUESS)["accuracy"]
+    found = measure(TRUE, GUESS, METRICS)["accuracy"]
     half = 1.96 * np.sqrt(found["value"] * (1 - found["value"]) / len(TRUE))
     assert found["high"] - found["low"] == pytest.approx(2 * half, rel=0.1)
     assert found["low"] < found["value"] < found["high"]
 
 
 def test_equal_predictions_differ_by_nothing():
-    assert difference(TRUE, GUESS, GUESS, "accuracy") == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert difference(TRUE, GUESS, GUESS, accuracy) == {"value": 0.0, "low": 0.0, "high": 0.0}
 
 
 def test_a_pair_is_told_apart_more_finely_than_two_alone():
     better = [t if n % 10 == 0 else g for n, (t, g) in enumerate(zip(TRUE, GUESS, strict=True))]
-    gap = difference(TRUE, better, GUESS, "accuracy")
-    alone = measure(TRUE, better)["accuracy"], measure(TRUE, GUESS)["accuracy"]
+    gap = difference(TRUE, better, GUESS, accuracy)
+    alone = measure(TRUE, better, METRICS)["accuracy"], measure(TRUE, GUESS, METRICS)["accuracy"]
     assert gap["low"] > 0
     assert alone[0]["low"] < alone[1]["high"]
 
 
 def test_the_same_seed_gives_the_same_interval():
-    assert measure(TRUE, GUESS, 5) == measure(TRUE, GUESS, 5)
-    assert measure(TRUE, GUESS, 5) != measure(TRUE, GUESS, 6)
+    assert measure(TRUE, GUESS, METRICS, 5) == measure(TRUE, GUESS, METRICS, 5)
+    assert measure(TRUE, GUESS, METRICS, 5) != measure(TRUE, GUESS, METRICS, 6)
 
 
 LOGITS = [[2.0, 1.0], [0.5, 0.50005], [0.0, 3.0]]

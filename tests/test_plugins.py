@@ -37,23 +37,6 @@ BROKEN = {
 }
 
 
-@pytest.fixture
-def install(tmp_path, monkeypatch):
-    """Install a plugin as pip would: a module and its metadata, on the path."""
-    site = tmp_path / "site"
-    site.mkdir()
-    monkeypatch.setenv("PYTHONPATH", str(site))
-
-    def into_site(name: str, code: str) -> None:
-        (site / f"hubtl_{name}.py").write_text(code)
-        info = site / f"hubtl_{name}-1.5.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: hubtl-{name}\nVersion: 1.5\n")
-        (info / "entry_points.txt").write_text(f"[hubtl]\n{name} = hubtl_{name}\n")
-
-    return into_site
-
-
 def test_hubtls_own_come_in_by_the_same_door():
     assert [each.name for each in plugins().loaded][: len(BUILT_IN)] == list(BUILT_IN)
     assert {"starter", "hf", "folder"} <= set(plugins().hubs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -57,7 +58,7 @@ def carrying(network):
 
 
 def trained(network, **changes) -> torch.Tensor:
-    rows = Rows(Whole(network, TEXTS), [0] * 20 + [1] * 20)
+    rows = Rows(Whole(network, TEXTS), np.array([0] * 20 + [1] * 20))
     fit(carrying(network), rows, None, replace(SCHEDULE, **changes), seed=1)
     return network.head.weight.detach()
 

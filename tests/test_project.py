@@ -132,6 +132,9 @@ def test_the_wheel_of_the_sdist_holds_hubtl_and_nothing_else(tmp_path):
     data |= {str(path.relative_to(ROOT)) for path in (ROOT / "plugins").rglob("*.png")}
     data |= {"plugins/conversions/imagenet_classes.txt"}
     data.add("plugins/speech/probe_inputs/tone-low.flac")
+    data |= {"examples/noto-emoji/README.md", "examples/noto-emoji/test/food/pizza.webp"}
+    data |= {f"examples/letters-and-numbers/{name}" for name in ("README.md", "metadata.csv")}
+    data.add("examples/letters-and-numbers/clips/june-fr-q.ogg")
     assert sources | {f"hubtl/{name}" for name in data} <= names
     with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as sdist:
         assert "hubtl-0.1.0/catalog.yaml" in sdist.getnames()
@@ -233,7 +236,7 @@ def test_examples_in_help_are_those_that_are_tested():
         ("predict nowhere/at/all x", 1, "error: there is no adapted folder `nowhere/at"),
         ("adapt text-classification no.csv", 1, "error: there is no file `no.csv`\n\nhint:"),
         ("publish nowhere --to a/b", 1, "error: `nowhere` is no adapted folder"),
-        ("demo --modality smell", 1, "error: there is no demo for `smell`"),
+        ("demo --modality smell", 1, "error: `smell` is not a demo that hubtl knows"),
     ],
 )  # fmt: skip
 def test_exit_codes_and_errors_are_as_promised(line, code, told, hubtl_cli):

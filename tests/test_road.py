@@ -5,16 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import os
-import re
 import subprocess
 import sys
-import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
 
 from .conftest import MINILM, ROOT, SECTIONS
+from .plain import first_block, plain_python, said_by_cards
 
 pytestmark = pytest.mark.weights
 NAME = "acme/debian-sections"
@@ -72,15 +70,7 @@ def test_what_was_published_is_what_was_measured(road):
 
 def test_without_hubtl_the_card_gives_the_labels_that_hubtl_gives(road, tmp_path):
     room, environment, demo = road
-    venv.create(tmp_path / "plain", with_pip=False)
-    scripts = "Scripts" if os.name == "nt" else "bin"
-    python = tmp_path / "plain" / scripts / Path(sys.executable).name
-    # The libraries are borrowed by their folder; hubtl is not in it, for it is installed editable.
-    inside = next((tmp_path / "plain").rglob("site-packages"))
-    (inside / "libraries.pth").write_text(sysconfig.get_path("purelib"))
-    lacks = subprocess.run([python, "-c", "import hubtl"], capture_output=True, text=True)
-    assert "ModuleNotFoundError: No module named 'hubtl'" in lacks.stderr
-
+    python = plain_python(tmp_path / "plain")
     by_hubtl = subprocess.run(
         [sys.executable, "-m", "hubtl", "predict", str(room / demo["folder"] / "adapted")]
         + ["--data", str(only_test_rows(room)), "--json"],
@@ -92,19 +82,14 @@ def test_without_hubtl_the_card_gives_the_labels_that_hubtl_gives(road, tmp_path
     )
     predictions = json.loads(by_hubtl.stdout)["predictions"]
     assert len(predictions) == 824
-    code = re.search(r"```python\n(.*?)```", (room / demo["card"]).read_text(), re.DOTALL)
-    assert code
-    program = f"{code[1]}\nimport json, sys\nprint(json.dumps(predict(json.load(sys.stdin))))\n"
     shelf = str(room / demo["folder"] / "shelf")
-    by_card = subprocess.run(
-        [python, "-c", program],
-        input=json.dumps([each["input"] for each in predictions]),
-        env={**environment, "HF_HUB_CACHE": shelf, "HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        text=True,
+    [said] = said_by_cards(
+        python,
+        [(room / demo["card"]).read_text()],
+        [[each["input"] for each in predictions]],
+        {**environment, "HF_HUB_CACHE": shelf, "HF_HUB_OFFLINE": "1"},
     )
-    assert by_card.returncode == 0, by_card.stderr
-    assert json.loads(by_card.stdout) == [each["label"] for each in predictions]
+    assert said == [each["label"] for each in predictions]
 
 
 def test_the_readme_shows_what_the_demo_prints(road):
@@ -118,8 +103,6 @@ def test_the_readme_shows_what_the_demo_prints(road):
 
 def test_the_readmes_python_runs(monkeypatch):
     monkeypatch.chdir(ROOT)
-    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert code
     names: dict[str, object] = {}
-    exec(code[1], names)
+    exec(first_block((ROOT / "README.md").read_text()), names)
     assert names["plan"].rows == {"train": 3305, "validation": 0, "test": 824}

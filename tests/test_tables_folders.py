@@ -82,7 +82,7 @@ def test_folders_of_parts_above_the_classes_are_the_split():
         ({"good/a.txt": "a\0"}, "`moods/good/a.txt` has a NUL byte, which no text has | if it is"),
         ({"a.csv": CSV, "a.jsonl": "{}"}, "`moods` has tables of several kinds: .csv, .jsonl | le"),
         ({"train.csv": CSV, "more.csv": CSV}, "`moods`: `more.csv` does not say in its name wheth"),
-        ({"metadata.csv": "file_name,label\nno.txt,x\n"}, "there is no file `moods/no.txt` | chec"),
+        ({"metadata.csv": "file_name,label\nno.txt,x\n"}, "there is no file `moods/no.txt` (li"),
         ({"metadata.csv": "file_name,label\na.gif,x\n"}, "`moods/a.gif` is no file that this task"),
         ({"train.csv": CSV, "test.csv": "text,label\n,x\n"}, "`moods`: a row has an empty text "
          "(`moods/test.csv` line 2)"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -23,7 +24,7 @@ from hubtl.transfer.trunk import Shelf
 from .conftest import sentences
 
 TEXTS = [*sentences("good", 20), *sentences("bad", 20), "so"]
-TARGETS = [0] * 20 + [1] * 21
+TARGETS = np.array([0] * 20 + [1] * 21)
 
 
 def made(shelf: Folder, name: str):

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .goal import ONE_CLASS, Goal
+
 LOGIT_TOLERANCE = 1e-3
-NEAR_TIE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,12 @@ def compare(
     logits: Sequence[Sequence[float]],
     other_labels: Sequence[Any],
     other_logits: Sequence[Sequence[float]],
+    goal: Goal = ONE_CLASS,
 ) -> Agreement:
     """Return how the second predictions differ from the first, over all rows.
 
-    A row whose two best logits are nearer than 1e-4 is a near tie: its label may change without
-    anything being wrong, so it is counted apart. Rows that are missing and values that are not
-    finite differ.
+    A row whose logits are a near tie may change its label without anything being wrong, so it is
+    counted apart. Rows that are missing and values that are not finite differ.
     """
     first, second = np.asarray(logits, np.float64), np.asarray(other_logits, np.float64)
     rows = len(labels)
@@ -57,8 +58,7 @@ def compare(
     with np.errstate(invalid="ignore"):
         gaps = np.abs(first - second)
     gaps = np.where(np.isfinite(gaps), gaps, np.inf).max(axis=1, initial=0.0)
-    top = np.sort(first, axis=1)[:, -2:]
-    ties = (top[:, 1] - top[:, 0] < NEAR_TIE) if first.shape[1] > 1 else np.zeros(rows, bool)
+    ties = goal.ties(first)
     changed = np.asarray([a != b for a, b in zip(labels, other_labels, strict=True)], bool)
     return Agreement(
         rows,

@@ -24,7 +24,7 @@ def deepen(begun: Start, options: Mapping[str, Any], session: Session) -> Fitted
         judges = session.as_rows(session.validation, feed) if session.validation else None
         rows = options["rows"]
         steps = -(-session.count // rows)
-        needs = taken(network, train.feed)
+        needs = taken(network, train)
         room = free_memory(network.device.type)
         schedule = Schedule(
             epochs=epochs(options, steps),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .cut import Fed
+from .goal import ONE_CLASS, Goal
 from .network import Network
 from .trunk import Trunk
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
 
@@ -53,10 +55,11 @@ class FromCut:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows and the class number of each."""
+    """Rows, the label of each as numbers [rows] or [rows, classes], and what those mean."""
 
     feed: Feed
-    targets: Sequence[int]
+    targets: NDArray[Any]
+    goal: Goal = ONE_CLASS
 
     def __len__(self) -> int:
         """How many there are."""
@@ -65,7 +68,7 @@ class Rows:
     def some(self, most: int) -> Rows:
         """Return at most so many rows, evenly out of all."""
         numbers = range(0, len(self), max(1, len(self) // most))[:most]
-        return Rows(_Part(self.feed, numbers), [self.targets[number] for number in numbers])
+        return Rows(_Part(self.feed, numbers), self.targets[list(numbers)], self.goal)
 
 
 class _Part:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .checkpoint import Checkpoint, State
 from .feed import Rows
-from .layers import layer_stack
+from .layers import still_modules
 from .meter import Meter
 from .network import Network, batches
 from .portions import portions
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 ENOUGH = 256
+JUDGED = 32  # rows at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +126,15 @@ class _Run:
         # To see that a training went astray, some of its own rows are enough.
         self.judges = validation or train.some(ENOUGH)
         self.modules = torch.nn.ModuleList([network.body, network.head])
-        self.still = _still(network)
+        self.still = still_modules(network.body)
         groups = weight_groups(network, schedule.rate, schedule.layer_decay, schedule.head_rate)
         self.weights: list[nn.Parameter] = [w for group in groups for w in group["params"]]
         self.start = [w.detach().clone() for w in self.weights] if schedule.pull else []
         self.optimizer = torch.optim.AdamW(groups, weight_decay=schedule.decay)
-        self.targets = torch.tensor(train.targets, device=network.device)
         self.counts = torch.ones(network.head.out_features, device=network.device)
         if schedule.weights:
             self.counts = torch.tensor(schedule.weights, device=network.device)
-        self.groups = list(batches(train.feed.sizes, schedule.rows))
+        self.groups = list(batches(train.feed.sizes, schedule.rows, alike=network.alike))
         self.most = min(schedule.epochs * len(self.groups), schedule.steps or 10**9)
         self.steps, self.losses, self.stopped = 0, list[float](), False
         self.best: tuple[float, int, list[Tensor]] = (math.inf, 0, [])
@@ -186,16 +186,14 @@ class _Run:
     def _add_up(self, numbers: Sequence[int]) -> None:
         """Add up the gradients of the mean loss over these rows, some rows at a time."""
         import torch
-        from torch.nn.functional import cross_entropy
 
-        all_targets = self.targets[torch.tensor(numbers, device=self.targets.device)]
-        whole = self.counts[all_targets].sum()
+        goal = self.train.goal
+        whole = goal.weighs(self.train.targets[numbers], self.counts).sum()
         for portion in portions(numbers, self.train.feed.sizes, self.schedule.at_once):
             with working_in(self.schedule.precision, self.network):
                 features = self.train.feed.features(portion)
-            logits = self.network.head(features.float())
-            targets = self.targets[torch.tensor(portion, device=logits.device)]
-            loss = cross_entropy(logits, targets, weight=self.counts, reduction="sum") / whole
+            targets = self.train.targets[portion]
+            loss = goal.losses(self.network, features, targets, self.counts).sum() / whole
             loss.backward()  # type: ignore[no-untyped-call]
         if self.start:
             pairs = zip(self.weights, self.start, strict=True)
@@ -271,35 +269,20 @@ class _Run:
         return Fitted(best, self.epoch, validated, tuple(self.losses))
 
 
-def _still(network: Network) -> list[nn.Module]:
-    """Return what stays in evaluation mode: layers that learn nothing, and norms that count.
-
-    Running statistics of the base, over millions of inputs, are better than those of a batch, and
-    what a step does must not depend on how its batch is divided.
-    """
-    layers = network.body.get_submodule(layer_stack(network.body)).children()
-    frozen = [each for each in layers if not any(w.requires_grad for w in each.parameters())]
-    counting = (m for m in network.body.modules() if getattr(m, "running_mean", None) is not None)
-    return [*frozen, *counting]
-
-
 def mean_loss(network: Network, rows: Rows, weights: Tensor | None = None) -> float:
-    """Return the mean cross-entropy of rows in nats, in evaluation mode, in fp32.
+    """Return the mean loss of rows in nats, in evaluation mode, in fp32.
 
     `weights` [classes] are how much each class counts.
     """
     import torch
-    from torch.nn.functional import cross_entropy
 
     network.body.eval()
-    weights = (
-        torch.ones(network.head.out_features, device=network.device) if weights is None else weights
-    )
+    if weights is None:
+        weights = torch.ones(network.head.out_features, device=network.device)
     total = weighed = 0.0
     with torch.inference_mode():
-        for numbers in batches(rows.feed.sizes, 32):
-            logits = network.head(rows.feed.features(numbers)).float()
-            wanted = torch.tensor([rows.targets[n] for n in numbers], device=logits.device)
-            total += float(cross_entropy(logits, wanted, weight=weights, reduction="sum"))
-            weighed += float(weights[wanted].sum())
+        for numbers in batches(rows.feed.sizes, JUDGED, alike=network.alike):
+            features, targets = rows.feed.features(numbers), rows.targets[numbers]
+            total += float(rows.goal.losses(network, features, targets, weights).sum())
+            weighed += float(rows.goal.weighs(targets, weights).sum())
     return total / weighed

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ..registry.errors import BadData, HubtlError
 from .batches import keep
 from .columns import part_of
+from .goal import ONE_CLASS, Goal
+from .listing import all_of
 from .rows import Source
 from .table import LINE, Table
 
@@ -43,6 +45,8 @@ def labelled(
     roles: tuple[str, str],
     reader: Reader | None,
     keeps: object = None,
+    *,
+    goal: Goal = ONE_CLASS,
 ) -> tuple[Source, NDArray[Any]]:
     """Return the checked rows, and the part of each as its number in PARTS, or -1 for none.
 
@@ -51,7 +55,7 @@ def labelled(
     """
     import numpy
 
-    _check_nested(table, columns)
+    _check_nested(table, {r: c for r, c in columns.items() if not (goal.lists and r == roles[1])})
     parts: list[NDArray[Any]] = []
     faults: dict[str, _Fault] = {}
     broken: list[HubtlError] = []
@@ -60,14 +64,17 @@ def labelled(
     def checked() -> Iterator[tuple[int, pyarrow.RecordBatch]]:
         for file, cells in _cells(table, columns):
             parts.append(_parts(table.files[file].part, cells.get("split"), len(cells[LINE])))
-            reads = _files(file, cells[roles[0]], reader, broken) if reader else None
-            yield 0, _batch(table, file, cells, roles, faults, reads, time)
+            reads = None
+            if reader:
+                reads, unusable = _files(table, file, cells, roles[0], reader)
+                broken.extend(unusable)
+            yield 0, _batch(table, file, cells, roles, faults, reads, time, goal)
 
     source = Source(keep(checked()), keeps)
     for role, fault in faults.items():
         raise _told(table, role, fault)
     if broken:
-        raise _all_of(table, broken)
+        raise all_of(broken, f"`{table.path}`: {len(broken)} of its files can't be used")
     return source, numpy.concatenate(parts)
 
 
@@ -86,6 +93,7 @@ def _batch(
     faults: dict[str, _Fault],
     reads: Sequence[tuple[str, str]] | None,
     time: Callable[[str], float] | None,
+    goal: Goal,
 ) -> pyarrow.RecordBatch:
     """Return a batch of Source; rows at fault are noted, and their batch is never used.
 
@@ -101,7 +109,7 @@ def _batch(
             elif "\0" in cell:
                 faults.setdefault(f"a NUL byte in its {role}", _Fault()).add(file, line)
     inputs: Sequence[str] = cells[roles[0]]
-    labels = [(cell or "").strip() for cell in cells[roles[1]]]
+    labels = _labels(file, lines, cells[roles[1]], goal, faults)
     name = table.files[file].id
     ids = [f"{name}:{line}" if line else each for line, each in zip(lines, inputs, strict=True)]
     digests: Sequence[str] = [""] * len(lines)
@@ -116,31 +124,40 @@ def _batch(
     return pyarrow.RecordBatch.from_pydict(batch)
 
 
-def _files(
-    file: int, cells: Sequence[str | None], reader: Reader, broken: list[HubtlError]
-) -> list[tuple[str, str]]:
-    """Return what each cell's file holds, and note what is wrong with those that can't be used."""
-
+def _labels(
+    file: int,
+    lines: Sequence[int],
+    cells: Sequence[str | None],
+    goal: Goal,
+    faults: dict[str, _Fault],
+) -> list[str]:
+    """Return what the cells of labels mean."""
     found = []
-    for cell in cells:
+    for line, cell in zip(lines, cells, strict=True):
         try:
-            usable = cell and cell.strip() and "\0" not in cell
-            found.append(reader(file, cell) if cell and usable else ("", ""))
-        except HubtlError as error:
-            broken.append(error)
-            found.append(("", ""))
+            found.append(goal.read(cell or ""))
+        except ValueError as error:
+            found.append("")
+            faults.setdefault(f"a label that is none ({error})", _Fault()).add(file, line)
     return found
 
 
-def _all_of(table: Table, broken: Sequence[HubtlError]) -> HubtlError:
-    """Return one error that tells of all files that can't be used, the first of them by name."""
-    if len(broken) == 1:
-        return broken[0]
-    lines = "".join(f"\n- {each.message}" for each in broken[:SHOWN])
-    more = f"\n- and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
-    return BadData(
-        f"`{table.path}`: {len(broken)} of its files can't be used:{lines}{more}", broken[0].hint
-    )
+def _files(
+    table: Table, file: int, cells: Mapping[str, list[Any]], role: str, reader: Reader
+) -> tuple[list[tuple[str, str]], list[HubtlError]]:
+    """Return what each cell's file holds, and what is wrong with those that can't be used."""
+    found: list[tuple[str, str]] = []
+    broken: list[HubtlError] = []
+    for line, cell in zip(cells[LINE], cells[role], strict=True):
+        found.append(("", ""))
+        if not cell or not cell.strip() or "\0" in cell:
+            continue  # told with the other cells that are empty
+        try:
+            found[-1] = reader(file, cell)
+        except HubtlError as error:
+            where = f" ({table.places([(file, line)], False)})" if line else ""
+            broken.append(type(error)(f"{error.message}{where}", error.hint))
+    return found, broken
 
 
 def _times(

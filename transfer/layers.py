@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def layer_stack(body: nn.Module) -> str:
-    """Return the name of the list of layers that holds the most weights; empty if there is none."""
+    """Return the name of the list of layers that weighs the most; empty if there is none.
+
+    Of an encoder and a decoder it is the encoder, which runs first: the first list that holds at
+    least half of what the heaviest does.
+    """
     from torch import nn
 
     sizes = {
@@ -22,7 +26,8 @@ def layer_stack(body: nn.Module) -> str:
         for name, module in body.named_modules()
         if isinstance(module, nn.ModuleList) and name
     }
-    return max(sizes, key=lambda name: sizes[name]) if sizes else ""
+    most = max(sizes.values(), default=0)
+    return next((name for name, size in sizes.items() if size >= most / 2), "")
 
 
 def is_map(module: nn.Module) -> bool:
@@ -35,6 +40,14 @@ def is_map(module: nn.Module) -> bool:
     if isinstance(module, nn.Conv1d | nn.Conv2d):
         return module.groups == 1 and bool(module.weight.any())
     return isinstance(module, nn.Linear) and bool(module.weight.any())
+
+
+def maps_in(body: nn.Module, names: Sequence[str]) -> list[str]:
+    """Return the whole names of the linear maps in modules of these names."""
+    starts = tuple(f"{name}." for name in names)
+    return [
+        name for name, module in body.named_modules() if name.startswith(starts) and is_map(module)
+    ]
 
 
 def linear_layers(body: nn.Module) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from .cut import Tap, depth
 from .network import Network, batches
-from .probe import Labelled, fit_head
+from .probe import Labelled
 from .start import Session
 from .trunk import POSITIONS, ROWS
 
@@ -31,9 +31,9 @@ def losses_by_layer(network: Network, session: Session, folds: int) -> list[floa
     count = len(session.train)
     chosen = np.sort(dice.permutation(count)[:MOST])
     rows = [session.train[int(number)] for number in chosen]
-    targets, groups = np.array(session.targets(rows)), session.groups(rows)
+    targets, groups = session.targets(rows), session.groups(rows)
     return [
-        fit_head(
+        session.goal.fit_head(
             Labelled(features, np.arange(len(rows)), targets, np.ones(len(rows)), groups),
             len(session.labels),
             folds=folds,
@@ -53,7 +53,7 @@ def _features(network: Network, inputs: list[str], session: Session) -> list[Any
     found: list[list[Any]] = [[None] * len(inputs) for _ in (*layers, "head")]
     done = 0
     with torch.inference_mode():
-        for numbers in batches(sizes, ROWS, POSITIONS):
+        for numbers in batches(sizes, ROWS, POSITIONS, alike=network.alike):
             with contextlib.ExitStack() as stack:
                 taps = [stack.enter_context(Tap(network, layer)) for layer in layers]
                 last = network.features(network.collate([inputs[n] for n in numbers]))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from ..registry.errors import BadData
+from ..registry.errors import BadData, HubtlError
 from .batches import BATCH_ROWS, keep
 from .columns import Role
 from .contents import digest_of
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FILES, FOLDERS, PART_FOLDERS = "files", "folders", "part folders"
 MAX_FILE = 1 << 27
+SHOWN = 5
 
 
 def class_table(folder: Path, classes: Mapping[str, tuple[str, str | None]]) -> Table:
@@ -72,6 +73,15 @@ def checked(role: Role, path: Path) -> str:
         role.check(path)
     check_same(before, path, str(path))
     return str(path.absolute())
+
+
+def all_of(broken: Sequence[HubtlError], told: str) -> HubtlError:
+    """Return one error for files that can't be used: the only one, or `told` and the first five."""
+    if len(broken) == 1:
+        return broken[0]
+    lines = "".join(f"\n- {each.message}" for each in broken[:SHOWN])
+    more = f"\n- and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
+    return BadData(f"{told}:{lines}{more}", broken[0].hint)
 
 
 def _text(path: Path) -> str:

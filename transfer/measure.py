@@ -1,8 +1,8 @@
-"""Accuracy and macro-F1 of predicted labels, with bootstrap intervals, alone and in pairs."""
+"""How good predicted labels are, with bootstrap intervals, alone and in pairs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RESAMPLES = 2000
+LOWER = ("wer", "cer", "mse", "perplexity")  # metrics of which less is better
+# A metric of true and predicted labels [rows], and how often each row was drawn [resamples, rows].
+Metric = Callable[["NDArray[Any]", "NDArray[Any]", "NDArray[Any]"], "NDArray[Any]"]
 
 
 def accuracy(true: NDArray[Any], predicted: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
@@ -31,14 +34,8 @@ def macro_f1(true: NDArray[Any], predicted: NDArray[Any], weights: NDArray[Any])
     return np.asarray(np.nanmean(np.stack(scores), axis=0))
 
 
-METRICS: dict[str, Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], NDArray[Any]]] = {
-    "accuracy": accuracy,
-    "macro_f1": macro_f1,
-}
-
-
 def measure(
-    true: Sequence[str], predicted: Sequence[str], seed: int = 0
+    true: Sequence[str], predicted: Sequence[str], metrics: Mapping[str, Metric], seed: int = 0
 ) -> dict[str, dict[str, float]]:
     """Return each metric as {value, low, high}: the 95 % percentile bootstrap over rows.
 
@@ -46,31 +43,52 @@ def measure(
     """
     (a, b), counts, draws = _resampled(seed, true, predicted)
     measured = {}
-    for name, metric in METRICS.items():
+    for name, metric in metrics.items():
         low, high = np.quantile(metric(a, b, draws), [0.025, 0.975])
         value = metric(a, b, counts)[0]
         measured[name] = {"value": float(value), "low": float(low), "high": float(high)}
     return measured
 
 
-def values(true: Sequence[str], predicted: Sequence[str]) -> dict[str, float]:
+def values(
+    true: Sequence[str], predicted: Sequence[str], metrics: Mapping[str, Metric]
+) -> dict[str, float]:
     """Return each metric's value alone."""
     a, b = np.asarray(true), np.asarray(predicted)
-    return {name: float(metric(a, b, np.ones((1, len(a))))[0]) for name, metric in METRICS.items()}
+    return {name: float(metric(a, b, np.ones((1, len(a))))[0]) for name, metric in metrics.items()}
 
 
 def difference(
-    true: Sequence[str], ours: Sequence[str], theirs: Sequence[str], metric: str, seed: int = 0
+    true: Sequence[str], ours: Sequence[str], theirs: Sequence[str], metric: Metric, seed: int = 0
 ) -> dict[str, float]:
     """Return (ours - theirs) of a metric as {value, low, high}, by a paired 95 % bootstrap.
 
     Both are scored on the same rows and the same resamples, so what is hard for both cancels out.
     """
     (a, b, c), counts, draws = _resampled(seed, true, ours, theirs)
-    score = METRICS[metric]
-    low, high = np.quantile(score(a, b, draws) - score(a, c, draws), [0.025, 0.975])
-    value = score(a, b, counts)[0] - score(a, c, counts)[0]
+    low, high = np.quantile(metric(a, b, draws) - metric(a, c, draws), [0.025, 0.975])
+    value = metric(a, b, counts)[0] - metric(a, c, counts)[0]
     return {"value": float(value), "low": float(low), "high": float(high)}
+
+
+def gain(
+    true: Sequence[str],
+    ours: Sequence[str],
+    theirs: Sequence[str],
+    metrics: Mapping[str, Metric],
+    seed: int = 0,
+) -> dict[str, float]:
+    """Return by how much ours are better in the main metric, the first, as {value, low, high}."""
+    name, metric = next(iter(metrics.items()))
+    if name in LOWER:
+        ours, theirs = theirs, ours
+    return difference(true, ours, theirs, metric, seed)
+
+
+def best(scores: Mapping[str, Mapping[str, float]], metric: str) -> str:
+    """Return whose score in a metric is the best."""
+    choose = min if metric in LOWER else max
+    return choose(scores, key=lambda name: scores[name][metric])
 
 
 def _resampled(

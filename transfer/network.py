@@ -22,13 +22,17 @@ if TYPE_CHECKING:
 class Network(Protocol):
     """A pretrained body with a new linear head on it, for one set of labels.
 
-    It trains on so many `views` of each row, itself the first of them.
+    It trains on so many `views` of each row, itself the first of them. `above` names lists of
+    layers between the stack and the head that learn with it, such as a decoder's; `alike` is
+    whether inputs of a batch must be of one size, for want of a mask.
     """
 
     body: nn.Module
     head: nn.Linear
     device: torch.device
     views: int
+    above: Sequence[str]
+    alike: bool
 
     @property
     def identity(self) -> str:
@@ -55,7 +59,7 @@ class Network(Protocol):
         ...
 
     def features(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Return what the head sees, [rows, features]."""
+        """Return what the head sees, [rows, features], or [rows, positions, features]."""
         ...
 
     def build_upon(self, adapter: Path, entry: Entry) -> None:
@@ -97,11 +101,14 @@ def choose_device(asked: str | None) -> torch.device:
     return torch.device(asked or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def batches(sizes: Sequence[int], rows: int, positions: int | None = None) -> Iterator[list[int]]:
+def batches(
+    sizes: Sequence[int], rows: int, positions: int | None = None, *, alike: bool = False
+) -> Iterator[list[int]]:
     """Yield the numbers of inputs of about one length, longest first, `rows` at a time.
 
     Longest first shows at once whether the largest batch fits into memory; with `positions`, a
-    batch of long inputs has fewer rows, so that it has no more than so many positions.
+    batch of long inputs has fewer rows, so that it has no more than so many positions. If `alike`,
+    those of a batch are of one size.
     """
     order = sorted(range(len(sizes)), key=lambda number: -sizes[number])
     start = 0
@@ -109,8 +116,11 @@ def batches(sizes: Sequence[int], rows: int, positions: int | None = None) -> It
         count = rows
         if positions:
             count = max(1, min(rows, positions // max(1, sizes[order[start]])))
-        yield order[start : start + count]
-        start += count
+        some = order[start : start + count]
+        if alike:
+            some = [number for number in some if sizes[number] == sizes[some[0]]]
+        yield some
+        start += len(some)
 
 
 def padded(sizes: Sequence[int], groups: Iterable[Sequence[int]]) -> int:

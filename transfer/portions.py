@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .feed import Feed
+from .feed import Rows
 from .network import Network
 
 if TYPE_CHECKING:
@@ -64,15 +64,17 @@ def trained_bytes(network: Network) -> int:
     return sum(weight.numel() * weight.element_size() for weight in learning)
 
 
-def taken(network: Network, feed: Feed) -> Taken:
-    """Return what training takes of memory, counted on the two longest rows, without training."""
-    longest = sorted(range(len(feed.sizes)), key=lambda number: -feed.sizes[number])[:2]
-    one, two = (kept_bytes(network, feed, longest[:count]) for count in (1, 2))
-    return Taken(one, two - one, feed.sizes[longest[0]])
+def taken(network: Network, rows: Rows) -> Taken:
+    """Return what training takes of memory, counted on the longest row twice, without training."""
+    sizes = rows.feed.sizes
+    longest = max(range(len(sizes)), key=lambda number: sizes[number])
+    one, two = (kept_bytes(network, rows, [longest] * count) for count in (1, 2))
+    return Taken(one, two - one, sizes[longest])
 
 
-def kept_bytes(network: Network, feed: Feed, numbers: Sequence[int]) -> int:
+def kept_bytes(network: Network, rows: Rows, numbers: Sequence[int]) -> int:
     """Return how many bytes a forward pass over these rows keeps for the backward pass."""
+    import torch
     from torch.autograd.graph import saved_tensors_hooks
 
     weights = {w.untyped_storage().data_ptr() for w in network.body.parameters()}
@@ -87,5 +89,7 @@ def kept_bytes(network: Network, feed: Feed, numbers: Sequence[int]) -> int:
         return tensor
 
     with saved_tensors_hooks(see, lambda tensor: tensor):
-        network.head(feed.features(numbers).float())
+        features = rows.feed.features(numbers)
+        counts = torch.ones(network.head.out_features, device=features.device)
+        rows.goal.losses(network, features, rows.targets[list(numbers)], counts)
     return sum(sizes.values())

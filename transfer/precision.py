@@ -10,10 +10,11 @@ import time
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from .network import Network, batches
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .network import Network
 
 PRECISIONS = ("fp32", "bf16")
 FEW = 1000  # rows below which trying costs more than it may save
@@ -40,9 +41,10 @@ def faster(network: Network, inputs: Sequence[str]) -> str:
         return "fp32"
     some = list(inputs[:: len(inputs) // FEW])
     sizes = network.sizes(some)
-    order = sorted(range(len(some)), key=lambda number: sizes[number])
+    shorter = sorted(range(len(some)), key=lambda number: sizes[number])[: len(some) // 2 + TRIED]
+    middle = next(batches([sizes[number] for number in shorter], TRIED, alike=network.alike))
     network.body.eval()
-    batch = network.collate([some[number] for number in order[len(some) // 2 :][:TRIED]])
+    batch = network.collate([some[shorter[number]] for number in middle])
     with torch.inference_mode():
         return faster_at(network, lambda: network.features(batch).sum().item())
 

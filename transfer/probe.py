@@ -41,7 +41,8 @@ class LinearHead:
 class Labelled:
     """Rows of features [all rows, features], mapped from a disk or not, and the class of each.
 
-    `rows` are the numbers of those that count, `weights` how much each does; `groups` are numbers,
+    `rows` are the numbers of those that count, `weights` how much each does; `targets` may have a
+    column a class, where a row may have several, but not to fit a head to. `groups` are numbers,
     and rows of one group are never on two sides of a fold.
     """
 
@@ -68,10 +69,13 @@ class Labelled:
             yield self.features[self.rows[at]], self.targets[at], self.weights[at]
 
 
-def balanced(targets: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
-    """Return a weight a class: all with rows weigh the same, and a row weighs one on average."""
-    counts = np.bincount(targets, minlength=classes)
-    found: NDArray[np.float64] = len(targets) / (np.count_nonzero(counts) * np.maximum(1, counts))
+def balanced(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return a weight a class, given how many rows each has: all with rows weigh the same.
+
+    A row weighs one on average.
+    """
+    rows = counts.sum()
+    found: NDArray[np.float64] = rows / (np.count_nonzero(counts) * np.maximum(1, counts))
     return found
 
 

@@ -34,10 +34,14 @@ def weight_groups(
             continue
         if match := pattern.match(name):
             below = top - int(match.group(1))
+        elif layers and network.above:
+            below = 0 if any(f"{each}." in name for each in network.above) else top + 1
         found.setdefault(rate * layer_decay**below, []).append(weight)
     own = [w for w in network.head.parameters() if w.requires_grad]
     groups = [{"params": weights, "peak": rate, "lr": rate} for rate, weights in found.items()]
-    return [*groups, {"params": own, "peak": rate * head_rate, "lr": rate * head_rate}]
+    if own:
+        groups.append({"params": own, "peak": rate * head_rate, "lr": rate * head_rate})
+    return groups
 
 
 def share_of_peak(step: int, steps: int, warmup: float) -> float:

@@ -38,17 +38,20 @@ class Split:
 
 
 def hold_out(
-    examples: Sequence[Example], share: float, seed: int
+    examples: Sequence[Example], share: float, seed: int, *, strata: bool = True
 ) -> tuple[Sequence[Example], Sequence[Example]]:
     """Return (kept, held out), stratified by label; rows of like inputs, or of a group, together.
 
     Each class gives `share` of its distinct inputs, at least one and never all. Rows are ordered by
     a hash of seed and input, so a row added later moves no other row to the other side. Groups are
-    taken as they bring the classes nearer to that share; no class is held out whole.
+    taken as they bring the classes nearer to that share; no class is held out whole. Without
+    `strata` all rows count as of one class.
     """
     import numpy
 
     codes, hashes, groups = _numbers(examples, seed)
+    if not strata:
+        codes[:] = 0
     if groups is not None:
         return _divided(examples, _out_by_group(codes, hashes, _bound(groups, hashes), share))
     out = []
@@ -75,7 +78,7 @@ def latest(rows: Sequence[Example], share: float) -> tuple[Sequence[Example], Se
     return _divided(rows, times >= ordered[cut])
 
 
-def at_most(split: Split, rows: int, seed: int) -> Split:
+def at_most(split: Split, rows: int, seed: int, *, strata: bool = True) -> Split:
     """Return the split with at most about so many rows to learn from, stratified, none to validate.
 
     A class keeps its share of them, and at least one.
@@ -86,6 +89,8 @@ def at_most(split: Split, rows: int, seed: int) -> Split:
     if len(learning) <= rows:
         return split
     codes, hashes, _ = _numbers(learning, seed)
+    if not strata:
+        codes[:] = 0
     counts = numpy.bincount(codes)
     ranks = numpy.empty(len(codes), "int64")
     ranks[numpy.lexsort((hashes, codes))] = numpy.concatenate([numpy.arange(n) for n in counts])

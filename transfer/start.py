@@ -16,10 +16,11 @@ from .choices import Choices
 from .cut import Cut, Fed, Uncut, cut_at, depth
 from .feed import Feed, FromCut, Rows, Whole
 from .fit import never
+from .goal import ONE_CLASS, Goal
 from .meter import Meter
-from .network import Network
+from .network import Network, batches
 from .precision import faster
-from .probe import Labelled, LinearHead, balanced, fit_head
+from .probe import Labelled, LinearHead, balanced
 from .progress import Progress, silent
 from .split import Example, joined
 from .trunk import ROWS, Shelf, Trunk
@@ -50,6 +51,7 @@ class Session:
     meter: Meter = field(default_factory=Meter)
     stop: Callable[[int], bool] = never
     sampled_from: int | None = None
+    goal: Goal = ONE_CLASS
 
     @property
     def count(self) -> int:
@@ -60,10 +62,9 @@ class Session:
         """Return a session that trains on the validation rows too."""
         return replace(self, train=joined(self.train, self.validation), validation=())
 
-    def targets(self, rows: Sequence[Example]) -> list[int]:
-        """Return the class number of each row."""
-        numbers = {label: number for number, label in enumerate(self.labels)}
-        return [numbers[row.label] for row in rows]
+    def targets(self, rows: Sequence[Example]) -> NDArray[Any]:
+        """Return the labels of rows as numbers: [rows], or [rows, labels]."""
+        return self.goal.targets([row.label for row in rows], self.labels)
 
     def groups(self, rows: Sequence[Example]) -> NDArray[np.int64] | None:
         """Return a number for the group of each row, or None where rows have no groups."""
@@ -75,7 +76,7 @@ class Session:
 
     def as_rows(self, rows: Sequence[Example], feed: Callable[[Sequence[str]], Feed]) -> Rows:
         """Return rows as training takes them."""
-        return Rows(feed([row.input for row in rows]), self.targets(rows))
+        return Rows(feed([row.input for row in rows]), self.targets(rows), self.goal)
 
     def precision(self, asked: str, network: Network) -> str:
         """Return the precision to fit with: the one asked for, or for `auto` the faster one."""
@@ -91,7 +92,7 @@ class Start:
 
     network: Network
     trunk: Trunk
-    head: LinearHead
+    head: LinearHead | None  # none where there are no classes to tell apart
     precision: str
     why_whole: str  # why rows go through the whole network each time; empty where they do not
 
@@ -120,21 +121,32 @@ def start(network: Network, session: Session, options: Mapping[str, Any], *, lay
     trunk that is kept from another recipe serves if it was cut at this layer or below. Of the
     options it takes `folds`, `precision` and `class_weights`.
     """
-    import torch
 
     inputs = [row.input for row in (*session.train, *session.validation)]
     precision = session.precision(options["precision"], network)
     cut, why = _cut(network, layer, inputs, session, precision)
     trunk = _trunk(network, inputs, session, precision, cut)
+    head = _head(network, trunk, session, options) if session.labels else None
+    return Start(network, trunk, head, precision, why)
+
+
+def _head(
+    network: Network, trunk: Trunk, session: Session, options: Mapping[str, Any]
+) -> LinearHead:
+    """Fit the network's head to what the frozen part makes of the rows to train on."""
+    import torch
+
     rows = _labelled(trunk, session, weights_of(session, options["class_weights"]))
     session.progress("fitting the head", 0, 1)
     with session.meter.stage("head", len(rows)):
-        head = fit_head(rows, len(session.labels), folds=options["folds"], seed=session.seed)
+        head = session.goal.fit_head(
+            rows, len(session.labels), folds=options["folds"], seed=session.seed
+        )
     session.progress("fitting the head", 1, 1)
     with torch.no_grad():
         network.head.weight.copy_(head.weight)
         network.head.bias.copy_(head.bias)
-    return Start(network, trunk, head, precision, why)
+    return head
 
 
 def features(network: Network, inputs: Sequence[str], session: Session) -> Tensor:
@@ -145,6 +157,7 @@ def features(network: Network, inputs: Sequence[str], session: Session) -> Tenso
     import torch
 
     trunk = _trunk(network, inputs, session, "fp32", None)
+    assert trunk.pooled is not None, "only a network of one row a input is asked"
     return torch.from_numpy(trunk.pooled[trunk.rows_of(inputs)])
 
 
@@ -159,12 +172,14 @@ def _trunk(
 
 def _labelled(trunk: Trunk, session: Session, weights: NDArray[np.float64]) -> Labelled:
     """Return the session's rows to train on, as a head is fitted to them."""
-    import numpy as np
+    import torch
 
-    targets = np.array(session.targets(session.train))
+    assert trunk.pooled is not None, "a linear head sees one row of each input"
+    targets = session.targets(session.train)
     rows = trunk.rows_of([row.input for row in session.train])
     groups = session.groups(session.train)
-    return Labelled(trunk.pooled, rows, targets, weights[targets], groups)
+    counts = session.goal.weighs(targets, torch.as_tensor(weights)).numpy()
+    return Labelled(trunk.pooled, rows, targets, counts, groups)
 
 
 def weights_of(session: Session, class_weights: str) -> NDArray[np.float64]:
@@ -172,7 +187,7 @@ def weights_of(session: Session, class_weights: str) -> NDArray[np.float64]:
     import numpy as np
 
     if class_weights == "balanced":
-        return balanced(np.array(session.targets(session.train)), len(session.labels))
+        return balanced(session.goal.counts(session.targets(session.train), len(session.labels)))
     return np.ones(len(session.labels))
 
 
@@ -185,8 +200,8 @@ def _cut(
     if layer >= depth(network):
         return None, ""
     sizes = network.sizes(inputs)
-    order = sorted(range(len(inputs)), key=lambda number: sizes[number])
-    longest = [inputs[number] for number in order[-ROWS // 4 :]]
+    first = next(batches(sizes, ROWS // 4, alike=network.alike))
+    longest = [inputs[number] for number in first]
 
     def choose() -> int:
         """Return the layer that is kept already, or this one if its states fit, else 0."""

@@ -4,7 +4,7 @@
     FOLDER/KEY/states.npy    [positions of all inputs, width] at the cut, one input after the other;
                              what has a shape of its own is one position
     FOLDER/KEY/starts.npy    where each input's positions start; one number more than inputs
-    FOLDER/KEY/pooled.npy    [inputs, features], what the head sees of each
+    FOLDER/KEY/pooled.npy    [inputs, features], what the head sees of each, if that is one row
 
 KEY is a hash of the base's revision, of how inputs are prepared, of what they hold, of the cut and
 of the precision; the inputs themselves are never written, and those that hold the same are one. A
@@ -48,7 +48,7 @@ class Trunk:
     """Kept features of inputs, mapped from the disk: reading some brings in just those."""
 
     inputs: dict[str, int]
-    pooled: NDArray[np.float32]
+    pooled: NDArray[np.float32] | None
     cut: Cut | None = None
     states: NDArray[np.float32] | None = None
     starts: NDArray[np.int64] | None = None
@@ -201,14 +201,15 @@ def _write(
     done = 0
     progress("features", 0, len(listed))
     with torch.inference_mode():
-        for numbers in batches(sizes, ROWS, POSITIONS):
+        for numbers in batches(sizes, ROWS, POSITIONS, alike=network.alike):
             tapped = Tap(network, cut.layer) if cut else contextlib.nullcontext()
             with meter.stage("features", padded(sizes, [numbers])), tapped as tap:
                 batch = network.collate([listed[number] for number in numbers])
                 features = network.features(batch).float().cpu().numpy()
-            if pooled is None:
-                pooled = _new(room / "pooled.npy", (len(listed), features.shape[1]))
-            pooled[numbers] = features
+            if features.ndim == 2:
+                if pooled is None:
+                    pooled = _new(room / "pooled.npy", (len(listed), features.shape[1]))
+                pooled[numbers] = features
             if tap:
                 assert tap.states is not None, "the network has just run"
                 assert cut is not None, "a tap is at a cut"
@@ -240,7 +241,7 @@ def _read(at: Path, listed: _Listed) -> Trunk:
     now = time.time_ns()  # the disk's own clock ticks too slowly to tell two uses apart
     os.utime(at / "about.json", ns=(now, now))
     # Torch wants arrays that may be written; what is written to these would stay in memory.
-    pooled = np.load(at / "pooled.npy", mmap_mode="c")
+    pooled = np.load(at / "pooled.npy", mmap_mode="c") if (at / "pooled.npy").exists() else None
     if not about["cut"]:
         return Trunk(listed.numbers, pooled)
     states = np.load(at / "states.npy", mmap_mode="c")

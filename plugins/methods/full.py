@@ -26,6 +26,7 @@ class Full:
     """All weights of the base, and the head."""
 
     name = "full"
+    linear = False
     options: Mapping[str, Any] = {
         **TRAINING,
         "rate": 5e-5,

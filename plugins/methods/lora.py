@@ -21,6 +21,7 @@ class Lora:
     """Low-rank updates in the upper layers or in all, and the head."""
 
     name = "lora"
+    linear = False
     options: Mapping[str, Any] = {
         **TRAINING,
         "layers": "half",
@@ -53,7 +54,7 @@ class Lora:
 
         from ...transfer.cut import depth
         from ...transfer.deepen import deepen
-        from ...transfer.layers import layer_stack, linear_layers
+        from ...transfer.layers import layer_stack, linear_layers, maps_in
         from ...transfer.start import start
 
         torch.manual_seed(session.seed)
@@ -63,6 +64,7 @@ class Lora:
         stack = layer_stack(network.body)
         maps = linear_layers(network.body)
         names = [f"{stack}.{n}.{name}" for n in range(whole - layers, whole) for name in maps]
+        names += maps_in(network.body, network.above)
         network.carry(
             LoraConfig(
                 r=options["rank"],
@@ -70,7 +72,7 @@ class Lora:
                 lora_dropout=options["dropout"],
                 use_rslora=options["rslora"],
                 use_dora=options["dora"],
-                target_modules=names if layers < whole else maps,
+                target_modules=names if layers < whole or network.above else maps,
             )
         )
         fitted = deepen(begun, options, session)

@@ -21,6 +21,7 @@ class Norm:
     """The layer norms of the base, and the head."""
 
     name = "norm"
+    linear = False
     options: Mapping[str, Any] = {
         **TRAINING,
         "rate": 2e-3,

@@ -17,6 +17,7 @@ class Probe:
     """Logistic regression on what the frozen base makes of each input."""
 
     name = "probe"
+    linear = True
     options: Mapping[str, Any] = HEAD
     about: Mapping[str, str] = HEAD_ABOUT
     words = HEAD_WORDS
@@ -34,6 +35,7 @@ class Probe:
         # PEFT wants a target: one map with a LoRA of rank 1 that stays zero carries the head.
         carrier = LoraConfig(r=1, lora_alpha=1, target_modules=[first_linear(network.body)])
         network.carry(carrier)
+        assert begun.head, "this method is not begun where there are no classes"
         chosen = {"C": begun.head.strength, "folds": begun.head.folds}
         return Learnt("a linear head on frozen features", {**options, **chosen})
 

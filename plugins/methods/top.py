@@ -25,6 +25,7 @@ class Top:
     """The last layers of the base, and the head."""
 
     name = "top"
+    linear = False
     options: Mapping[str, Any] = {
         **TRAINING,
         "layers": "auto",
@@ -57,7 +58,10 @@ class Top:
         begun = start(network, session, options, layer=whole - layers)
         stack = layer_stack(network.body)
         last = [f"{stack}.{number}" for number in range(whole - layers, whole)]
-        last += _alone(network, above_stack(network, some))
+        for name in network.above:
+            last += [f"{name}.{n}" for n, _ in network.body.get_submodule(name).named_children()]
+        if not network.above:  # which else tells what of it learns
+            last += _alone(network, above_stack(network, some))
         carrier = LoraConfig(r=1, lora_alpha=1, target_modules=[first_linear(network.body)])
         network.carry(carrier, last)
         _freeze_carrier(network)

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...registry.entry import Entry
+from ...registry.errors import BadOption
+from ...transfer.layers import first_linear
 from ...transfer.network import choose_device
-from . import files, merging
+from . import files
+from .adapted import Adapted
 from .inputs import Inputs
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ class Kind:
     inputs: Callable[[Path, Any], Inputs]
 
 
-class Classifier:
+class Classifier(Adapted):
     """A model with a classification head that transformers knows, for one set of labels."""
 
     def __init__(
@@ -42,30 +45,31 @@ class Classifier:
         *,
         views: int = 1,
     ) -> None:
-        self.views = views
-        self._of, self._base, self._entry, self._labels = kind, base, entry, list(labels)
+        self._labels = list(labels)
         self.device = choose_device(device)
-        model, told = self._load()
+
+        def load() -> tuple[Any, Mapping[str, Any]]:
+            return _load(kind, base, len(labels))
+
+        model, told = load()
+        body, fresh = model.to(self.device), lambda: load()[0]
+        super().__init__(base, entry, body, fresh, kind.task_type, views=views)
         self._inputs = kind.inputs(base, model.config)
         self._new = _new_modules(model, told)
-        self.body: nn.Module = model.to(self.device)
-        self.body.requires_grad_(False)
         self._seen: Tensor | None = None
         self.head = self._find_head()
         name = next(name for name, module in model.named_modules() if module is self.head)
         if not merging.is_under(name, self._new):
             # The checkpoint has a head of just this size; it is trained, so it is saved too.
             self._new.append(name)
+        self._check_wrapping()
         self._kind = type(model).__name__
-        self._layers: Sequence[str] = ()
-        self._whole = False
-        self._upon: Entry | None = None
 
     @property
     def identity(self) -> str:
         """The base at its commit, an adapter upon it, how inputs are read, how many labels."""
         about = f"{self._inputs.identity}, {len(self._labels)} labels"
-        return f"{files.identity(self._entry, self._upon)} classifier, {about}"
+        return f"{self._named} classifier, {about}"
 
     def sizes(self, inputs: Sequence[str]) -> list[int]:
         """Return how long each input is, after truncation."""
@@ -89,61 +93,20 @@ class Classifier:
         assert self._seen is not None, "the hook on the head has just run"
         return self._seen
 
-    def build_upon(self, adapter: Path, entry: Entry) -> None:
-        """Put an adapter's changes into the model; what is new for these labels stays new."""
-        self.body = merging.put_into(self.body, adapter, entry, self._new)
-        self._upon = entry
-
     def carry(self, config: PeftConfig, whole: Sequence[str] = ()) -> None:
         """Wrap the model; every module that the checkpoint lacks is saved with the adapter."""
-        from peft import get_peft_model
-
-        config.task_type = self._of.task_type
-        self._layers = [name for name in whole if not merging.is_under(name, self._new)]
-        config.modules_to_save = [*self._new, *self._layers]  # type: ignore[attr-defined]
-        self.body = get_peft_model(self.body, config)
+        super().carry(config, whole)
         self.head = self._find_head()
-
-    def release(self) -> None:
-        """Make all weights trainable."""
-        self._whole = True
-        self.body.requires_grad_(True)
 
     def save(self, folder: Path) -> None:
         """Write an adapter or a whole model, with its config and what prepares its inputs."""
-        if self._upon and not self._whole:
-            self.body = merging.as_plain(self.body)
-            plain, _ = self._load()
-            kind = self._of.task_type
-            one = merging.save_as_one(plain, self.body, folder, self._entry, kind, self._new)
-            self._whole = not one
-        elif not self._whole:
-            files.save_adapter(self.body, folder, self._entry, [*self._new, *self._layers])
-        if self._whole:
-            files.save_whole(self.body, folder)
+        self._write_weights(folder)
         self._inputs.save(folder)
         files.write_config(self._base, folder, self._labels, architectures=[self._kind])
 
     def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:
         """Return how inputs are prepared and pooled, and how many of these were cut."""
         return self._inputs.describe(inputs, "pooled as transformers' classification head does")
-
-    def _load(self) -> tuple[Any, Mapping[str, Any]]:
-        """Return the base with a new head, and what loading says of it."""
-        import torch
-        import transformers
-
-        torch.manual_seed(0)
-        model, told = getattr(transformers, self._of.auto).from_pretrained(
-            self._base,
-            num_labels=len(self._labels),
-            dtype=torch.float32,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-        )
-        return model, told
 
     def _find_head(self) -> nn.Linear:
         """Return the last linear layer that gives one logit a label, and watch what it sees."""
@@ -159,8 +122,67 @@ class Classifier:
         found.register_forward_pre_hook(self._watch)
         return found
 
+    def _check_wrapping(self) -> None:
+        """Raise BadOption where the body looks into a layer that PEFT wraps, not just runs it.
+
+        Every recipe but two wraps a layer; a MobileNet asks a convolution how far it strides.
+        """
+        import torch
+
+        name = first_linear(self.body)
+        inner = self.body.get_submodule(name)
+        if isinstance(inner, torch.nn.Linear):
+            return
+        self.body.set_submodule(name, _wrapped(inner))
+        try:
+            with torch.inference_mode():
+                self.body.eval()(**self.outline([""]))
+        except AttributeError as error:
+            raise BadOption(
+                f"`{self._entry.id}` can't be adapted: it looks into its layers, so that none "
+                "can be wrapped",
+                "choose another --base: `hubtl search --kind base`",
+            ) from error
+        finally:
+            self.body.set_submodule(name, inner)
+
     def _watch(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         self._seen = inputs[0]
+
+
+def _wrapped(inner: nn.Module) -> nn.Module:
+    from torch import nn
+
+    class Wrapped(nn.Module):
+        """Runs a layer and, as PEFT's wrappers do, shows nothing of it but its weight."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = inner
+            self.weight = inner.weight
+
+        def forward(self, *args: Any) -> Any:
+            return inner(*args)
+
+    return Wrapped()
+
+
+def _load(kind: Kind, base: Path, classes: int) -> tuple[Any, Mapping[str, Any]]:
+    """Return the base with a new head, and what loading says of it."""
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    model, told = getattr(transformers, kind.auto).from_pretrained(
+        base,
+        num_labels=classes,
+        dtype=torch.float32,
+        ignore_mismatched_sizes=True,
+        output_loading_info=True,
+        use_safetensors=True,
+        trust_remote_code=False,
+    )
+    return model, told
 
 
 def _new_modules(model: Any, told: Mapping[str, Any]) -> list[str]:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ...registry.errors import BadOption
+
 if TYPE_CHECKING:
     import numpy
     from torch import Tensor, nn
@@ -39,7 +41,10 @@ class Encoder(Protocol):
         ...
 
     def states(self, body: "nn.Module", stem: "Tensor", mask: "Tensor") -> "Tensor":
-        """Return what the layers make of it, where `mask` [windows, positions] is true."""
+        """Return what the layers make of it, where `mask` [windows, positions] is true.
+
+        A row for each position, or one for a window as a whole.
+        """
         ...
 
 
@@ -57,6 +62,11 @@ def encode_whisper(encoder: "Any", states: "Any", bias: "Any" = None) -> "Any":
     for layer in encoder.layers:
         states = layer(states, bias)
     return encoder.layer_norm(states)
+
+
+def own_window(samples: int, rate: int, most: int) -> int:
+    """Return Whisper's positions, 20 ms each, for a clip: whole seconds, with room."""
+    return min(most, 50 * int(-(-(samples / rate + 0.5) // 1)))
 
 
 class Whisper:
@@ -128,6 +138,11 @@ class Wave:
         self.model: Any = AutoModel.from_pretrained(
             base, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, layerdrop=0.0
         )
+        if getattr(self.model.config, "add_adapter", False):
+            raise BadOption(
+                "the base has layers after its encoder that take several frames for one",
+                "choose another --base",
+            )
         self.body: Any = self.model
         self.rate = int(extractor.sampling_rate)
         self.window = WINDOW * self.rate
@@ -168,9 +183,59 @@ class Wave:
         return found
 
 
+class Spectrogram:
+    """The audio spectrogram transformer: patches of a window's spectrogram, always as many."""
+
+    def __init__(self, base: Path, extractor: Any) -> None:
+        import torch
+        from transformers import AutoModelForAudioClassification
+
+        self._extractor = extractor
+        # With its classifier, whose norm is a part of how it pools; the head is hubtl's own.
+        self.model: Any = AutoModelForAudioClassification.from_pretrained(
+            base, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+        )
+        self.model.classifier.dense = torch.nn.Identity()
+        self.body: Any = self.model
+        self.rate = int(extractor.sampling_rate)
+        # As Kaldi does it: frames of 25 ms, each 10 ms after the one before.
+        frames = int(extractor.max_length)
+        self.window = (frames - 1) * (self.rate // 100) + self.rate // 40
+
+    def positions(self, samples: int) -> int:
+        """Return how many patches there are, and the two tokens before them."""
+        embeddings = self.model.audio_spectrogram_transformer.embeddings
+        return int(embeddings.position_embeddings.shape[1])
+
+    def sound(self, windows: Sequence["Samples"]) -> "Tensor":
+        """Return spectrograms [windows, frames, bands], what is behind a clip's end filled up."""
+        import torch
+
+        made = self._extractor(list(windows), sampling_rate=self.rate, return_tensors="np")
+        return torch.as_tensor(made["input_values"], dtype=torch.float32)
+
+    def stem(self, body: "nn.Module", sound: "Tensor", samples: Sequence[int]) -> "Tensor":
+        """Return the states of patches with their positions."""
+        some: Any = body
+        found: Tensor = some.audio_spectrogram_transformer.embeddings(sound)
+        return found
+
+    def states(self, body: "nn.Module", stem: "Tensor", mask: "Tensor") -> "Tensor":
+        """Return one row of states a window, pooled as the model's own classifier does."""
+        some: Any = body
+        inner = some.audio_spectrogram_transformer
+        states = stem
+        for layer in inner.layers:
+            states = layer(states)
+        first, second = inner.layernorm(states)[:, :2].unbind(1)
+        found: Tensor = some.classifier.layernorm((first + second) / 2)
+        return found.unsqueeze(1)
+
+
 FAMILIES: dict[str, Callable[[Path, Any], Encoder]] = {
     "whisper": Whisper,
     "wav2vec2": Wave,
     "hubert": Wave,
     "wavlm": Wave,
+    "audio-spectrogram-transformer": Spectrogram,
 }

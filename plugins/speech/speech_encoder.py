@@ -6,7 +6,6 @@ is saved is an adapter of the encoder, and the head beside it; a card pools in a
 
 from __future__ import annotations
 
-import inspect
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,49 +15,41 @@ from ...registry.entry import Entry
 from ...registry.errors import BadOption
 from ...transfer.contents import digest_of
 from ...transfer.network import choose_device
-from ..hookspecs import Loading
-from ..networks import files, merging
+from ..networks import files
+from ..networks.adapted import Adapted
+from .card import HEAD, PROCESSOR
 from .clips import Heard, describe_clips, hear, read_clip
-from .encoders import FAMILIES, Encoder, encode_whisper, hear_whisper
+from .encoders import FAMILIES, Encoder
 
 if TYPE_CHECKING:
     from numpy import float32
     from numpy.typing import NDArray
-    from peft import PeftConfig
-    from torch import Tensor, nn
-
-PROCESSOR = "preprocessor_config.json"
-HEAD = "head.safetensors"
+    from torch import Tensor
 
 
-class SpeechEncoder:
+class SpeechEncoder(Adapted):
     """An encoder of one of the known families and a linear head, for one set of labels."""
-
-    views = 1
 
     def __init__(
         self, base: Path, entry: Entry, labels: Sequence[str], device: str | None, *, trim: bool
     ) -> None:
         import torch
 
-        self._base, self._entry, self._labels, self._trim = base, entry, list(labels), trim
+        self._labels, self._trim = list(labels), trim
         self.device = choose_device(device)
         self._encoder = open_encoder(base)
-        self.body: nn.Module = self._encoder.body.to(self.device)
-        self.body.requires_grad_(False)
+        body = self._encoder.body.to(self.device)
+        super().__init__(base, entry, body, lambda: open_encoder(base).body)
         torch.manual_seed(0)
         config: Any = self._encoder.model.config
         self.head = torch.nn.Linear(int(config.hidden_size), len(labels)).to(self.device)
         self._lengths: dict[str, int] = {}
-        self._layers: Sequence[str] = ()
-        self._whole = False
-        self._upon: Entry | None = None
 
     @property
     def identity(self) -> str:
         """The base at its commit, an adapter upon it, and how clips are read."""
         about = f"mean over frames, trim {self._trim}, windows of {self._encoder.window} samples"
-        return f"{files.identity(self._entry, self._upon)} {about}"
+        return f"{self._named} {about}"
 
     def sizes(self, inputs: Sequence[str]) -> list[int]:
         """Return the frames of each clip."""
@@ -97,44 +88,20 @@ class SpeechEncoder:
             stem = self._encoder.stem(self.body, batch["sound"], batch["samples"].tolist())
         else:  # what the layers below a cut would be given is not looked at
             stem = torch.zeros(*mask.shape, self.head.in_features, device=self.device)
-        states = self._encoder.states(self.body, stem, mask) * mask.unsqueeze(-1)
+        states = self._encoder.states(self.body, stem, mask)
+        mask = mask[:, : states.shape[1]]
+        states = states * mask.unsqueeze(-1)
         rows = int(clips[-1]) + 1
         sums = torch.zeros(rows, states.shape[-1], dtype=states.dtype, device=self.device)
         sums = sums.index_add(0, clips, states.sum(1))
         counts = torch.zeros(rows, device=self.device).index_add(0, clips, mask.sum(1).float())
         return sums / counts.unsqueeze(-1)
 
-    def build_upon(self, adapter: Path, entry: Entry) -> None:
-        """Put an adapter's changes into the encoder; what was its head is left out."""
-        self.body, self._upon = merging.put_into(self.body, adapter, entry), entry
-
-    def carry(self, config: PeftConfig, whole: Sequence[str] = ()) -> None:
-        """Wrap the encoder; the head is a module beside it and is saved as one."""
-        from peft import get_peft_model
-
-        config.modules_to_save = list(whole) or None  # type: ignore[attr-defined]
-        self._layers = whole
-        body: Any = self.body
-        self.body = get_peft_model(body, config)
-
-    def release(self) -> None:
-        """Make all weights trainable."""
-        self._whole = True
-        self.body.requires_grad_(True)
-
     def save(self, folder: Path) -> None:
         """Write an adapter of the encoder, or the whole model, and the head beside it."""
         from safetensors.torch import save_file
 
-        if self._upon and not self._whole:
-            self.body = merging.as_plain(self.body)
-            plain = open_encoder(self._base).body
-            one = merging.save_as_one(plain, self.body, folder, self._entry, None)
-            self._whole = not one
-        elif not self._whole:
-            files.save_adapter(self.body, folder, self._entry, self._layers)
-        if self._whole:
-            files.save_whole(self._encoder.model, folder)
+        self._write_weights(folder, self._encoder.model)
         shutil.copyfile(self._base / PROCESSOR, folder / PROCESSOR)
         files.write_config(self._base, folder, self._labels)
         weights = {
@@ -186,87 +153,3 @@ def open_encoder(base: Path) -> Encoder:
         )
     load: Any = AutoFeatureExtractor.from_pretrained
     return FAMILIES[family](base, load(base, trust_remote_code=False))
-
-
-SNIPPET = """\
-import torch
-from huggingface_hub import snapshot_download
-{peft}from safetensors.torch import load_file
-from transformers import AutoFeatureExtractor, AutoModel
-
-base, base_revision = {base!r}, {revision!r}
-adapter = {address!r}
-labels = {labels!r}
-num_labels = {classes}
-rate, window, trim = {rate}, {window}, {trim}
-
-folder = snapshot_download(adapter)
-extractor = AutoFeatureExtractor.from_pretrained(folder)
-{body}head = load_file(f"{{folder}}/head.safetensors")
-assert len(head["bias"]) == num_labels
-
-
-{read}
-{encode}
-@torch.inference_mode()
-def logits(paths):
-    found = []
-    for path in paths:
-        clip = read_clip(path, rate, trim)
-        starts = range(0, len(clip) - rate // 10 + 1, window)
-        frames = torch.cat([encode(clip[at : at + window]) for at in starts])
-        found.append(head["weight"] @ frames.mean(0) + head["bias"])
-    return torch.stack(found)
-
-
-def predict(paths):
-    return [labels[number] for number in logits(paths).argmax(1).tolist()]
-"""
-ADAPTED = """\
-body = AutoModel.from_pretrained(base, revision=base_revision, dtype=torch.float32){part}
-body = PeftModel.from_pretrained(body, folder).eval()
-"""
-WHOLE = """\
-body = AutoModel.from_pretrained(folder, dtype=torch.float32).eval(){part}
-"""
-ENCODE_WHISPER = """\
-def encode(clip):
-    clip = torch.nn.functional.pad(torch.from_numpy(clip), (0, -len(clip) % {hop})).numpy()
-    mel = extractor(clip, sampling_rate=rate, padding="longest", return_tensors="pt")
-    return encode_whisper(body, hear_whisper(body, mel["input_features"]))[0]
-
-
-"""
-ENCODE_WAVE = """\
-def encode(clip):
-    values = extractor(clip, sampling_rate=rate, return_tensors="pt")["input_values"]
-    return body(values).last_hidden_state[0]
-
-
-"""
-
-
-def snippet(folder: Path, loading: Loading) -> str:
-    """Return the Python that loads a saved folder without hubtl."""
-    whole = not (folder / files.ADAPTER[0]).is_file()
-    whisper = files.read_json(folder / "config.json").get("model_type") == "whisper"
-    part = ".encoder" if whisper else ""
-    encode = ENCODE_WAVE
-    if whisper:
-        hop = 2 * int(files.read_json(folder / PROCESSOR)["hop_length"])
-        sources = "\n\n".join(inspect.getsource(each) for each in (hear_whisper, encode_whisper))
-        encode = f"\n{sources}\n\n{ENCODE_WHISPER.format(hop=hop)}"
-    return SNIPPET.format(
-        peft="" if whole else "from peft import PeftModel\n",
-        body=(WHOLE if whole else ADAPTED).format(part=part),
-        base=loading.base,
-        revision=loading.base_revision,
-        address=loading.address,
-        labels=list(loading.labels),
-        classes=len(loading.labels),
-        rate=int(loading.inputs["rate"]),
-        window=int(loading.inputs["window"]),
-        trim=bool(loading.inputs["trim"]),
-        read=inspect.getsource(read_clip),
-        encode=encode,
-    )

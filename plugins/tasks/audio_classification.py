@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...registry.entry import Entry
 from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split, joined
 from ..hookspecs import Loading, Task, hookimpl
-from ..rivals import commonest
+from ..rivals import COMMONEST, commonest
 from ..speech.clips import ENDINGS, check_clip
 from ..speech.probe_inputs import PROBE_INPUTS
 from . import LABEL_NAMES
+
+if TYPE_CHECKING:
+    from ...transfer.goal import Goal
 
 CLIP_NAMES = ("audio", "sound", "clip", "recording", "speech", "wav")
 
@@ -27,11 +30,22 @@ class AudioClassification:
         Role("audio", CLIP_NAMES, "file", files=ENDINGS, check=check_clip),
         Role("label", LABEL_NAMES, "few"),
     )
-    main_metric = "accuracy"
     probe_inputs: Sequence[str] = PROBE_INPUTS
-    options: Mapping[str, Any] = {"trim": True}
-    about: Mapping[str, str] = {"trim": "leave out the silence before and after a clip's sound"}
+    rivals: Mapping[str, str] = {"majority": COMMONEST, "mfcc": "MFCC + logistic regression"}
+    needs: Mapping[str, str] = {"soundfile": "hubtl[speech]"}
+    options: Mapping[str, Any] = {"several": False, "trim": True}
+    about: Mapping[str, str] = {
+        "several": "a clip may have several labels at once, written `speech|music`, or `none`",
+        "trim": "leave out the silence before and after a clip's sound",
+    }
     words: Mapping[str, Sequence[str]] = {}
+
+    def goal(self, options: Mapping[str, Any]) -> Goal:
+        """Return that it is one class, or any of several."""
+        from ...transfer.goal import ONE_CLASS
+        from ...transfer.several import SOME_CLASSES
+
+        return SOME_CLASSES if options["several"] else ONE_CLASS
 
     def network(
         self,
@@ -46,7 +60,7 @@ class AudioClassification:
 
         return SpeechEncoder(base, entry, labels, device, trim=options["trim"])
 
-    def baselines(self, split: Split, seed: int) -> Mapping[str, Sequence[str]]:
+    def baselines(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
         """Return the labels of the commonest-label rival and of MFCC statistics."""
         from ..speech.rivals import mfcc_labels
 
@@ -58,9 +72,9 @@ class AudioClassification:
 
     def snippet(self, folder: Path, loading: Loading) -> str:
         """Return the Python that loads a saved folder without hubtl."""
-        from ..speech import speech_encoder
+        from ..speech import card
 
-        return speech_encoder.snippet(folder, loading)
+        return card.snippet(folder, loading)
 
     def other_ways(self, folder: Path, loading: Loading) -> Mapping[str, str]:
         """Return nothing: no class of transformers pools over a clip's own frames."""

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...registry.entry import Entry
 from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split, joined
 from ..hookspecs import Loading, Task, hookimpl
-from ..rivals import commonest
+from ..rivals import COMMONEST, commonest
 from ..vision.pictures import ENDINGS, check_picture
 from ..vision.probe_inputs import PROBE_INPUTS
 from ..vision.views import Augmentation
 from . import LABEL_NAMES
+
+if TYPE_CHECKING:
+    from ...transfer.goal import Goal
 
 AUGMENTATION = ("flip", "crop", "rotate", "colour")
 PICTURE_NAMES = ("image", "picture", "photo", "img")
@@ -29,9 +32,15 @@ class ImageClassification:
         Role("image", PICTURE_NAMES, "file", files=ENDINGS, check=check_picture),
         Role("label", LABEL_NAMES, "few"),
     )
-    main_metric = "accuracy"
     probe_inputs: Sequence[str] = PROBE_INPUTS
+    rivals: Mapping[str, str] = {
+        "majority": COMMONEST,
+        "pixels": "pixels + logistic regression",
+        "colours": "colours + logistic regression",
+    }
+    needs: Mapping[str, str] = {"pillow": "hubtl[vision]"}
     options: Mapping[str, Any] = {
+        "several": False,
         "views": 1,
         "flip": True,
         "crop": 0.6,
@@ -40,12 +49,20 @@ class ImageClassification:
     }
     words: Mapping[str, Sequence[str]] = {}
     about: Mapping[str, str] = {
+        "several": "a picture may have several labels at once, written `cat|dog`, or `none`",
         "views": "of each picture to train on: 1 is as it is, more are cropped, turned, recoloured",
         "flip": "views may swap left and right",
         "crop": "the least share of a picture that a view shows",
         "rotate": "the most degrees that a view is turned",
         "colour": "the most that a view's brightness, contrast and saturation change, as a share",
     }
+
+    def goal(self, options: Mapping[str, Any]) -> Goal:
+        """Return that it is one class, or any of several."""
+        from ...transfer.goal import ONE_CLASS
+        from ...transfer.several import SOME_CLASSES
+
+        return SOME_CLASSES if options["several"] else ONE_CLASS
 
     def network(
         self,
@@ -63,7 +80,7 @@ class ImageClassification:
         kind = Kind("AutoModelForImageClassification", None, lambda at, _: Pixels(at, how))
         return Classifier(kind, base, entry, labels, device, views=options["views"])
 
-    def baselines(self, split: Split, seed: int) -> Mapping[str, Sequence[str]]:
+    def baselines(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
         """Return the labels of the commonest-label rival, of pixels and of colours."""
         from ..vision.rivals import colour_labels, pixel_labels
 

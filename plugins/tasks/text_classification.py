@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...registry.entry import Entry
 from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split, joined
 from ..hookspecs import Loading, Task, hookimpl
-from ..rivals import commonest
+from ..rivals import COMMONEST, commonest
 from ..text.probe_inputs import PROBE_INPUTS
 from . import LABEL_NAMES
+
+if TYPE_CHECKING:
+    from ...transfer.goal import Goal
 
 TEXT_NAMES = (
     "text",
@@ -39,12 +42,19 @@ class TextClassification:
         Role("text", TEXT_NAMES, "long", files=(".txt", ".md")),
         Role("label", LABEL_NAMES, "few"),
     )
-    main_metric = "accuracy"
     probe_inputs: Sequence[str] = PROBE_INPUTS
+    rivals: Mapping[str, str] = {"majority": COMMONEST, "tfidf": "TF-IDF + logistic regression"}
+    needs: Mapping[str, str] = {}
 
     options: Mapping[str, Any] = {}
     about: Mapping[str, str] = {}
     words: Mapping[str, Sequence[str]] = {}
+
+    def goal(self, options: Mapping[str, Any]) -> Goal:
+        """Return that it is one class."""
+        from ...transfer.goal import ONE_CLASS
+
+        return ONE_CLASS
 
     def network(
         self,
@@ -63,7 +73,7 @@ class TextClassification:
             return SentenceEncoder(base, entry, labels, device)
         return Classifier(SEQUENCES, base, entry, labels, device)
 
-    def baselines(self, split: Split, seed: int) -> Mapping[str, Sequence[str]]:
+    def baselines(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
         """Return the labels of the commonest-label rival and of TF-IDF for the test rows."""
         from ..text.tfidf import tfidf_labels
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from ...registry.entry import Entry
 from ...transfer.network import choose_device
 from ..hookspecs import Loading
-from ..networks import files, merging
+from ..networks import files
+from ..networks.adapted import Adapted
 from .tokens import Tokens
 
 if TYPE_CHECKING:
-    from peft import PeftConfig
-    from torch import Tensor, nn
+    from torch import Tensor
 
 POOLING = "sentence_transformers.models.Pooling"
 NORMALIZE = "sentence_transformers.models.Normalize"
@@ -104,32 +104,27 @@ def snippet(folder: Path, loading: Loading) -> str:
     )
 
 
-class SentenceEncoder:
+class SentenceEncoder(Adapted):
     """A mean-pooled encoder and a linear head, for one set of labels."""
-
-    views = 1
 
     def __init__(self, base: Path, entry: Entry, labels: Sequence[str], device: str | None) -> None:
         import torch
 
-        self._base, self._entry, self._labels = base, entry, list(labels)
+        self._labels = list(labels)
         self._modules = [each["type"] for each in files.read_json(base / "modules.json")]
         read = files.read_json(base / "sentence_bert_config.json").get("max_seq_length")
         self._tokens = Tokens(base, read or 512)
         self.device = choose_device(device)
-        self.body: nn.Module = self._load().to(self.device)
-        self.body.requires_grad_(False)
-        width = int(self.body.config.hidden_size)
+        body = _load(base).to(self.device)
+        super().__init__(base, entry, body, lambda: _load(base), "FEATURE_EXTRACTION")
+        width = int(body.config.hidden_size)
         self.head = torch.nn.Linear(width, len(labels)).to(self.device)
-        self._layers: Sequence[str] = ()
-        self._whole = False
-        self._upon: Entry | None = None
 
     @property
     def identity(self) -> str:
         """The base at its commit, an adapter upon it at its own, and how texts are cut."""
         about = f"mean, {self._tokens.identity}"
-        return f"{files.identity(self._entry, self._upon)} {about}"
+        return f"{self._named} {about}"
 
     @property
     def normalizes(self) -> bool:
@@ -161,37 +156,11 @@ class SentenceEncoder:
         pooled: Tensor = (tokens * mask).sum(1) / mask.sum(1)
         return torch.nn.functional.normalize(pooled, dim=1) if self.normalizes else pooled
 
-    def build_upon(self, adapter: Path, entry: Entry) -> None:
-        """Put an adapter's changes into the encoder; what was its head is left out."""
-        self.body, self._upon = merging.put_into(self.body, adapter, entry), entry
-
-    def carry(self, config: PeftConfig, whole: Sequence[str] = ()) -> None:
-        """Wrap the encoder; the head is a module beside it and is saved as one."""
-        from peft import TaskType, get_peft_model
-
-        config.task_type = TaskType.FEATURE_EXTRACTION
-        config.modules_to_save = list(whole) or None  # type: ignore[attr-defined]
-        self._layers = whole
-        self.body = get_peft_model(self.body, config)
-
-    def release(self) -> None:
-        """Make all weights trainable."""
-        self._whole = True
-        self.body.requires_grad_(True)
-
     def save(self, folder: Path) -> None:
         """Write a sentence-transformers folder: adapter or model, pooling, (scaling), Dense."""
         from safetensors.torch import save_file
 
-        if self._upon and not self._whole:
-            self.body = merging.as_plain(self.body)
-            kind = "FEATURE_EXTRACTION"
-            one = merging.save_as_one(self._load(), self.body, folder, self._entry, kind)
-            self._whole = not one
-        elif not self._whole:
-            files.save_adapter(self.body, folder, self._entry, self._layers)
-        if self._whole:
-            files.save_whole(self.body, folder)
+        self._write_weights(folder)
         self._tokens.save(folder)
         files.write_config(self._base, folder, self._labels)
         for name in ("sentence_bert_config.json", "config_sentence_transformers.json"):
@@ -229,14 +198,15 @@ class SentenceEncoder:
             inputs, f"the mean over tokens{scaled}, as the base was trained"
         )
 
-    def _load(self) -> Any:
-        import torch
-        from transformers import AutoModel
-
-        return AutoModel.from_pretrained(
-            self._base, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
-        )
-
     @property
     def _dense(self) -> str:
         return "3_Dense" if self.normalizes else "2_Dense"
+
+
+def _load(base: Path) -> Any:
+    import torch
+    from transformers import AutoModel
+
+    return AutoModel.from_pretrained(
+        base, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+    )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..hookspecs import Loading
+from ..networks.answers import predict_code
 from .pictures import read_picture
 
 SNIPPET = """\
@@ -32,9 +33,7 @@ def logits(paths):
     return torch.cat(found)
 
 
-def predict(paths):
-    return [labels[number] for number in logits(paths).argmax(1).tolist()]
-"""
+{predict}"""
 ADAPTED = """\
 model = AutoModelForImageClassification.from_pretrained(
     base, revision=base_revision, num_labels=num_labels, dtype=torch.float32,
@@ -50,7 +49,6 @@ model = AutoModelForImageClassification.from_pretrained(
 WAY = "`AutoModelForImageClassification.from_pretrained(adapter, num_labels=…)`, {where}"
 WAY_CODE = """\
 import torch
-from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
 processor = AutoImageProcessor.from_pretrained({address!r})
@@ -58,10 +56,11 @@ model = AutoModelForImageClassification.from_pretrained(
     {address!r}, num_labels={classes}, dtype=torch.float32, ignore_mismatched_sizes=True,
 ).eval()
 
+{read}
 
 @torch.inference_mode()
 def logits(paths):
-    pictures = [Image.open(path).convert("RGB") for path in paths]
+    pictures = [read_picture(path) for path in paths]
     return model(**processor(pictures, return_tensors="pt")).logits
 """
 
@@ -83,11 +82,16 @@ def snippet(folder: Path, loading: Loading) -> str:
         address=loading.address,
         labels=list(loading.labels),
         classes=len(loading.labels),
+        predict=predict_code(several=bool(loading.options.get("several"))),
     )
 
 
 def other_ways(folder: Path, loading: Loading) -> Mapping[str, str]:
-    """Return how transformers' own class may load a saved folder, for plain RGB pictures."""
+    """Return how transformers' own class may load a saved folder."""
     where = "as it stands" if is_whole(folder) else "at whatever the base's `main` is"
-    about = {"address": loading.address, "classes": len(loading.labels)}
-    return {WAY.format(where=where): WAY_CODE.format(**about)}
+    code = WAY_CODE.format(
+        address=loading.address,
+        classes=len(loading.labels),
+        read=inspect.getsource(read_picture),
+    )
+    return {WAY.format(where=where): code}

@@ -1,0 +1,97 @@
+"""The task `automatic-speech-recognition`: what is said in a clip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...registry.entry import Entry
+from ...registry.errors import BadData
+from ...transfer.columns import Role
+from ...transfer.network import Network
+from ...transfer.split import Split
+from ..hookspecs import Loading, Task, hookimpl
+from ..speech.clips import ENDINGS, check_clip, seconds_of
+from ..speech.probe_inputs import PROBE_INPUTS
+from ..speech.transcripts import NORMALISERS
+from .audio_classification import CLIP_NAMES
+
+if TYPE_CHECKING:
+    from ...transfer.goal import Goal
+
+TEXT_NAMES = ("text", "transcript", "transcription", "sentence", "normalized_text", "utterance")
+LONGEST = 30  # seconds, as the base was trained
+
+
+def check_utterance(path: Path) -> None:
+    """Raise BadData where a clip can't be read, or is longer than a model hears at once."""
+    check_clip(path)
+    seconds = seconds_of(str(path))
+    if seconds > LONGEST:
+        raise BadData(
+            f"`{path}` is {seconds:.0f} s long, and speech is recognised in at most {LONGEST} s",
+            "cut it where nothing is said, with the text of each part",
+        )
+
+
+class SpeechRecognition:
+    """What is said in a clip."""
+
+    name = "automatic-speech-recognition"
+    roles: Sequence[Role] = (
+        Role("audio", CLIP_NAMES, "file", files=ENDINGS, check=check_utterance),
+        Role("text", TEXT_NAMES, "long"),
+    )
+    probe_inputs: Sequence[str] = PROBE_INPUTS
+    rivals: Mapping[str, str] = {"base": "the base as it is"}
+    needs: Mapping[str, str] = {"soundfile": "hubtl[speech]"}
+    options: Mapping[str, Any] = {"trim": False, "normaliser": "basic"}
+    about: Mapping[str, str] = {
+        "trim": "leave out the silence before and after a clip's sound",
+        "normaliser": "what texts are made alike by before they are compared: basic, any language "
+        "without case and signs; english, numbers and spelling too; or none",
+    }
+    words: Mapping[str, Sequence[str]] = {"normaliser": NORMALISERS}
+
+    def goal(self, options: Mapping[str, Any]) -> Goal:
+        """Return that it is a text, compared after a normaliser."""
+        from ...transfer.transcript import Transcript
+        from ..speech.transcripts import normaliser
+
+        return Transcript(normaliser(options["normaliser"]))
+
+    def network(
+        self,
+        base: Path,
+        entry: Entry,
+        labels: Sequence[str],
+        device: str | None,
+        options: Mapping[str, Any],
+    ) -> Network:
+        """Return a Whisper model that learns to write down what is said."""
+        from ..speech.transcriber import Transcriber
+
+        return Transcriber(base, entry, device, trim=options["trim"])
+
+    def baselines(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
+        """Return what the base as it is hears."""
+        from ..speech.transcripts import base_transcripts
+
+        return {"base": base_transcripts(base, [row.input for row in split.test], trim=False)}
+
+    def snippet(self, folder: Path, loading: Loading) -> str:
+        """Return the Python that loads a saved folder without hubtl."""
+        from ..speech import transcripts
+
+        return transcripts.snippet(folder, loading)
+
+    def other_ways(self, folder: Path, loading: Loading) -> Mapping[str, str]:
+        """Return nothing: other ways of loading give texts, and no numbers to compare."""
+        return {}
+
+
+@hookimpl
+def register_tasks() -> list[Task]:
+    """Offer speech recognition."""
+    return [SpeechRecognition()]

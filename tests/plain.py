@@ -1,0 +1,62 @@
+"""A Python that has the public libraries and no hubtl, to run what stands on cards."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import venv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def plain_python(folder: Path) -> Path:
+    """Return the Python of a new environment in a folder that borrows this one's libraries."""
+    venv.create(folder, with_pip=False)
+    scripts = "Scripts" if os.name == "nt" else "bin"
+    python = folder / scripts / Path(sys.executable).name
+    # The libraries are borrowed by their folder; hubtl is not in it, for it is installed editable.
+    inside = next(folder.rglob("site-packages"))
+    (inside / "libraries.pth").write_text(sysconfig.get_path("purelib"))
+    lacks = subprocess.run([python, "-Ic", "import hubtl"], capture_output=True, text=True)
+    assert "ModuleNotFoundError: No module named 'hubtl'" in lacks.stderr
+    return python
+
+
+def first_block(card: str) -> str:
+    """Return the first Python block of a card."""
+    found = re.search(r"```python\n(.*?)```", card, re.DOTALL)
+    assert found
+    return found[1]
+
+
+def said_by_cards(
+    python: Path,
+    cards: Sequence[str],
+    inputs: Sequence[Sequence[str]],
+    environment: Mapping[str, str],
+) -> list[list[Any]]:
+    """Return what the code of each card predicts for its inputs, one card after the other."""
+    program = (
+        "import json, sys\n"
+        "said = []\n"
+        "for code, inputs in json.load(sys.stdin):\n"
+        "    names = {}\n"
+        "    exec(code, names)\n"
+        "    said.append(names['predict'](inputs))\n"
+        "print(json.dumps(said))\n"
+    )
+    done = subprocess.run(
+        [python, "-Ic", program],
+        input=json.dumps(list(zip(map(first_block, cards), inputs, strict=True))),
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    found: list[list[Any]] = json.loads(done.stdout)
+    return found
