@@ -80,6 +80,18 @@ def layer_norms(body: nn.Module) -> list[str]:
     return found
 
 
+def still_modules(body: nn.Module) -> list[nn.Module]:
+    """Return what stays in evaluation mode: layers that learn nothing, and norms that count.
+
+    Running statistics of the base, over millions of inputs, are better than those of a batch, and
+    what a step does must not depend on how its batch is divided.
+    """
+    layers = body.get_submodule(layer_stack(body)).children()
+    frozen = [each for each in layers if not any(w.requires_grad for w in each.parameters())]
+    counting = (m for m in body.modules() if getattr(m, "running_mean", None) is not None)
+    return [*frozen, *counting]
+
+
 def above_stack(network: Network, inputs: Sequence[str]) -> list[str]:
     """Return the modules with weights of their own that work between the stack and the head.
 

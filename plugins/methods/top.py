@@ -91,11 +91,11 @@ def _layers(
         return max(1, whole - 1 - losses.index(min(losses)))
     if options["layers"] == "auto":
         share = SMALLER if session.count < FEW else LARGER
-        return _last(work_by_layer(network, some), share)
+        return last_layers(work_by_layer(network, some), share)
     return layers_asked(options["layers"], whole, whole - 1, "auto, probe", "--recipe full")
 
 
-def _last(work: Sequence[int], share: int) -> int:
+def last_layers(work: Sequence[int], share: int) -> int:
     """Return how many layers, from the top and never all, do one part in `share` of the work."""
     layers = 1
     while share * sum(work[-layers:]) < sum(work):

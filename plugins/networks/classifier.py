@@ -11,7 +11,7 @@ from ...registry.entry import Entry
 from ...registry.errors import BadOption
 from ...transfer.layers import first_linear
 from ...transfer.network import choose_device
-from . import files
+from . import files, merging
 from .adapted import Adapted
 from .inputs import Inputs
 
