@@ -1,0 +1,1 @@
+"""What adapting costs and gives, against transformers' Trainer as its examples use it."""
