@@ -78,11 +78,11 @@ def test_portions_hold_no_more_positions_than_they_may():
 
 
 def test_the_memory_of_a_batch_is_told_by_that_of_two_rows(network):
-    feed = Whole(carrying(network), TEXTS)
+    rows = Rows(Whole(carrying(network), TEXTS), np.array([0] * 20 + [1] * 20))
     network.body.train()
-    longest = sorted(range(40), key=lambda number: -feed.sizes[number])[:8]
-    told = taken(network, feed).by(8)
-    assert told == pytest.approx(kept_bytes(network, feed, longest), rel=0.1)
+    longest = sorted(range(40), key=lambda number: -rows.feed.sizes[number])[:8]
+    told = taken(network, rows).by(8)
+    assert told == pytest.approx(kept_bytes(network, rows, longest), rel=0.1)
 
 
 def test_what_does_not_fit_goes_in_fewer_rows_at_once(network):
