@@ -40,6 +40,9 @@ BUILT_IN = (
     "demos.speech",
     "gates.licence",
     "gates.files",
+    "gates.weights",
+    "gates.card",
+    "gates.private",
 )
 HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, "hubtl_spec"))
 Noun = TypeVar("Noun")

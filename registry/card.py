@@ -10,8 +10,10 @@ from typing import Any
 
 import yaml
 
+from . import history
 from .errors import BadData
 from .facts import Facts
+from .usage import calibrated, cite, intended
 
 METRIC_NAMES = {
     "accuracy": "Accuracy",
@@ -84,9 +86,12 @@ def render(
     sections = [
         Section("Use it", f"```python\n{snippet.strip()}\n```\n\n{_loads(facts)}"),
         Section("Result", _result(facts)),
+        Section("What it is for, and where the evidence ends", intended(facts)),
         Section("How it was made", _made(facts)),
         Section("What is not known", _unknown(facts)),
+        *([Section("Versions", history.table(facts))] if facts.history else []),
         *more,
+        Section("Cite", cite(facts)),
     ]
     body = "\n\n".join(f"## {section.title}\n\n{section.text.strip()}" for section in sections)
     intro = f"{description.strip()}\n\n" if description.strip() else ""
@@ -97,7 +102,7 @@ def headline(facts: Facts) -> str:
     """Return one sentence: the main metric, its interval, and the best baseline beside it."""
     metric = facts.main_metric
     value = facts.metrics[metric]
-    best = max(facts.baselines, key=lambda name: facts.baselines[name][metric])
+    best = facts.gain["over"]
     verdict = "beats" if facts.beats_baseline else "**does not beat**"
     return (
         f"{METRIC_NAMES.get(metric, metric)} **{value['value']:.3f}** "
@@ -144,9 +149,8 @@ def _result(facts: Facts) -> str:
         f"({gain['low']:+.3f} to {gain['high']:+.3f}). Intervals are 95 % bootstrap intervals over "
         f"the {facts.rows['test']} test rows, which were used once, for these numbers.",
     ]
-    if facts.seeds:
-        lines += ["", seeds_line(facts)]
-    return "\n".join(lines)
+    told = [calibrated(facts.calibration), seeds_line(facts) if facts.seeds else ""]
+    return "\n".join([*lines, *(f"\n{line}" for line in told if line)])
 
 
 def seeds_line(facts: Facts) -> str:

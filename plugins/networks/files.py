@@ -64,6 +64,7 @@ def save_adapter(body: Any, folder: Path, entry: Entry, new: Sequence[str] = ())
     config.base_model_name_or_path = entry.id
     config.revision = entry.revision
     config.inference_mode = True
+    _empty_idle(body)
     # Unless told that embeddings stay as they are, PEFT asks the Hub for the base's vocabulary.
     body.save_pretrained(folder, safe_serialization=True, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)
@@ -73,3 +74,11 @@ def save_adapter(body: Any, folder: Path, entry: Entry, new: Sequence[str] = ())
     written["target_modules"] = sorted(written["target_modules"])
     write_json(folder / "adapter_config.json", written)
     (folder / "adapter_model.safetensors").chmod(0o644)
+
+
+def _empty_idle(body: Any) -> None:
+    """Set the first half of updates to zero where the second is: random, it would look learnt."""
+    for module in body.modules():
+        for name, up in getattr(module, "lora_B", {}).items():
+            if not up.weight.any():
+                module.lora_A[name].weight.data.zero_()
