@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from .comparing import LOWER, held_out
 from .errors import BadData
 from .facts import Facts
 
@@ -32,20 +33,13 @@ class Section:
 
 def front_matter(facts: Facts, name: str) -> dict[str, Any]:
     """Return the Hub's metadata for a card."""
-    results = [
-        {
-            "type": metric,
-            "value": round(value["value"], 4),
-            "name": METRIC_NAMES.get(metric, metric),
-        }
-        for metric, value in facts.metrics.items()
-    ]
+    results = [_result_told(metric, facts.metrics[metric]) for metric in _main_first(facts)]
     # The base first: that is the one which it is loaded with.
     parents = [facts.base, *(str(made["id"]) for made in facts.lineage[:1])]
     # What has weights of its own is no adapter: the Hub lists it among the base's fine-tunes.
     whole = "adapter_config.json" not in facts.files
     relation = "finetune" if whole else "adapter"
-    held_out = f"{facts.rows['test']} held-out rows, {facts.data['test_fingerprint'][:12]}"
+    rows = held_out(facts.rows["test"], facts.data["test_fingerprint"])
     matter: dict[str, Any] = {
         "language": list(facts.languages),
         "license": facts.licence,
@@ -53,7 +47,7 @@ def front_matter(facts: Facts, name: str) -> dict[str, Any]:
         "pipeline_tag": facts.task,
         "base_model": facts.base if len(parents) == 1 else parents,
         "base_model_relation": relation,
-        "metrics": [metric.replace("macro_f1", "f1") for metric in facts.metrics],
+        "metrics": [metric.replace("macro_f1", "f1") for metric in _main_first(facts)],
         "tags": [
             "hubtl",
             "transformers",
@@ -66,7 +60,7 @@ def front_matter(facts: Facts, name: str) -> dict[str, Any]:
                 "results": [
                     {
                         "task": {"type": facts.task},
-                        "dataset": {"type": "private", "name": held_out, "split": "test"},
+                        "dataset": {"type": "private", "name": rows, "split": "test"},
                         "metrics": results,
                     }
                 ],
@@ -74,6 +68,21 @@ def front_matter(facts: Facts, name: str) -> dict[str, Any]:
         ],
     }
     return {key: value for key, value in matter.items() if value not in (None, [])}
+
+
+def _main_first(facts: Facts) -> list[str]:
+    """Return the names of the metrics: who reads a card's metadata judges by the first."""
+    return sorted(facts.metrics, key=lambda metric: metric != facts.main_metric)
+
+
+def _result_told(metric: str, value: Mapping[str, float]) -> dict[str, Any]:
+    low, high = round(value["low"], 4), round(value["high"], 4)
+    return {
+        "type": metric,
+        "value": round(value["value"], 4),
+        "name": METRIC_NAMES.get(metric, metric),
+        "args": {"confidence_level": 0.95, "low": low, "high": high},
+    }
 
 
 def render(
@@ -97,7 +106,9 @@ def headline(facts: Facts) -> str:
     """Return one sentence: the main metric, its interval, and the best baseline beside it."""
     metric = facts.main_metric
     value = facts.metrics[metric]
-    best = max(facts.baselines, key=lambda name: facts.baselines[name][metric])
+    best = (min if metric in LOWER else max)(
+        facts.baselines, key=lambda name: facts.baselines[name][metric]
+    )
     verdict = "beats" if facts.beats_baseline else "**does not beat**"
     return (
         f"{METRIC_NAMES.get(metric, metric)} **{value['value']:.3f}** "
