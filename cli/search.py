@@ -18,7 +18,7 @@ EXAMPLES = (
     "hubtl search sentiment",
     "hubtl search --domain legal --allows commercial",
     "hubtl search --task image-classification --max-params 30M",
-    "hubtl search --org acme --domain legal --task text-classification --hub hf",
+    "hubtl search --org acme --domain legal --task text-classification",
 )
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9}
 
