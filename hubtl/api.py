@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .registry.entry import Entry, Found, Query
-from .results import Adapted, Evaluation, Plan, Prediction, Published
+from .results import Adapted, Evaluation, Family, Plan, Prediction, Published
 from .transfer.progress import Progress, silent
 
 PathLike = str | os.PathLike[str]
@@ -33,6 +33,16 @@ def show(model: str, *, hub: str | None = None) -> Entry:
     from .sources import find_model
 
     return find_model(model, hub)[1]
+
+
+def family(entry: Entry) -> Family:
+    """Return what a model that `show` found was made from, and what was made from it, on its hub.
+
+    What can't be asked is told in the result; raises Unreachable where the hub does not answer.
+    """
+    from .descent import family_of
+
+    return family_of(entry)
 
 
 def pull(

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from .collecting import collect
 from .dataset import read_dataset, test_rows
 from .evaluation import check_files, check_labels, fetch_model, goal_of
 from .gate import METRIC_TOLERANCE, gate
@@ -80,6 +81,7 @@ def publish(wish: Wish, progress: Progress) -> Published:
         if base is None:
             _mirror(hub, facts, room, progress)
         agreement, reproduced, commit = _send(wish, hub, model, facts, before, room, progress)
+    collect(hub, model)
     metric["reproduced"] = reproduced
     return Published(
         hub.address(model), commit, True, metric, len(before.ids), asdict(agreement), files, card

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .registry.entry import Entry
 from .registry.facts import Facts
 
 
@@ -100,3 +101,44 @@ class Published:
     def as_json(self) -> dict[str, Any]:
         """Return the keys that `publish --json` and `verify --json` promise."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What a model was made from, and what was made from it, on one hub.
+
+    `lineage` has id, revision and licence of each, the nearest first and the base last; None where
+    that is not told. `base_now` is the commit of the base's `main`, `versions` are by their tags,
+    and `not_known` says what could not be asked, and why.
+    """
+
+    lineage: tuple[Mapping[str, str | None], ...]
+    children: tuple[Entry, ...]
+    base_now: str | None = None
+    versions: Mapping[str, Entry] = field(default_factory=dict)
+    results: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    not_known: tuple[str, ...] = ()
+
+    @property
+    def base_moved_on(self) -> bool | None:
+        """Whether the base's `main` is another commit than the one it was made from."""
+        pinned = self.lineage[-1]["revision"] if self.lineage else None
+        return pinned != self.base_now if pinned and self.base_now else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the keys that `show --json` promises beside those of the model itself."""
+        return {
+            "lineage": [dict(each) for each in self.lineage],
+            "children": [each.as_json() for each in self.children],
+            "base_revision": self.lineage[-1]["revision"] if self.lineage else None,
+            "base_now": self.base_now,
+            "base_moved_on": self.base_moved_on,
+            "versions": [
+                {"tag": tag, "revision": at.revision, "metrics": dict(at.metrics)}
+                for tag, at in self.versions.items()
+            ],
+            "results": self.results,
+            "baselines": self.baselines,
+            "not_known": list(self.not_known),
+        }

@@ -17,6 +17,8 @@ from ..registry.card import Section
 from ..registry.entry import Entry, Query
 from ..registry.recipe import Recipe
 from .demo import Demo as Demo
+from .kept import Collecting as Collecting
+from .kept import Versioned as Versioned
 
 if TYPE_CHECKING:
     import typer

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from . import history
+from .comparing import held_out
 from .errors import BadData
 from .facts import Facts
 from .usage import calibrated, cite, intended
@@ -34,20 +35,13 @@ class Section:
 
 def front_matter(facts: Facts, name: str) -> dict[str, Any]:
     """Return the Hub's metadata for a card."""
-    results = [
-        {
-            "type": metric,
-            "value": round(value["value"], 4),
-            "name": METRIC_NAMES.get(metric, metric),
-        }
-        for metric, value in facts.metrics.items()
-    ]
+    results = [_result_told(metric, facts.metrics[metric]) for metric in _main_first(facts)]
     # The base first: that is the one which it is loaded with.
     parents = [facts.base, *(str(made["id"]) for made in facts.lineage[:1])]
     # What has weights of its own is no adapter: the Hub lists it among the base's fine-tunes.
     whole = "adapter_config.json" not in facts.files
     relation = "finetune" if whole else "adapter"
-    held_out = f"{facts.rows['test']} held-out rows, {facts.data['test_fingerprint'][:12]}"
+    rows = held_out(facts.rows["test"], facts.data["test_fingerprint"])
     matter: dict[str, Any] = {
         "language": list(facts.languages),
         "license": facts.licence,
@@ -55,7 +49,7 @@ def front_matter(facts: Facts, name: str) -> dict[str, Any]:
         "pipeline_tag": facts.task,
         "base_model": facts.base if len(parents) == 1 else parents,
         "base_model_relation": relation,
-        "metrics": [metric.replace("macro_f1", "f1") for metric in facts.metrics],
+        "metrics": [metric.replace("macro_f1", "f1") for metric in _main_first(facts)],
         "tags": [
             "hubtl",
             "transformers",
@@ -68,7 +62,7 @@ def front_matter(facts: Facts, name: str) -> dict[str, Any]:
                 "results": [
                     {
                         "task": {"type": facts.task},
-                        "dataset": {"type": "private", "name": held_out, "split": "test"},
+                        "dataset": {"type": "private", "name": rows, "split": "test"},
                         "metrics": results,
                     }
                 ],
@@ -76,6 +70,21 @@ def front_matter(facts: Facts, name: str) -> dict[str, Any]:
         ],
     }
     return {key: value for key, value in matter.items() if value not in (None, [])}
+
+
+def _main_first(facts: Facts) -> list[str]:
+    """Return the names of the metrics: who reads a card's metadata judges by the first."""
+    return sorted(facts.metrics, key=lambda metric: metric != facts.main_metric)
+
+
+def _result_told(metric: str, value: Mapping[str, float]) -> dict[str, Any]:
+    low, high = round(value["low"], 4), round(value["high"], 4)
+    return {
+        "type": metric,
+        "value": round(value["value"], 4),
+        "name": METRIC_NAMES.get(metric, metric),
+        "args": {"confidence_level": 0.95, "low": low, "high": high},
+    }
 
 
 def render(

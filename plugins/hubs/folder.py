@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +78,10 @@ class Folder:
         sizes = {path: File(at.stat().st_size) for path, at in files_in(snapshot).items()}
         matter = read_front_matter(snapshot / "README.md")
         return entry_from_metadata(found, self.name, matter, {**sizes, **noted}, commit)
+
+    def versions(self, model: str) -> Mapping[str, str]:
+        """Return the commit of each ref but `main`."""
+        return {name: at for name, at in self.cache.refs(model).items() if name != "main"}
 
     def fetch(self, entry: Entry, paths: Sequence[str], room: Path) -> Path:
         """Return the model's own folder: nothing is copied."""

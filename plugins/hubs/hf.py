@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from ...registry.fingerprint import files_in
 from ...registry.places import setting
 from ...registry.weights import entry_from_metadata
 from ..hookspecs import Draft, Hub, hookimpl
+from .hf_collections import collect
 from .hf_draft import HubDraft
 
 if TYPE_CHECKING:
@@ -74,15 +75,19 @@ class HuggingFace:
     def search(self, query: Query) -> Iterable[Entry]:
         """Ask the hub live; hubtl orders and filters what comes back."""
         with self.told(query.words or "the hub"):
-            listed = self.api.list_models(
-                search=query.words or None,
-                author=query.organisation,
-                pipeline_tag=query.task,
-                filter=list(_tags(query)) or None,
-                expand=LISTED,  # type: ignore[arg-type]
-                limit=max(query.limit, 20),
+            listed = (
+                self.api.list_models(
+                    search=query.words or None,
+                    author=query.organisation,
+                    pipeline_tag=query.task,
+                    filter=tags or None,
+                    expand=LISTED,  # type: ignore[arg-type]
+                    limit=max(query.limit, 20),
+                )
+                for tags in _tags(query)
             )
-            return [self._entry(info) for info in listed]
+            found = {info.id: info for each in listed for info in each}
+            return [self._entry(info) for info in found.values()]
 
     def entry(self, model: str, revision: str | None = None) -> Entry:
         """Return a model at a revision resolved to a commit, with its files' hashes."""
@@ -151,6 +156,24 @@ class HuggingFace:
             draft.discard()
             raise
         return dataclasses.replace(draft, revision=str(commit.oid))
+
+    def versions(self, model: str) -> Mapping[str, str]:
+        """Return the commit of each tag."""
+        with self.told(model):
+            return {tag.name: tag.target_commit for tag in self.api.list_repo_refs(model).tags}
+
+    def collect(self, model: str) -> None:
+        """Put a published model into its owner's collection for its domain, out of any other's.
+
+        Raises the HubtlError that says why that can't be.
+        """
+        done: tuple[str, ...] | None = None
+        # Somebody may publish it for another domain meanwhile: then what is last is what holds.
+        while done != (domains := self.entry(model).domains):
+            with self.told(model, writing=True):
+                private = bool(self.api.model_info(model).private)
+                collect(self.api, model, domains, private=private)
+            done = domains
 
     def mirror(self, entry: Entry, folder: Path) -> None:
         """Refuse: a server gives its own commit ids, so a base must come there by its own road."""
@@ -238,16 +261,18 @@ def _file(sibling: Any) -> File:
     return File(sibling.size or 0, git_sha1=sibling.blob_id)
 
 
-def _tags(query: Query) -> Iterator[str]:
-    """Yield the tags by which the hub itself narrows a search."""
-    if query.base:
-        yield f"base_model:adapter:{query.base}"
-    if query.domain:
-        yield f"domain:{query.domain}"
-    if query.licence:
-        yield f"license:{query.licence}"
-    if query.language:
-        yield query.language
+def _tags(query: Query) -> list[list[str]]:
+    """Return the tags by which the hub itself narrows a search; one that has any of the lists fits.
+
+    What hubtl made of all weights of a base is the base's fine-tune on the Hub.
+    """
+    tags = [query.language] if query.language else []
+    tags += [f"domain:{query.domain}"] if query.domain else []
+    tags += [f"license:{query.licence}"] if query.licence else []
+    if not query.base:
+        return [tags]
+    whole = ["hubtl", f"base_model:finetune:{query.base}"]
+    return [[f"base_model:adapter:{query.base}", *tags], [*whole, *tags]]
 
 
 @hookimpl
