@@ -138,8 +138,8 @@ def publish(
 ) -> Published:
     """Return where the adapter is, after it came back from there and said the same on all rows.
 
-    Options: hub, public, tag, domain, description, data_licence, with_base, dry_run. Raises Refused
-    or NotReproduced; then the hub is as it was.
+    Options: hub, public, tag, domain, description, data_licence, with_base, allow_worse, dry_run.
+    Raises Refused or NotReproduced; then the hub is as it was.
     """
     from .publication import Wish
     from .publication import publish as work
@@ -156,7 +156,7 @@ def verify(
     progress: Progress = silent,
 ) -> Published:
     """Return the proof again for a published ORG/NAME; raises NotReproduced with what differs."""
-    from .publication import verify as work
+    from .verification import verify as work
 
     return work(model, Path(data) if data else None, columns or {}, hub, progress)
 

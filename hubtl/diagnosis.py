@@ -9,15 +9,22 @@ from typing import Any
 
 import numpy as np
 
+from .registry.facts import Facts
+from .registry.fingerprint import sha256
 from .transfer.agreement import LOGIT_TOLERANCE
 
+PREPARE = ("tokenizer", "preprocessor", "processor", "vocab", "merges", "special_tokens")
 WEIGHTS = "*.safetensors"
 LOW_HALF = 0xFFFF  # the bits of a float32 that a bfloat16 does not have
+FEW = 32  # rows that tell one column from another
 SOME = 64  # numbers below which all may be round by chance
 
 
 def likely(
-    folder: Path, wanted: Sequence[Sequence[float]], found: Sequence[Sequence[float]]
+    folder: Path,
+    facts: Facts,
+    wanted: Sequence[Sequence[float]],
+    found: Sequence[Sequence[float]],
 ) -> str:
     """Return a likely cause in a few words, beginning with a colon; empty where there is none."""
     a, b = np.asarray(wanted, np.float64), np.asarray(found, np.float64)
@@ -31,11 +38,19 @@ def likely(
         return ": its weights were rounded to bf16"
     if _is_idle(folder):
         return ": its adapter is not applied, all of its updates are zero"
-    return ""
+    swapped = [path for path, digest in facts.base_files.items() if _differs(folder / path, digest)]
+    return f": its `{swapped[0]}`, which prepares inputs, is not the base's" if swapped else ""
+
+
+def _differs(path: Path, digest: str) -> bool:
+    """Return whether a file that prepares inputs is another than that of the base."""
+    prepares = path.name.startswith(PREPARE) or path.suffix in (".txt", ".model")
+    return prepares and path.is_file() and sha256(path) != digest
 
 
 def _reordered(a: Any, b: Any) -> bool:
     """Return whether the columns of one are those of the other in another order."""
+    a, b = a[:FEW], b[:FEW]
     gaps = np.abs(a[:, :, None] - b[:, None, :]).max(axis=0)  # [columns, columns]
     nearest = gaps.argmin(axis=1)
     found = gaps[np.arange(len(nearest)), nearest]
@@ -57,7 +72,7 @@ def _is_round(data: Any) -> bool:
 
 
 def _is_idle(folder: Path) -> bool:
-    """Return whether all of a LoRA's updates are zero, where it is more than a carrier of others."""
+    """Return whether all of a LoRA's updates are zero, where it does more than carry others."""
     config, weights = folder / "adapter_config.json", folder / "adapter_model.safetensors"
     if not config.is_file() or not weights.is_file():
         return False
@@ -71,8 +86,6 @@ def _tensors(path: Path) -> list[tuple[str, str, Any]]:
     content = np.memmap(path, np.uint8, "r")
     start = 8 + int(content[:8].view("<u8")[0])
     head = json.loads(content[8:start].tobytes())
-    return [
-        (name, each["dtype"], content[start + each["data_offsets"][0] : start + each["data_offsets"][1]])
-        for name, each in head.items()
-        if name != "__metadata__"
-    ]
+    head.pop("__metadata__", None)
+    places = {name: [start + at for at in each["data_offsets"]] for name, each in head.items()}
+    return [(name, head[name]["dtype"], content[a:b]) for name, (a, b) in places.items()]

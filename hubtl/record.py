@@ -15,6 +15,7 @@ from .lineage import licence_upon
 from .proof import Predicted
 from .registry.facts import LOCAL, WRITTEN_LATER, Facts
 from .registry.fingerprint import files_in, rows_fingerprint, sha256
+from .registry.weights import needed
 from .transfer import measure, resources
 from .transfer.calibration import calibration
 from .transfer.split import contents_of
@@ -36,6 +37,7 @@ def facts_of(
     seeds: Sequence[Seed],
     rivals: Mapping[str, Sequence[str]],
     choices: Mapping[str, Any],
+    base: Path,
     folder: Path,
 ) -> Facts:
     """Return all that is known of an adapted folder whose files are there but for its card."""
@@ -89,6 +91,7 @@ def facts_of(
         rivals=dict(getattr(job.task, "rivals", {})),  # a plugin may be of before
         lineage=job.upon.lineage if job.upon else (),
         calibration=_calibration(job, predicted, true),
+        base_files={path: sha256(base / path) for path in needed(job.base.files)},
         made_on=datetime.date.today().isoformat(),
         seeds=summary(seeds, outcome),
     )

@@ -87,7 +87,11 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Where an adapter is, and what came back when it was loaded from there."""
+    """Where an adapter is, and what came back when it was loaded from there.
+
+    `changes` tells of each file how it differs from what is live, `card_changes` so of the card,
+    and `against` how the two do on the same rows.
+    """
 
     address: str
     commit: str
@@ -97,6 +101,9 @@ class Published:
     agreement: Mapping[str, Any]
     files: tuple[str, ...] = field(default=())
     card: str = ""
+    changes: Mapping[str, str] = field(default_factory=dict)
+    card_changes: str = ""
+    against: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the keys that `publish --json` and `verify --json` promise."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +12,11 @@ from .evaluation import check_files
 from .plugins.manager import plugins
 from .proof import card_code, loading
 from .registry.card import render
+from .registry.entry import Entry
 from .registry.facts import Facts
+from .registry.fingerprint import sha256
+
+CONFIG = "adapter_config.json"
 
 
 def stage(source: Path, facts: Facts, description: str, staged: Path) -> str:
@@ -20,6 +26,11 @@ def stage(source: Path, facts: Facts, description: str, staged: Path) -> str:
     """
     staged.mkdir()
     copied({path: source / path for path in facts.files}, staged)
+    return write_card(source, facts, description, staged)
+
+
+def write_card(source: Path, facts: Facts, description: str, staged: Path) -> str:
+    """Write the facts and the card into a staged folder, and return the card."""
     facts.write(staged)
     model = str(facts.address)
     card = render(
@@ -34,6 +45,28 @@ def stage(source: Path, facts: Facts, description: str, staged: Path) -> str:
     check_files(staged, facts)
     card_code(staged, facts)
     return card
+
+
+def rebased(staged: Path, facts: Facts, base: Entry) -> Facts:
+    """Return the facts of the same work upon the same files under another name and commit.
+
+    The staged adapter's configuration names them too from then on.
+    """
+    files = dict(facts.files)
+    path = staged / CONFIG
+    if path.is_file():
+        config = json.loads(path.read_text("utf-8"))
+        config |= {"base_model_name_or_path": base.id, "revision": base.revision}
+        text = json.dumps(config, indent=2, ensure_ascii=False, sort_keys=True)
+        path.write_text(text + "\n", encoding="utf-8")
+        files[CONFIG] = sha256(path)
+    return dataclasses.replace(
+        facts,
+        base=base.id,
+        base_revision=str(base.revision),
+        base_copied_from={"id": facts.base, "revision": facts.base_revision},
+        files=files,
+    )
 
 
 def copied(files: Mapping[str, Path], folder: Path) -> Path:

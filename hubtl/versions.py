@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .evaluation import Model, goal_of, published_facts
-from .plugins.hookspecs import Destination
+from .plugins.hookspecs import Destination, Versioned
 from .predictions import Predictions
 from .registry import history
 from .registry.entry import Entry, File
@@ -43,7 +43,8 @@ def live(hub: Destination, model: str) -> Live | None:
         return None
     if not set(entry.files) - {".gitattributes"}:
         return None  # a repository that was made, and never filled
-    tags = [tag for tag, commit in hub.tags(model).items() if commit == entry.revision]
+    named = hub.versions(model) if isinstance(hub, Versioned) else {}
+    tags = [tag for tag, commit in named.items() if commit == entry.revision]
     with temporary_room("hubtl-live-") as room:
         wanted = [path for path in (FILE, CARD) if path in entry.files]
         folder = hub.fetch(entry, wanted, room) if wanted else room

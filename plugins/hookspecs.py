@@ -120,8 +120,11 @@ class Destination(Source, Protocol):
         """Send a folder's files, all of them the new whole, without showing them yet."""
         ...
 
-    def mirror(self, entry: Entry, folder: Path) -> None:
-        """Keep a base under its own id, with its revision's id resolvable."""
+    def mirror(self, entry: Entry, folder: Path, owner: str, *, private: bool) -> Entry:
+        """Keep a base, and return it as the hub has it: under its own id and revision.
+
+        A hub that gives its own ids keeps it in the namespace of `owner`.
+        """
         ...
 
 

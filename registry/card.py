@@ -185,7 +185,7 @@ def _made(facts: Facts) -> str:
     base_licence = facts.lineage[-1]["licence"] if facts.lineage else facts.licence
     lines = [
         f"- Base: [{facts.base}](https://huggingface.co/{facts.base}) at `{facts.base_revision}`, "
-        f"licence {base_licence}",
+        f"licence {base_licence}{_copied(facts)}",
         *_upon(facts),
         f"- Recipe: `{facts.recipe}` ({facts.method}; {options}), seed {facts.seed}. {facts.why}",
         f"- Rows: {rows['train']} to train, {rows['validation']} to validate, {rows['test']} to "
@@ -199,6 +199,11 @@ def _made(facts: Facts) -> str:
     if facts.data.get("licence"):
         lines.append(f"- Licence of the data, as declared: {facts.data['licence']}")
     return "\n".join(lines)
+
+
+def _copied(facts: Facts) -> str:
+    told = facts.base_copied_from
+    return f"; the same files as `{told['id']}` at `{told['revision']}`" if told else ""
 
 
 def _labels(facts: Facts) -> list[str]:

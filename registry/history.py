@@ -53,9 +53,7 @@ def table(facts: Facts) -> str:
         name = f"{named} `{version['revision'][:7]}`".strip()
         same = version["test_fingerprint"] == facts.data["test_fingerprint"]
         result = _result(version["metric"], version)
-        lines.append(
-            _line(name, version["base"], version["recipe"], result, version["rows"], same)
-        )
+        lines.append(_line(name, version["base"], version["recipe"], result, version["rows"], same))
     lines += ["", "Results on the same test rows compare; others don't."]
     return "\n".join(lines)
 

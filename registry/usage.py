@@ -48,8 +48,8 @@ def calibrated(calibration: Mapping[str, object]) -> str:
         return f"Calibration: {calibration['how']}."
     return (
         f"Calibration: expected error {calibration['ece']:.3f} over {calibration['bins']} bins "
-        f"(it is {calibration['confidence']:.0%} sure on average, and {calibration['accuracy']:.0%} "
-        f"right), {calibration['how']}."
+        f"(it is {calibration['confidence']:.0%} sure on average, and "
+        f"{calibration['accuracy']:.0%} right), {calibration['how']}."
     )
 
 

@@ -23,6 +23,7 @@ class Agreement:
     far_logits: int
     widest: float
     worst: int
+    tolerance: float = LOGIT_TOLERANCE
 
     @property
     def holds(self) -> bool:
@@ -32,7 +33,7 @@ class Agreement:
     def __str__(self) -> str:
         return (
             f"{self.other_labels} of {self.rows} labels differ, {self.far_logits} rows have a "
-            f"logit further off than {LOGIT_TOLERANCE:g} (widest {self.widest:.3g}, in row "
+            f"logit further off than {self.tolerance:g} (widest {self.widest:.3g}, in row "
             f"{self.worst})"
         )
 
@@ -43,6 +44,7 @@ def compare(
     other_labels: Sequence[Any],
     other_logits: Sequence[Sequence[float]],
     goal: Goal = ONE_CLASS,
+    tolerance: float = LOGIT_TOLERANCE,
 ) -> Agreement:
     """Return how the second predictions differ from the first, over all rows.
 
@@ -52,9 +54,9 @@ def compare(
     first, second = np.asarray(logits, np.float64), np.asarray(other_logits, np.float64)
     rows = len(labels)
     if rows == 0:
-        return Agreement(0, 0, 0, 0, 0.0, 0)
+        return Agreement(0, 0, 0, 0, 0.0, 0, tolerance)
     if first.shape != second.shape or len(other_labels) != rows:
-        return Agreement(rows, rows, 0, rows, float("inf"), 0)
+        return Agreement(rows, rows, 0, rows, float("inf"), 0, tolerance)
     with np.errstate(invalid="ignore"):
         gaps = np.abs(first - second)
     gaps = np.where(np.isfinite(gaps), gaps, np.inf).max(axis=1, initial=0.0)
@@ -64,7 +66,8 @@ def compare(
         rows,
         int((changed & ~ties).sum()),
         int((changed & ties).sum()),
-        int((gaps > LOGIT_TOLERANCE).sum()),
+        int((gaps > tolerance).sum()),
         float(gaps.max(initial=0.0)),
         int(gaps.argmax()) if rows else 0,
+        tolerance,
     )

@@ -14,7 +14,7 @@ BINS = 15  # of equal width, as Guo et al. have them
 
 
 def calibration(sure: Sequence[float], right: Sequence[bool]) -> dict[str, float | int]:
-    """Return {ece, confidence, accuracy, bins} of how sure each row's label was and if it was right.
+    """Return {ece, confidence, accuracy, bins}, given how sure each label was, and if it was right.
 
     `ece` is the mean gap between confidence and accuracy over bins, each by its share of the rows.
     """

@@ -22,6 +22,12 @@ def before_publish(folder: Path, entry: Entry) -> None:
     if not path.is_file():
         raise BadData(f"`{folder}` has no card", "adapt again: it writes one")
     facts = read_facts(folder)
+    licence = read_front_matter(path).get("license")
+    if licence != facts.licence:
+        raise Refused(
+            f"the card gives the licence {licence}, and what it was made from has {facts.licence}",
+            f"correct {CARD}: the licence follows the base",
+        )
     for metric, claimed in _claims(path).items():
         measured = facts.metrics.get(metric, {}).get("value")
         if measured is None or abs(claimed - measured) > ROUNDED:
@@ -48,8 +54,7 @@ def _claims(path: Path) -> dict[str, float]:
 def _check_words(card: str, facts: Facts) -> None:
     if headline(facts) not in card:
         raise Refused(
-            "the card does not say the result in the words that hubtl writes: "
-            f"“{headline(facts)}”",
+            f"the card does not say the result in the words that hubtl writes: “{headline(facts)}”",
             f"put that back into {CARD}, or adapt again",
         )
 

@@ -96,7 +96,7 @@ class Folder:
         revision = self.cache.add(model, files_in(folder), ref=None)
         return FolderDraft(self.cache, model, revision, before, revision not in had)
 
-    def mirror(self, entry: Entry, folder: Path) -> None:
+    def mirror(self, entry: Entry, folder: Path, owner: str, *, private: bool) -> Entry:
         """Copy a base in under its own id and revision."""
         self._check_writable()
         have = self.cache.refs(entry.id)
@@ -106,6 +106,7 @@ class Folder:
             revision=entry.revision or "",
             ref=None if "main" in have else "main",
         )
+        return self.entry(entry.id, entry.revision)
 
     def _check_there(self) -> None:
         if self._path is not None and not self._path.is_dir():

@@ -25,6 +25,7 @@ from ...registry.weights import entry_from_metadata
 from ..hookspecs import Draft, Hub, hookimpl
 from .hf_collections import collect
 from .hf_draft import HubDraft
+from .hf_mirror import mirror_base
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -175,13 +176,9 @@ class HuggingFace:
                 collect(self.api, model, domains, private=private)
             done = domains
 
-    def mirror(self, entry: Entry, folder: Path) -> None:
-        """Refuse: a server gives its own commit ids, so a base must come there by its own road."""
-        raise Refused(
-            f"`{entry.id}` is not on {self.endpoint} at {entry.revision}",
-            f"who looks after a team hub puts it there: `hubtl hub import {entry.id}`; "
-            "or publish to folder:PATH with --with-base",
-        )
+    def mirror(self, entry: Entry, folder: Path, owner: str, *, private: bool) -> Entry:
+        """Put a base under its owner's name: a server gives its own commit ids."""
+        return mirror_base(self, entry, folder, owner, private=private)
 
     def _entry(self, info: ModelInfo) -> Entry:
         card: Any = info.card_data
