@@ -48,7 +48,8 @@ def _say_tree(entry: hubtl.Entry, family: hubtl.Family) -> None:
     for shape, child in _drawn(entry.id, family.children):
         rows.append((f"{below}{shape}{child.id}", *_reached(child, marks)))
     screen.say()
-    screen.table(("LINEAGE", "RESULT", "TEST"), rows)
+    columns = 3 if marks else 2  # where nothing compares, there is nothing to mark
+    screen.table(("LINEAGE", "RESULT", "TEST")[:columns], [row[:columns] for row in rows])
     say_meaning(judged, marks)
 
 

@@ -100,7 +100,9 @@ def say_meaning(entries: Iterable[hubtl.Entry], marks: dict[str, str]) -> None:
     for letter, rows in letters.items():
         screen.say(f"{letter}: the same {rows} test rows, so these results compare")
     if letters:
-        screen.say("best: whether by more than chance, `evaluate MODEL DATA --against OTHER` says")
+        screen.say(
+            "best: whether by more than chance, `hubtl evaluate MODEL DATA --against OTHER` says"
+        )
     others = sum(entry.id not in marks for entry in judged)
     if others and len(judged) > 1:
         screen.say("–: test rows that no other here has, so its result compares with none")

@@ -38,7 +38,7 @@ def show(model: str, *, hub: str | None = None) -> Entry:
 def family(entry: Entry) -> Family:
     """Return what a model that `show` found was made from, and what was made from it, on its hub.
 
-    What can't be asked is told in the result; raises Unreachable where the hub does not answer.
+    What can't be asked is told in the result and raises nothing.
     """
     from .descent import family_of
 

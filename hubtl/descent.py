@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +11,7 @@ from .lineage import Lineage, told_by
 from .plugins.hookspecs import Source, Versioned
 from .registry.cache import SHA
 from .registry.entry import Entry, Query
-from .registry.errors import BadData, HubtlError
+from .registry.errors import BadData, HubtlError, UnknownName
 from .registry.facts import Facts
 from .results import Family
 from .sources import open_hub, search_models
@@ -21,14 +22,10 @@ MOST_CHILDREN, MOST_VERSIONS = 100, 20
 
 def family_of(entry: Entry) -> Family:
     """Return what the hub of an entry knows of its kin; what it doesn't is among `not_known`."""
-    source = open_hub(entry.hub)
-    asked = Query(kind="adapter", base=entry.id, limit=MOST_CHILDREN)
-    found = search_models(asked, entry.hub).entries
-    children = tuple(each for each in found if each.id != entry.id)
     not_known: list[str] = []
-    if len(found) == MOST_CHILDREN:
-        not_known.append(f"these are {MOST_CHILDREN} of its adapters, and there may be more")
-    if entry.kind != "adapter" or not isinstance(source, Source):
+    children = _children(entry, not_known)
+    source = _source(entry.hub)
+    if entry.kind != "adapter" or source is None:
         return Family((), children, not_known=tuple(not_known))
     config: Mapping[str, Any] = {}
     facts = told = None
@@ -47,6 +44,27 @@ def family_of(entry: Entry) -> Family:
     versions = _versions(source, entry, not_known)
     results, rivals = told if told else ({}, {})
     return Family(lineage, children, base_now, versions, results, rivals, tuple(not_known))
+
+
+def _source(hub: str) -> Source | None:
+    """Return the hub that an entry says it is from; None where a plugin's is called otherwise."""
+    with contextlib.suppress(UnknownName):
+        found = open_hub(hub)
+        return found if isinstance(found, Source) else None
+    return None
+
+
+def _children(entry: Entry, not_known: list[str]) -> tuple[Entry, ...]:
+    """Return the adapters that name an entry as what they were made from."""
+    asked = Query(kind="adapter", base=entry.id, limit=MOST_CHILDREN)
+    try:
+        found = search_models(asked, entry.hub).entries
+    except HubtlError as error:
+        not_known.append(f"what was made from `{entry.id}` is not known: {error.message}")
+        return ()
+    if len(found) == MOST_CHILDREN:
+        not_known.append(f"these are {MOST_CHILDREN} of its adapters, and there may be more")
+    return tuple(each for each in found if each.id != entry.id)
 
 
 def _lineage(entry: Entry, config: Mapping[str, Any], facts: Facts | None) -> Lineage:

@@ -174,7 +174,7 @@ def test_a_teams_adapters_stand_side_by_side(team, hubtl_cli):
     assert told[5:] == [
         "",
         "A: the same 20 test rows, so these results compare",
-        "best: whether by more than chance, `evaluate MODEL DATA --against OTHER` says",
+        "best: whether by more than chance, `hubtl evaluate MODEL DATA --against OTHER` says",
         "–: test rows that no other here has, so its result compares with none",
     ]
 
@@ -328,7 +328,7 @@ def test_show_draws_what_a_model_was_made_from_and_what_was_made_from_it(team, h
         "   └─ acme/clauses-2          accuracy 0.910 (0.860 to 0.950)  A, best",
         "",
         "A: the same 20 test rows, so these results compare",
-        "best: whether by more than chance, `evaluate MODEL DATA --against OTHER` says",
+        "best: whether by more than chance, `hubtl evaluate MODEL DATA --against OTHER` says",
     ]
     assert lines_of(hubtl_cli(f"show {BASE} --hub {team.name}"), "LINEAGE", 7)[1:] == [
         f"acme/tiny-encoder at {base}",
