@@ -161,8 +161,8 @@ class Speller(Adapted):
         heard = [hear(Path(each)) for each in inputs]
         trimmed = ", silence before and after left out" if self._trim else ""
         how = (
-            f"clips as one channel at {self.rate} Hz{trimmed}, each by itself, "
-            f"{self._vocabulary.how}, and never with another; {describe_clips(heard)}"
+            f"clips as one channel at {self.rate} Hz{trimmed}, each by itself; "
+            f"{self._vocabulary.how}; {describe_clips(heard)}"
         )
         about = {"rate": self.rate, "trim": self._trim, "tokens": self._vocabulary.size}
         return {**about, "rows": len(heard), "how": how}

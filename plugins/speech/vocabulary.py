@@ -54,15 +54,12 @@ class Vocabulary:
     @property
     def how(self) -> str:
         """One line on where it is from, for the card."""
-        letters = sum(len(token) == 1 for token in self.tokens)
+        signs = sum(len(token) == 1 for token in self.tokens) - 1  # one is between words
         if not self.changed:
-            return f"spelt with the base's own {letters} signs"
-        if self.own:
-            return (
-                f"spelt with the base's own signs and {self.size - self.own} of the texts that "
-                "were learnt from"
-            )
-        return f"spelt with {letters} signs, those of the texts that were learnt from"
+            return f"spelt with the base's own {signs} signs and no other"
+        new = self.size - self.own if self.own else signs
+        whose = f"{signs - new} of the base's own and {new} of" if self.own else "those of"
+        return f"spelt with {signs} signs, {whose} the texts that were learnt from, and no other"
 
     def holding(self, texts: Iterable[str]) -> Vocabulary:
         """Return one that has all that texts are spelt with, the base's own in their places."""
@@ -135,7 +132,8 @@ def own_vocabulary(base: Path, trained: int, *, verbatim: bool) -> Vocabulary:
         name: (told if (told := getattr(tokenizer, name)) in tokens else None)
         for name in ("pad_token", "unk_token", "word_delimiter_token", "bos_token", "eos_token")
     }
-    if special["pad_token"] is None or special["word_delimiter_token"] is None:
+    # Syllables or phonemes need none between words; the tokenizer only thinks that it has one.
+    if special["pad_token"] is None or special["word_delimiter_token"] not in listed:
         return new
     lower = bool(tokenizer.do_lower_case)
     return Vocabulary(
