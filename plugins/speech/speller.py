@@ -6,7 +6,6 @@ of transformers' own class, with the head that tells letters apart.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,6 @@ from ...transfer.listing import all_of
 from ...transfer.network import choose_device
 from ..networks import files
 from ..networks.adapted import Adapted
-from .card import PROCESSOR
 from .clips import describe_clips, hear, read_clip
 from .encoders import check_wave, encode_wave, hear_wave, scaled_samples, wave_frames
 from .vocabulary import Vocabulary, frames_for, own_vocabulary
@@ -30,6 +28,8 @@ if TYPE_CHECKING:
     from .encoders import Samples
 
 HEAD = "lm_head"
+# What prepares clips is in the second where it was saved together with a tokenizer.
+PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 
 
 class Speller(Adapted):
@@ -149,7 +149,7 @@ class Speller(Adapted):
         """Write an adapter or a whole model, its letters and what prepares clips."""
         self._write_weights(folder)
         self._vocabulary.save(self._base, folder)
-        shutil.copyfile(self._base / PROCESSOR, folder / PROCESSOR)
+        files.copy_those(PROCESSORS, self._base, folder)
         config: Mapping[str, Any] = files.read_json(self._base / "config.json")
         kept = {key: value for key, value in config.items() if not key.startswith("_")}
         letters = {"vocab_size": self._vocabulary.size, "pad_token_id": self._vocabulary.blank}

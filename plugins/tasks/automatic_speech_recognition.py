@@ -44,7 +44,7 @@ class SpeechRecognition:
         Role("text", TEXT_NAMES, "long"),
     )
     probe_inputs: Sequence[str] = PROBE_INPUTS
-    rivals: Mapping[str, str] = {"base": "the base as it is", "silence": "to write nothing"}
+    rivals: Mapping[str, str] = {"base": "the base as it is", "silence": "writing nothing"}
     needs: Mapping[str, str] = {"soundfile": "hubtl[speech]"}
     options: Mapping[str, Any] = {"trim": False, "normaliser": "basic"}
     about: Mapping[str, str] = {
