@@ -18,7 +18,7 @@ TOKENIZER_FILES = (
     "special_tokens_map.json",
     "added_tokens.json",
 )
-APOSTROPHES = str.maketrans("\u2019\u02bc", "''")
+CURLED = "\u2019"  # how many programs write an apostrophe
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Vocabulary:
         text = unicodedata.normalize("NFC", text)
         if self.verbatim:
             return text.split()
-        text = text.translate(APOSTROPHES)
+        text = text if CURLED in self.tokens else text.replace(CURLED, "'")
         text = {"upper": text.upper, "lower": text.lower}.get(self.case, text.strip)()
         letters = [False, *map(_is_letter, text), False]
         kept = ""
