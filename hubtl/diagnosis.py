@@ -16,7 +16,7 @@ from .transfer.agreement import LOGIT_TOLERANCE
 PREPARE = ("tokenizer", "preprocessor", "processor", "vocab", "merges", "special_tokens")
 WEIGHTS = "*.safetensors"
 LOW_HALF = 0xFFFF  # the bits of a float32 that a bfloat16 does not have
-FEW = 32  # rows that tell one column from another
+FEW = 32  # rows that tell one column from another; values that are not round by chance
 SOME = 64  # numbers below which all may be round by chance
 
 
@@ -36,10 +36,10 @@ def likely(
         return ": its labels are in another order"
     if any(_is_rounded(path) for path in sorted(folder.rglob(WEIGHTS))):
         return ": its weights were rounded to bf16"
-    if _is_idle(folder):
-        return ": its adapter is not applied, all of its updates are zero"
     swapped = [path for path, digest in facts.base_files.items() if _differs(folder / path, digest)]
-    return f": its `{swapped[0]}`, which prepares inputs, is not the base's" if swapped else ""
+    if swapped:
+        return f": its `{swapped[0]}`, which prepares inputs, is not the base's"
+    return ": its adapter is not applied, all of its updates are zero" if _is_idle(folder) else ""
 
 
 def _differs(path: Path, digest: str) -> bool:
@@ -67,8 +67,9 @@ def _is_rounded(path: Path) -> bool:
 
 
 def _is_round(data: Any) -> bool:
+    """Return whether numbers of several values, as no layer begins with, all are round."""
     bits = data[: data.size // 4 * 4].view("<u4")
-    return bool(bits.any() and not (bits & LOW_HALF).any())
+    return not (bits & LOW_HALF).any() and len(np.unique(bits)) > FEW
 
 
 def _is_idle(folder: Path) -> bool:
