@@ -16,6 +16,7 @@ EXAMPLES = (
     "hubtl publish adapted/debian-sections-probe --to acme/sections --hub folder:shelf "
     "--domain software --with-base",
     "hubtl publish adapted/debian-sections-probe --to acme/sections --hub hf --dry-run",
+    "hubtl publish adapted/debian-sections-probe --to globex/sections --hub hf --pr",
 )
 
 
@@ -35,6 +36,9 @@ def command(
         str | None, typer.Option(metavar="L", help="The licence of your data, for the card.")
     ] = None,
     with_base: Annotated[bool, typer.Option("--with-base", help="Put the base there too.")] = False,
+    pull_request: Annotated[
+        bool, typer.Option("--pr", help="Offer it as a pull request, to those who may merge it.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show files and card.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -50,19 +54,21 @@ def command(
             description=description,
             data_licence=data_licence,
             with_base=with_base,
+            pull_request=pull_request,
             dry_run=dry_run,
             progress=progress,
         )
     if as_json:
         screen.say_json(done.as_json())
     elif dry_run:
-        screen.say(f"would publish to {done.address}:")
+        screen.say(f"would {'offer' if pull_request else 'publish'} to {done.address}:")
         for path in done.files:
             screen.say(f"  {path}")
         screen.say(f"\nREADME.md:\n\n{done.card}")
     else:
         say_proof(done)
-        screen.say(f"published {done.address}\ncommit    {done.commit}")
+        screen.say(f"{'offered' if pull_request else 'published':9} {done.address}")
+        screen.say(f"commit    {done.commit}")
 
 
 def say_proof(done: hubtl.Published) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from .dataset import read_dataset, test_rows
 from .evaluation import check_files, check_labels, fetch_model, goal_of
 from .gate import METRIC_TOLERANCE, gate
-from .plugins.hookspecs import Destination, Draft
+from .plugins.hookspecs import Destination, Draft, Reviewing
 from .plugins.manager import plugins
 from .predictions import Predictions, read_predictions
 from .proof import Predicted, card_code, loading, predict_in_clean_process
@@ -26,7 +26,7 @@ from .registry.places import setting
 from .registry.rooms import temporary_room
 from .registry.weights import needed
 from .results import Published
-from .sources import fetch, find_base, pull, writing_hub
+from .sources import check_reviewing, fetch, find_base, pull, writing_hub
 from .transfer.agreement import Agreement, compare
 from .transfer.progress import Progress
 from .transfer.split import contents_of
@@ -45,6 +45,7 @@ class Wish:
     description: str = ""
     data_licence: str | None = None
     with_base: bool = False
+    pull_request: bool = False
     dry_run: bool = False
 
 
@@ -56,6 +57,8 @@ def publish(wish: Wish, progress: Progress) -> Published:
     """
     facts = read_facts(wish.folder)
     hub = writing_hub(wish.hub)
+    if wish.pull_request:
+        check_reviewing(hub, wish.tag)
     model = _full_name(wish.to)
     if wish.tag:
         check_ref(wish.tag)
@@ -79,11 +82,9 @@ def publish(wish: Wish, progress: Progress) -> Published:
             )
         if base is None:
             _mirror(hub, facts, room, progress)
-        agreement, reproduced, commit = _send(wish, hub, model, facts, before, room, progress)
-    metric["reproduced"] = reproduced
-    return Published(
-        hub.address(model), commit, True, metric, len(before.ids), asdict(agreement), files, card
-    )
+        proven, address, commit = _send(wish, hub, model, facts, before, room, progress)
+    agreement, metric["reproduced"] = proven
+    return Published(address, commit, True, metric, len(before.ids), asdict(agreement), files, card)
 
 
 def _send(
@@ -94,16 +95,22 @@ def _send(
     before: Predictions,
     room: Path,
     progress: Progress,
-) -> tuple[Agreement, float, str]:
+) -> tuple[tuple[Agreement, float], str, str]:
     """Send a draft, prove it, accept it; or take it away again."""
     measured = facts.metrics[facts.main_metric]["value"]
     message = f"{facts.recipe} adapter of {facts.base}: {facts.main_metric} {measured:.4f}"
     progress("sending", 0, 1)
-    draft = hub.draft(model, room / "folder", private=not wish.public, message=message)
+    draft: Draft
+    if wish.pull_request and isinstance(hub, Reviewing):
+        draft = offer = hub.offer(model, room / "folder", message=message)
+        address = offer.address
+    else:
+        draft = hub.draft(model, room / "folder", private=not wish.public, message=message)
+        address = hub.address(model)
     try:
         progress("sending", 1, 1)
-        agreement, reproduced = _prove(draft, hub, facts, before, room, progress)
-        return agreement, reproduced, draft.accept(wish.tag)
+        proven = _prove(draft, hub, facts, before, room, progress)
+        return proven, address, draft.accept(wish.tag)
     except BaseException:
         draft.discard()
         raise

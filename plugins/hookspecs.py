@@ -17,6 +17,8 @@ from ..registry.card import Section
 from ..registry.entry import Entry, Query
 from ..registry.recipe import Recipe
 from .demo import Demo as Demo
+from .draft import Draft as Draft
+from .draft import Offer as Offer
 
 if TYPE_CHECKING:
     import typer
@@ -85,27 +87,6 @@ class DataSource(Protocol):
         ...
 
 
-class Draft(Protocol):
-    """What was sent to a hub and is not yet what its users get."""
-
-    @property
-    def revision(self) -> str:
-        """What the draft is fetched by."""
-        ...
-
-    def fetch(self, room: Path) -> Path:
-        """Return a folder with the draft's files as the hub gives them back."""
-        ...
-
-    def accept(self, tag: str | None = None) -> str:
-        """Make the draft what users get, in one commit, and return the commit."""
-        ...
-
-    def discard(self) -> None:
-        """Take the draft away, and the repository with it where it was made for it."""
-        ...
-
-
 @runtime_checkable
 class Destination(Source, Protocol):
     """A hub that adapters can be published to."""
@@ -120,6 +101,15 @@ class Destination(Source, Protocol):
 
     def mirror(self, entry: Entry, folder: Path) -> None:
         """Keep a base under its own id, with its revision's id resolvable."""
+        ...
+
+
+@runtime_checkable
+class Reviewing(Destination, Protocol):
+    """A hub where one who may not write can offer a change to those who may."""
+
+    def offer(self, model: str, folder: Path, *, message: str) -> Offer:
+        """Send a folder's files, all of them the new whole, as a pull request in draft."""
         ...
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,17 +18,20 @@ from ...registry.errors import (
     Unreachable,
     unknown,
 )
-from ...registry.fingerprint import files_in
 from ...registry.places import setting
 from ...registry.weights import entry_from_metadata
-from ..hookspecs import Draft, Hub, hookimpl
-from .hf_draft import HubDraft
+from ..hookspecs import Draft, Hub, Offer, hookimpl
+from .hf_delivery import Delivery, overtaken
+from .hf_draft import drafted
+from .hf_offer import offered
+from .hf_patience import patiently, wait_asked_by
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import ModelInfo
 
 HUGGING_FACE = "https://huggingface.co"
+LOG_IN = "`hf auth login`"
 LISTED = ["cardData", "downloads", "pipeline_tag", "safetensors", "sha", "siblings", "tags"]
 
 
@@ -82,7 +84,7 @@ class HuggingFace:
                 expand=LISTED,  # type: ignore[arg-type]
                 limit=max(query.limit, 20),
             )
-            return [self._entry(info) for info in listed]
+            return [self._entry(info) for info in listed if not _is_empty(info)]
 
     def entry(self, model: str, revision: str | None = None) -> Entry:
         """Return a model at a revision resolved to a commit, with its files' hashes."""
@@ -127,30 +129,30 @@ class HuggingFace:
 
     def draft(self, model: str, folder: Path, *, private: bool, message: str) -> Draft:
         """Send a folder to a branch of its own; `main` stays as it is until it is accepted."""
-        from huggingface_hub import CommitOperationAdd
-
         check_id(model)
-        branch = f"hubtl-draft-{secrets.token_hex(4)}"
-        with self.told(model, writing=True):
-            new = not self.api.repo_exists(model)
-        draft = HubDraft(self, model, branch, "", new, folder, message)
+        return drafted(Delivery.of(self, model, folder, message), self.user(), private=private)
+
+    def offer(self, model: str, folder: Path, *, message: str) -> Offer:
+        """Send a folder to a pull request; `main` is for those to change who may."""
+        check_id(model)
+        return offered(Delivery.of(self, model, folder, message), self.user())
+
+    def user(self) -> str:
+        """Return whose token is sent; raises Refused where there is none."""
+        from huggingface_hub.errors import LocalTokenNotFoundError
+
+        api = self.api
         try:
-            with self.told(model, writing=True):
-                if new:
-                    self.api.create_repo(model, private=private)
-                before = self.api.model_info(model).sha or ""
-                draft = dataclasses.replace(draft, before=before)
-                self.api.create_branch(model, branch=branch, revision=before)
-                commit = self.api.create_commit(
-                    model,
-                    [CommitOperationAdd(path, at) for path, at in files_in(folder).items()],
-                    commit_message=message,
-                    revision=branch,
-                )
-        except BaseException:
-            draft.discard()
-            raise
-        return dataclasses.replace(draft, revision=str(commit.oid))
+            if api.token is False:
+                raise LocalTokenNotFoundError
+
+            def whoami() -> str:
+                with self.told("you"):
+                    return str(api.whoami(cache=True)["name"])
+
+            return patiently(whoami)
+        except LocalTokenNotFoundError as error:
+            raise Refused(f"{self.endpoint} wants to know who you are", LOG_IN) from error
 
     def mirror(self, entry: Entry, folder: Path) -> None:
         """Refuse: a server gives its own commit ids, so a base must come there by its own road."""
@@ -174,10 +176,13 @@ class HuggingFace:
         self,
         model: str,
         revision: str | None = None,
-        writing: bool = False,
         noun: str = "model",
+        forbidden: str = "",
     ) -> Iterator[None]:
-        """Turn the client's exceptions into what a user can act on."""
+        """Turn the client's exceptions into what a user can act on.
+
+        Where something is written, `forbidden` says what one can do who may not.
+        """
         from huggingface_hub import errors
 
         try:
@@ -204,7 +209,7 @@ class HuggingFace:
                 "unset HF_HUB_OFFLINE, or use --hub starter or --hub folder:PATH",
             ) from error
         except errors.HfHubHTTPError as error:
-            raise self._refusal(model, error, writing) from error
+            raise self._refusal(model, error, forbidden) from error
         except Exception as error:
             # The client's HTTP library raises its own; which one has changed between versions.
             answered = not any(kind.__module__.startswith("http") for kind in type(error).__mro__)
@@ -215,21 +220,27 @@ class HuggingFace:
                 "check the network, or use --hub starter or --hub folder:PATH",
             ) from error
 
-    def _refusal(self, model: str, error: Exception, writing: bool) -> HubtlError:
+    def _refusal(self, model: str, error: Exception, forbidden: str) -> HubtlError:
         response = getattr(error, "response", None)
         status = response.status_code if response is not None else "no answer"
         if status == 401:
-            return Refused(f"{self.endpoint} does not accept your token", "`hf auth login`")
-        if status == 403 and writing:
+            return Refused(f"{self.endpoint} does not accept your token", LOG_IN)
+        if status == 403 and forbidden:
             owner = model.partition("/")[0]
-            return Refused(
-                f"you may not write to `{owner}` on {self.endpoint}",
-                "ask its owner for the role `write`, or publish under your own name",
-            )
+            return Refused(f"you may not write to `{owner}` on {self.endpoint}", forbidden)
+        if status == 412:
+            return overtaken(model)
         said = getattr(error, "server_message", None) or str(error).splitlines()[0]
+        wait = wait_asked_by(response.headers) if response is not None else 0
         return Unreachable(
-            f"{self.endpoint} refused `{model}`: {status}, {said}", "try again later"
+            f"{self.endpoint} refused `{model}`: {status}, {said}",
+            f"try again in {wait} s" if wait else "try again later",
         )
+
+
+def _is_empty(info: ModelInfo) -> bool:
+    """Return whether a repository has nothing yet: one that was made, and not published to."""
+    return {each.rfilename for each in info.siblings or []} == {".gitattributes"}
 
 
 def _file(sibling: Any) -> File:
