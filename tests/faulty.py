@@ -143,7 +143,8 @@ class _Connection(socketserver.StreamRequestHandler):
         if isinstance(fate, Refusal):
             self.refuse(fate)
             return
-        with self.server.upstream() as upstream:
+        # Of a server that is killed over another's request, this one sees an end too.
+        with contextlib.suppress(ConnectionError), self.server.upstream() as upstream:
             upstream.sendall(_closing(head) + body)
             if fate == KILL:
                 self.server.kill()

@@ -1,4 +1,4 @@
-"""A publication that meets a fault at every one of its requests in turn, and what is left each time.
+"""A publication that meets a fault at every one of its requests in turn, and what is left.
 
 python -m tests.publish_faults    prints a line a fault; exits 1 where a promise was broken
 """
@@ -15,6 +15,8 @@ import unittest.mock
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from huggingface_hub import logging
 
 from hubtl.registry.entry import Query
 from hubtl.registry.errors import HubtlError
@@ -158,6 +160,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="only each so many requests")
     step = parser.parse_args().every
     os.environ.setdefault("HUBTL_PLUGINS", "")
+    logging.set_verbosity_error()
     with tempfile.TemporaryDirectory() as room, faulty_hub(Path(room)) as hub, as_ana():
         os.environ["HF_HOME"] = os.environ["HUBTL_HOME"] = str(Path(room, "home"))
         versions = two_versions(Path(room, "versions"))

@@ -211,9 +211,7 @@ class HuggingFace:
         except errors.HfHubHTTPError as error:
             raise self._refusal(model, error, forbidden) from error
         except Exception as error:
-            # The client's HTTP library raises its own; which one has changed between versions.
-            answered = not any(kind.__module__.startswith("http") for kind in type(error).__mro__)
-            if answered and not isinstance(error, errors.LocalEntryNotFoundError):
+            if not _is_network(error):
                 raise
             raise Unreachable(
                 f"{self.endpoint} can't be reached",
@@ -236,6 +234,21 @@ class HuggingFace:
             f"{self.endpoint} refused `{model}`: {status}, {said}",
             f"try again in {wait} s" if wait else "try again later",
         )
+
+
+def _is_network(error: Exception) -> bool:
+    """Return whether it is the network that failed, in any of the libraries below the client."""
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    if isinstance(error, HubtlError):
+        return False
+    # The client's HTTP library raises its own; which one has changed between versions. hf_xet, that
+    # carries large files, raises Python's, or RuntimeError where a file does not come back.
+    http = any(kind.__module__.startswith("http") for kind in type(error).__mro__)
+    xet = isinstance(error, RuntimeError) and "CAS Client Error" in str(error)
+    return (
+        http or xet or isinstance(error, ConnectionError | TimeoutError | LocalEntryNotFoundError)
+    )
 
 
 def _is_empty(info: ModelInfo) -> bool:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from ...registry.errors import HubtlError, Unreachable
+from ...registry.errors import HubtlError
 
 WAITS = (1.0, 2.0, 4.0, 8.0)
 LONGEST = 120.0
@@ -39,9 +39,11 @@ def patiently(step: Callable[[], Result]) -> Result:
 
 def _asked_wait(error: HubtlError) -> float | None:
     """Return the seconds that a hub asks to wait, 0 where it does not say; None: no use to wait."""
-    response = getattr(error.__cause__, "response", None)
+    cause = error.__cause__
+    response = getattr(cause, "response", None)
     if response is None:
-        return 0.0 if isinstance(error, Unreachable) and error.__cause__ else None
+        # Of the network, from a request that the client sent once; files it sends again itself.
+        return 0.0 if type(cause).__module__.startswith("http") else None
     if response.status_code == 412:  # main has moved: the step looks again at what is there
         return 0.0
     if response.status_code not in BUSY:
