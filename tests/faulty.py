@@ -8,6 +8,7 @@ with faulty_hub(tmp_path) as hub:
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 import socketserver
 import threading
@@ -76,6 +77,7 @@ class FaultyHub(socketserver.ThreadingTCPServer):
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.fault: Fault = never
         self.requests: list[Request] = []
+        self.dice = random.Random(0)
         self._store = store
         self._turn = threading.RLock()
         self._life = contextlib.ExitStack()
@@ -84,9 +86,10 @@ class FaultyHub(socketserver.ThreadingTCPServer):
     def _start(self) -> None:
         self._process, self.behind = self._life.enter_context(serving(self._store))
 
-    def kill(self) -> None:
-        """Kill the server, and start it again."""
+    def kill(self, after: float) -> None:
+        """Kill the server in so many seconds, and start it again."""
         with self._turn:
+            threading.Event().wait(after)
             self._process.kill()
             self._process.wait()
             self._start()
@@ -147,7 +150,7 @@ class _Connection(socketserver.StreamRequestHandler):
         with contextlib.suppress(ConnectionError), self.server.upstream() as upstream:
             upstream.sendall(_closing(head) + body)
             if fate == KILL:
-                self.server.kill()
+                self.server.kill(after=self.server.dice.uniform(0, 0.03))
             while fate != KILL and (part := upstream.recv(1 << 16)):
                 if fate is None:
                     self.wfile.write(part)

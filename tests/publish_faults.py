@@ -46,8 +46,11 @@ class Versions:
 
 
 def two_versions(room: Path, weights: int = 20_000) -> Versions:
-    """Write two versions of what could be an adapter, but that nobody needs to load."""
-    dice = random.Random(0)
+    """Write two versions of what could be an adapter, but that nobody needs to load.
+
+    Weights depend on the folder's name: what a hub has of another adapter is not sent again.
+    """
+    dice = random.Random(room.name)
     for number in (1, 2):
         folder = room / str(number)
         (folder / "3_Dense").mkdir(parents=True)
@@ -94,13 +97,14 @@ def on_main(hub: FaultyHub, name: str) -> dict[str, str] | None:
     return {path: each.lfs.sha256 if each.lfs else each.blob_id for path, each in files.items()}
 
 
-def meet(hub: FaultyHub, name: str, versions: Versions, version: int, fault: Fault) -> str:
+def meet(hub: FaultyHub, room: Path, version: int, fault: Fault) -> str:
     """Publish a version with a fault, then again without; return how the first call ended.
 
     Raises AssertionError where main is ever anything but the old or the new whole, where the second
     call does not complete, or where it leaves a second commit or a draft behind.
     """
     hub.listen()
+    name, versions = f"acme/{room.name}", two_versions(room)
     if version == 2:
         deliver(hub, name, versions.first, 1)
     folder = versions.first if version == 1 else versions.second
@@ -129,9 +133,9 @@ def meet(hub: FaultyHub, name: str, versions: Versions, version: int, fault: Fau
     return ended
 
 
-def requests_of(hub: FaultyHub, versions: Versions, version: int) -> int:
+def requests_of(hub: FaultyHub, room: Path, version: int) -> int:
     """Return how many requests a publication without a fault makes."""
-    name = f"acme/no-fault-{version}"
+    name, versions = f"acme/{room.name}", two_versions(room)
     if version == 2:
         deliver(hub, name, versions.first, 1)
     hub.listen()
@@ -163,14 +167,13 @@ def main() -> None:
     logging.set_verbosity_error()
     with tempfile.TemporaryDirectory() as room, faulty_hub(Path(room)) as hub, as_ana():
         os.environ["HF_HOME"] = os.environ["HUBTL_HOME"] = str(Path(room, "home"))
-        versions = two_versions(Path(room, "versions"))
         for version in (1, 2):
-            requests = requests_of(hub, versions, version)
+            requests = requests_of(hub, Path(room, f"no-fault-{version}"), version)
             print(f"version {version} takes {requests} requests")
             for what, fault in FATES.items():
                 for number in range(1, requests + 1, step):
-                    name = f"acme/m-{version}-{[*FATES].index(what)}-{number}"
-                    ended = meet(hub, name, versions, version, fault(number))
+                    case = Path(room, f"v{version}-{what.replace(' ', '-')}-{number}")
+                    ended = meet(hub, case, version, fault(number))
                     print(f"version {version}, request {number:2}: {what}: {ended}", flush=True)
 
 

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from json import JSONDecodeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,7 +149,7 @@ class HuggingFace:
 
             def whoami() -> str:
                 with self.told("you"):
-                    return str(api.whoami(cache=True)["name"])
+                    return str(api.whoami()["name"])
 
             return patiently(whoami)
         except LocalTokenNotFoundError as error:
@@ -246,9 +247,8 @@ def _is_network(error: Exception) -> bool:
     # carries large files, raises Python's, or RuntimeError where a file does not come back.
     http = any(kind.__module__.startswith("http") for kind in type(error).__mro__)
     xet = isinstance(error, RuntimeError) and "CAS Client Error" in str(error)
-    return (
-        http or xet or isinstance(error, ConnectionError | TimeoutError | LocalEntryNotFoundError)
-    )
+    others = (ConnectionError, TimeoutError, LocalEntryNotFoundError, JSONDecodeError)
+    return http or xet or isinstance(error, others)
 
 
 def _is_empty(info: ModelInfo) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from json import JSONDecodeError
 from typing import TypeVar
 
 from ...registry.errors import HubtlError
@@ -42,8 +43,10 @@ def _asked_wait(error: HubtlError) -> float | None:
     cause = error.__cause__
     response = getattr(cause, "response", None)
     if response is None:
-        # Of the network, from a request that the client sent once; files it sends again itself.
-        return 0.0 if type(cause).__module__.startswith("http") else None
+        # Of the network, or a gateway's page, for a request that the client sends once. It tries
+        # again by itself with files.
+        once = type(cause).__module__.startswith("http") or isinstance(cause, JSONDecodeError)
+        return 0.0 if once else None
     if response.status_code == 412:  # main has moved: the step looks again at what is there
         return 0.0
     if response.status_code not in BUSY:
