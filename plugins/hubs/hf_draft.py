@@ -64,11 +64,16 @@ class HubDraft:
         """Commit the same files to `main` at once, unless somebody else has moved it."""
         commit = patiently(lambda: self._accepted(tag))
         # The model is published: a branch that stays behind is no reason to say otherwise.
-        with contextlib.suppress(HubtlError), self.delivery.hub.told(self.delivery.model):
+        with contextlib.suppress(HubtlError):
+            patiently(self._tidy)
+        return commit
+
+    def _tidy(self) -> None:
+        api, model = self.delivery.hub.api, self.delivery.model
+        with self.delivery.hub.told(model):
             for branch in self._branches():
                 if branch == self.branch or self._stale(branch):
-                    self.delivery.hub.api.delete_branch(self.delivery.model, branch=branch)
-        return commit
+                    api.delete_branch(model, branch=branch)
 
     def _accepted(self, tag: str | None) -> str:
         delivery = self.delivery
