@@ -220,7 +220,7 @@ def test_a_server_keeps_what_another_published_while_we_were_refused(server, for
     (for_server / "predictions.parquet").unlink()
     mine = open_hub(server.url).draft(NAME, for_server, private=True, message="mine")
     other = shutil.copytree(for_server, for_server.with_name("other"))
-    (other / "README.md").write_text("another")
+    (other / "notes.json").write_text("{}")
     theirs = open_hub(server.url).draft(NAME, other, private=True, message="theirs")
     theirs.accept()
     assert "somebody published" in said_by(mine.accept)
