@@ -40,6 +40,9 @@ def command(
     allow_worse: Annotated[
         bool, typer.Option("--allow-worse", help="Replace a version that is better on these rows.")
     ] = False,
+    pull_request: Annotated[
+        bool, typer.Option("--pr", help="Offer it as a pull request, to those who may merge it.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Look and compare, and show what would change there.")
     ] = False,
@@ -58,6 +61,7 @@ def command(
             data_licence=data_licence,
             with_base=with_base,
             allow_worse=allow_worse,
+            pull_request=pull_request,
             dry_run=dry_run,
             progress=progress,
         )
@@ -68,7 +72,8 @@ def command(
     else:
         say_proof(done)
         _say_against(done)
-        screen.say(f"published {done.address}\ncommit    {done.commit}")
+        screen.say(f"{'offered' if pull_request else 'published':9} {done.address}")
+        screen.say(f"commit    {done.commit}")
 
 
 def _say_plan(done: hubtl.Published) -> None:

@@ -138,8 +138,10 @@ def publish(
 ) -> Published:
     """Return where the adapter is, after it came back from there and said the same on all rows.
 
-    Options: hub, public, tag, domain, description, data_licence, with_base, allow_worse, dry_run.
-    Raises Refused or NotReproduced; then the hub is as it was.
+    Options: hub, public, tag, domain, description, data_licence, with_base, allow_worse,
+    pull_request (offered as one, whose address is returned), dry_run. Raises Refused or
+    NotReproduced; then the hub is as it was. Called again after any failure, it goes on with what
+    the hub has of it.
     """
     from .publication import Wish
     from .publication import publish as work

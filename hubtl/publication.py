@@ -9,7 +9,7 @@ from typing import Any
 
 from .collecting import collect
 from .gate import Case, check_costly, check_folder
-from .plugins.hookspecs import Destination, Draft
+from .plugins.hookspecs import Destination, Draft, Reviewing
 from .predictions import read_predictions
 from .registry.cache import check_id, check_ref
 from .registry.entry import Entry
@@ -21,11 +21,13 @@ from .registry.rooms import temporary_room
 from .registry.weights import needed
 from .reproduction import reproduce
 from .results import Published
-from .sources import fetch, find_base, pull, writing_hub
+from .sources import check_reviewing, fetch, find_base, pull, writing_hub
 from .staging import copied, rebased, write_card
 from .transfer.agreement import Agreement
 from .transfer.progress import Progress
 from .versions import card_changes, changes, history_upon, live
+
+Proven = tuple[Agreement, float]  # how the rows agree, and the metric that they give
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Wish:
     data_licence: str | None = None
     with_base: bool = False
     allow_worse: bool = False
+    pull_request: bool = False
     dry_run: bool = False
 
 
@@ -52,6 +55,8 @@ def publish(wish: Wish, progress: Progress) -> Published:
     with all that the gate has to say, NotReproduced with what differed.
     """
     hub = writing_hub(wish.hub)
+    if wish.pull_request:
+        check_reviewing(hub, wish.tag)
     model = _full_name(wish.to)
     facts = _facts(wish, model)
     rows = read_predictions(wish.folder)
@@ -80,11 +85,16 @@ def publish(wish: Wish, progress: Progress) -> Published:
             return done
         if base is None:
             facts = _mirror(case, wish, progress)
-        agreement, reproduced, commit = _send(wish, case, facts, progress)
-    collect(hub, model)
-    metric = {**done.metric, "reproduced": reproduced}
+        (agreement, reproduced), address, commit = _send(wish, case, facts, progress)
+    if not wish.pull_request:
+        collect(hub, model)
     return dataclasses.replace(
-        done, commit=commit, verified=True, metric=metric, agreement=asdict(agreement)
+        done,
+        address=address,
+        commit=commit,
+        verified=True,
+        metric={**done.metric, "reproduced": reproduced},
+        agreement=asdict(agreement),
     )
 
 
@@ -106,16 +116,23 @@ def _metric(facts: Facts) -> dict[str, Any]:
     return {"name": facts.main_metric, "measured": measured, "reproduced": None}
 
 
-def _send(wish: Wish, case: Case, facts: Facts, progress: Progress) -> tuple[Agreement, float, str]:
+def _send(wish: Wish, case: Case, facts: Facts, progress: Progress) -> tuple[Proven, str, str]:
     """Send a draft, prove it, accept it; or take it away again."""
     measured = facts.metrics[facts.main_metric]["value"]
     message = f"{facts.recipe} adapter of {facts.base}: {facts.main_metric} {measured:.4f}"
     progress("sending", 0, 1)
-    draft = case.hub.draft(case.model, case.staged, private=not wish.public, message=message)
+    draft: Draft
+    if wish.pull_request and isinstance(case.hub, Reviewing):
+        draft = offer = case.hub.offer(case.model, case.staged, message=message)
+        address = offer.address
+    else:
+        private = not wish.public
+        draft = case.hub.draft(case.model, case.staged, private=private, message=message)
+        address = case.hub.address(case.model)
     try:
         progress("sending", 1, 1)
-        agreement, reproduced = _prove(draft, case, facts, progress)
-        return agreement, reproduced, draft.accept(wish.tag)
+        proven = _prove(draft, case, facts, progress)
+        return proven, address, draft.accept(wish.tag)
     except BaseException:
         draft.discard()
         raise
@@ -136,7 +153,7 @@ def _mirror(case: Case, wish: Wish, progress: Progress) -> Facts:
     return facts
 
 
-def _prove(draft: Draft, case: Case, facts: Facts, progress: Progress) -> tuple[Agreement, float]:
+def _prove(draft: Draft, case: Case, facts: Facts, progress: Progress) -> Proven:
     """Take the draft and its base back from the hub, and compare all rows; raises NotReproduced."""
     back = draft.fetch(_new(case.room / "draft"))
     _check_same(case.staged, back)

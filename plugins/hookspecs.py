@@ -17,6 +17,8 @@ from ..registry.card import Section
 from ..registry.entry import Entry, Query
 from ..registry.recipe import Recipe
 from .demo import Demo as Demo
+from .draft import Draft as Draft
+from .draft import Offer as Offer
 from .kept import Collecting as Collecting
 from .kept import Versioned as Versioned
 
@@ -87,27 +89,6 @@ class DataSource(Protocol):
         ...
 
 
-class Draft(Protocol):
-    """What was sent to a hub and is not yet what its users get."""
-
-    @property
-    def revision(self) -> str:
-        """What the draft is fetched by."""
-        ...
-
-    def fetch(self, room: Path) -> Path:
-        """Return a folder with the draft's files as the hub gives them back."""
-        ...
-
-    def accept(self, tag: str | None = None) -> str:
-        """Make the draft what users get, in one commit, and return the commit."""
-        ...
-
-    def discard(self) -> None:
-        """Take the draft away, and the repository with it where it was made for it."""
-        ...
-
-
 @runtime_checkable
 class Destination(Source, Protocol):
     """A hub that adapters can be published to."""
@@ -125,6 +106,15 @@ class Destination(Source, Protocol):
 
         A hub that gives its own ids keeps it in the namespace of `owner`.
         """
+        ...
+
+
+@runtime_checkable
+class Reviewing(Destination, Protocol):
+    """A hub where one who may not write can offer a change to those who may."""
+
+    def offer(self, model: str, folder: Path, *, message: str) -> Offer:
+        """Send a folder's files, all of them the new whole, as a pull request in draft."""
         ...
 
 

@@ -12,6 +12,8 @@ from ...registry.fingerprint import files_in, git_sha1, sha256
 if TYPE_CHECKING:
     from .hf import HuggingFace
 
+WRITE = "ask its owner for the role `write`, or for the base itself: `hubtl hub import`"
+
 
 def mirror_base(
     hub: HuggingFace, entry: Entry, folder: Path, owner: str, *, private: bool
@@ -27,7 +29,7 @@ def mirror_base(
     try:
         there = hub.entry(model)
     except UnknownName:
-        with hub.told(model, writing=True):
+        with hub.told(model, forbidden=WRITE):
             hub.api.create_repo(model, private=private)
         there = hub.entry(model)
     held = {path: file for path, file in there.files.items() if path != ".gitattributes"}
@@ -39,7 +41,7 @@ def mirror_base(
             f"{str(entry.revision)[:7]}",
             f"who looks after a team hub puts that there: `hubtl hub import {entry.id}`",
         )
-    with hub.told(model, writing=True):
+    with hub.told(model, forbidden=WRITE):
         commit = hub.api.create_commit(
             model,
             [CommitOperationAdd(path, at) for path, at in files.items()],
