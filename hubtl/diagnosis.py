@@ -79,7 +79,7 @@ def _is_idle(folder: Path) -> bool:
         return False
     updates = [data for name, _, data in _tensors(weights) if ".lora_B." in name]
     carries = json.loads(config.read_text("utf-8")).get("r") == 1
-    return bool(updates) and not carries and not any(data.any() for data in updates)
+    return bool(updates) and not carries and not any(data.view("<f4").any() for data in updates)
 
 
 def _tensors(path: Path) -> list[tuple[str, str, Any]]:

@@ -54,11 +54,12 @@ def publish(wish: Wish, progress: Progress) -> Published:
     Until then the hub's users see nothing of it: a failure leaves the hub as it was. Raises Refused
     with all that the gate has to say, NotReproduced with what differed.
     """
+    told = read_facts(wish.folder)
     hub = writing_hub(wish.hub)
     if wish.pull_request:
         check_reviewing(hub, wish.tag)
     model = _full_name(wish.to)
-    facts = _facts(wish, model)
+    facts = _facts(told, wish, model)
     rows = read_predictions(wish.folder)
     before = live(hub, model)
     facts = dataclasses.replace(facts, history=history_upon(before, facts))
@@ -98,9 +99,8 @@ def publish(wish: Wish, progress: Progress) -> Published:
     )
 
 
-def _facts(wish: Wish, model: str) -> Facts:
+def _facts(facts: Facts, wish: Wish, model: str) -> Facts:
     """Return the folder's facts with what the user says of them; raises BadOption for bad words."""
-    facts = read_facts(wish.folder)
     if wish.tag:
         check_ref(wish.tag)
     if "```" in wish.description:

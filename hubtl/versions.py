@@ -13,7 +13,7 @@ from .plugins.hookspecs import Destination, Versioned
 from .predictions import Predictions
 from .registry import history
 from .registry.entry import Entry, File
-from .registry.errors import HubtlError, Refused, UnknownName
+from .registry.errors import HubtlError, Refused, UnknownName, Unreachable
 from .registry.facts import FILE, Facts, read_facts
 from .registry.fingerprint import git_sha1, sha256
 from .registry.rooms import temporary_room
@@ -41,6 +41,10 @@ def live(hub: Destination, model: str) -> Live | None:
         entry = hub.entry(model)
     except UnknownName:
         return None
+    except Unreachable:
+        if getattr(hub, "needs_network", False):
+            raise
+        return None  # a folder that is yet to be made
     if not set(entry.files) - {".gitattributes"}:
         return None  # a repository that was made, and never filled
     named = hub.versions(model) if isinstance(hub, Versioned) else {}

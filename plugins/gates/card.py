@@ -23,7 +23,7 @@ def before_publish(folder: Path, entry: Entry) -> None:
         raise BadData(f"`{folder}` has no card", "adapt again: it writes one")
     facts = read_facts(folder)
     licence = read_front_matter(path).get("license")
-    if licence != facts.licence:
+    if facts.licence and licence != facts.licence:  # none at all is for the gate of licences
         raise Refused(
             f"the card gives the licence {licence}, and what it was made from has {facts.licence}",
             f"correct {CARD}: the licence follows the base",
