@@ -45,7 +45,7 @@ def gate(
     checks: tuple[Callable[[], None], ...] = (
         lambda: _check_domain(facts),
         lambda: _check_measured(folder, facts, before),
-        lambda: _check_inputs(before),
+        lambda: check_inputs(before),
         lambda: _check_base(facts, hub, base, with_base),
         lambda: check_licences(facts, hub, base),
     )
@@ -103,7 +103,7 @@ def _check_measured(folder: Path, facts: Facts, before: Predictions) -> None:
         )
 
 
-def _check_inputs(before: Predictions) -> None:
+def check_inputs(before: Predictions) -> None:
     """Raise NotReproduced if a file that was measured with is gone, or holds something else."""
     for path, content in zip(before.inputs, before.contents, strict=True):
         if path == content:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .registry.exported import Made
 from .registry.facts import Facts
 
 
@@ -100,3 +101,25 @@ class Published:
     def as_json(self) -> dict[str, Any]:
         """Return the keys that `publish --json` and `verify --json` promise."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """An adapted model in another form: its folder, what was made of what, the size of each file.
+
+    `made.compared` says on which rows it was compared with the adapter, and how near it came.
+    """
+
+    folder: Path
+    made: Made
+    sizes: Mapping[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the keys that `export --json` promises: those of `export.json`, and the sizes."""
+        size_bytes = sum(self.sizes.values())
+        return {
+            "folder": str(self.folder),
+            **self.made.as_json(),
+            "sizes": dict(self.sizes),
+            "size_bytes": size_bytes,
+        }

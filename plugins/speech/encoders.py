@@ -47,6 +47,10 @@ class Encoder(Protocol):
         """
         ...
 
+    def heard(self, sound: "Tensor") -> "Tensor":
+        """Return the states of windows that are all of one length, as a card gets them."""
+        ...
+
 
 def hear_whisper(encoder: "Any", mel: "Any") -> "Any":
     """Return what Whisper's layers are given for log-mel frames of any number."""
@@ -113,6 +117,11 @@ class Whisper:
             least = torch.finfo(torch.float32).min
             bias = torch.where(mask[:, None, None, :], 0.0, least)
         found: Tensor = encode_whisper(body, stem, bias)
+        return found
+
+    def heard(self, sound: "Tensor") -> "Tensor":
+        """Return the encoder's states of log-mel frames."""
+        found: Tensor = encode_whisper(self.body, hear_whisper(self.body, sound))
         return found
 
     def _mel(self, window: "Samples") -> "Tensor":
@@ -182,6 +191,11 @@ class Wave:
         found: Tensor = some.encoder(stem.clone(), attention_mask=mask).last_hidden_state
         return found
 
+    def heard(self, sound: "Tensor") -> "Tensor":
+        """Return the encoder's states of samples."""
+        found: Tensor = self.body(sound).last_hidden_state
+        return found
+
 
 class Spectrogram:
     """The audio spectrogram transformer: patches of a window's spectrogram, always as many."""
@@ -229,6 +243,11 @@ class Spectrogram:
             states = layer(states)
         first, second = inner.layernorm(states)[:, :2].unbind(1)
         found: Tensor = some.classifier.layernorm((first + second) / 2)
+        return found.unsqueeze(1)
+
+    def heard(self, sound: "Tensor") -> "Tensor":
+        """Return one row of states a window of spectrograms."""
+        found: Tensor = self.body(sound).logits
         return found.unsqueeze(1)
 
 
