@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 import hubtl
+from hubtl.registry.exported import alike
 
 from . import screen
 from .options import Column, FileColumn, HubName, Json, Text, columns
@@ -60,9 +61,5 @@ def command(
         screen.say_json(done.as_json())
         return
     compared = done.made.compared
-    ties = f", {compared['near_ties']} near ties apart" if compared["near_ties"] else ""
-    screen.say(
-        f"compared  {compared['on']}: same labels{ties}, logits within {compared['widest']:.1g} "
-        "of their row's largest"
-    )
+    screen.say(f"compared  {compared['on']}: {alike(compared)}")
     screen.say(f"exported  {done.folder}, {screen.size(sum(done.sizes.values()))}")

@@ -87,8 +87,8 @@ def export(wanted: Wanted, progress: Progress) -> Exported:
 
 def _default(wanted: Wanted) -> Path:
     """Return a folder named by the model and the form, in `exported/`."""
-    name = split_revision(wanted.model)[0].rstrip("/").rpartition("/")[2]
-    return Path("exported", f"{Path(name).name or 'model'}-{wanted.form}")
+    name = Path(split_revision(wanted.model)[0]).name or "model"
+    return Path("exported", f"{name}-{wanted.form}")
 
 
 def _check_fits(form: Export, task: Task) -> None:

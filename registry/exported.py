@@ -90,12 +90,18 @@ def _intro(made: Made) -> str:
     )
 
 
-def _compared(compared: Mapping[str, Any]) -> str:
+def alike(compared: Mapping[str, Any]) -> str:
+    """Return in words how near the labels and logits came to the adapter's."""
     ties = f", {compared['near_ties']} near ties apart" if compared["near_ties"] else ""
+    if not compared["widest"]:
+        return f"same labels{ties}, the same logits"
+    return f"same labels{ties}, logits within {compared['widest']:.1g} of their row's largest"
+
+
+def _compared(compared: Mapping[str, Any]) -> str:
     return (
         f"In a process without hubtl, the block above says on {compared['on']} what the adapter "
-        f"says: the same labels{ties}, and logits within {compared['widest']:.1g} of the largest "
-        f"of their row ({compared['tolerance']:g} is allowed)."
+        f"says: {alike(compared)} ({compared['tolerance']:g} is allowed)."
     )
 
 
