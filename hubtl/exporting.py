@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .dataset import read_inputs
-from .evaluation import Model, goal_of, open_model
+from .evaluation import Model, find_adapted, goal_of, with_base
 from .gate import check_inputs
 from .plugins.export import HERE, Export, Saved
 from .plugins.hookspecs import Task
@@ -62,9 +62,10 @@ def export(wanted: Wanted, progress: Progress) -> Exported:
     form = plugins().export(wanted.form)
     out = wanted.out or _default(wanted)
     check_out(out, mark=FILE)
-    model = open_model(wanted.model, wanted.hub, progress)
-    facts, task = model.facts, plugins().task(model.facts.task)
+    found = find_adapted(wanted.model, wanted.hub, progress)
+    facts, task = found.facts, plugins().task(found.facts.task)
     _check_fits(form, task)
+    model = with_base(found, wanted.hub, progress)
     said = _said(wanted, model, task, progress)
     saved = Saved(model.folder, tuple(facts.files), model.base, loading(facts, HERE))
     commit = None if model.revision == NO_COMMIT else model.revision
