@@ -24,6 +24,8 @@ from .registry.facts import Facts
 from .registry.rooms import temporary_room
 from .transfer.progress import Progress, silent
 
+# As `keep_freed_memory` does in a process of hubtl's own.
+KEEP_MEMORY = dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(2**31 - 1))
 SCRIPT = Path(__file__).with_name("clean.py")
 
 
@@ -171,6 +173,7 @@ def _environment(room: Path) -> dict[str, str]:
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_VERBOSITY": "error",
         "PYTHONUTF8": "1",
+        **KEEP_MEMORY,
         # Numbers are those of fp32 on a CPU, which every reader of the card has.
         "CUDA_VISIBLE_DEVICES": "",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +20,7 @@ from hubtl.transfer.layerwise import losses_by_layer
 from hubtl.transfer.portions import Taken, kept_bytes, portions, positions_at_once, taken
 from hubtl.transfer.precision import faster, working_in
 from hubtl.transfer.quiet import quiet_libraries
-from hubtl.transfer.resources import free_memory
+from hubtl.transfer.resources import free_memory, keep_freed_memory
 from hubtl.transfer.split import Example
 from hubtl.transfer.start import Session, start
 from hubtl.transfer.trunk import Shelf
@@ -104,6 +105,21 @@ def test_a_limit_on_this_process_counts_as_its_memory():
         assert free_memory("cpu") <= 10**9
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be told to")
+def test_memory_that_was_freed_is_used_again_without_asking_the_system():
+    import resource
+
+    def pages_asked_for() -> int:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(10):
+            torch.ones(16 * 2**20)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    keep_freed_memory()
+    pages_asked_for()
+    assert pages_asked_for() < 1000  # 64 MiB are 16,000
 
 
 def session(tmp_path, rows=None) -> Session:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..registry.entry import Entry
 from ..registry.errors import BadOption
-from .resources import bound_kernel_cache
+from .resources import bound_kernel_cache, keep_freed_memory
 
 if TYPE_CHECKING:
     import torch
@@ -92,6 +92,7 @@ class Network(Protocol):
 def choose_device(asked: str | None) -> torch.device:
     """Return the device to train on: the one asked for, else a GPU where there is one."""
     bound_kernel_cache()
+    keep_freed_memory()
     import torch
 
     if asked not in (None, "cpu", "cuda"):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib.metadata
 import os
 import platform
 import time
 from pathlib import Path
 
+# Of glibc's malloc.h; mallopt takes an int.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, MOST_KEPT = -1, -3, 2**31 - 1
 LIBRARIES = ("torch", "transformers", "peft", "safetensors", "scikit-learn", "tokenizers")
 
 
@@ -87,6 +90,21 @@ def bound_kernel_cache() -> None:
     It reads this when it is first used. Batches of other lengths need other kernels anyway.
     """
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
+
+
+def keep_freed_memory() -> None:
+    """Let large tensors take memory that was freed before, in place of new pages from the system.
+
+    By default glibc gives each block above 32 MB back at once and asks for it anew, and the system
+    fills it with zeros: for a batch of pictures that takes longer than the convolutions do.
+    """
+    if platform.system() != "Linux":
+        return
+    with contextlib.suppress(AttributeError):  # another C library
+        libc = ctypes.CDLL(None)
+        libc.gnu_get_libc_version  # noqa: B018 - only glibc knows these numbers
+        libc.mallopt(M_MMAP_THRESHOLD, MOST_KEPT)
+        libc.mallopt(M_TRIM_THRESHOLD, MOST_KEPT)
 
 
 def machine() -> dict[str, str | int]:
