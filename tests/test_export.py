@@ -81,8 +81,14 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(hub, adapted)
 
 
-@pytest.mark.parametrize("form", ["merged", "onnx"])
-@pytest.mark.parametrize("task", ["image-classification", "audio-classification"])
+@pytest.mark.parametrize(
+    ("task", "form"),
+    [
+        ("image-classification", "onnx"),
+        ("audio-classification", "onnx"),
+        ("audio-classification", "merged"),
+    ],
+)
 def test_pictures_and_sound_of_several_labels_say_it_on_all_test_rows(task, form, bench):
     folder = bench.adapted[task]
     done = hubtl.export(folder, format=form, out="out", hub=bench.hub.name)
@@ -187,12 +193,11 @@ def register_exports():
     assert not Path("rounded").exists()
 
 
-def test_rows_to_compare_on_need_no_labels(adapted, shelf, hubtl_cli):
+def test_rows_to_compare_on_need_no_labels(adapted, shelf):
     Path("asked.csv").write_text("said,by\nthe room was lovely,ana\nit felt cold and dark,bo\n")
-    said = hubtl_cli(
-        f"export {adapted} --format merged --data asked.csv --text said --hub {shelf.name} --json"
-    )
-    told = said.json
+    told = hubtl.export(
+        adapted, format="merged", data="asked.csv", columns={"text": "said"}, hub=shelf.name
+    ).as_json()
     assert told["folder"] == "exported/moods-merged"
     assert (told["compared"]["on"], told["compared"]["rows"]) == ("2 rows", 2)
     assert told["size_bytes"] == sum(

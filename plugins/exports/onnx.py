@@ -32,7 +32,7 @@ class Onnx:
     about = "a graph from tensors to logits (`model.onnx`), in 32 bits"
     library = "onnx"
     needs: Mapping[str, str] = dict.fromkeys(("onnx", "onnxscript", "onnxruntime"), EXTRA)
-    # Measured: 1e-5 of the largest logit at most: sums come out by how they are divided.
+    # Measured: 5e-6 of the largest logit at most: sums come out by how they are divided.
     tolerance = 1e-4
 
     def fits(self, task: Task) -> bool:
