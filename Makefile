@@ -50,7 +50,7 @@ clean:
 	touch $@
 
 .venv/.tested: .venv/.installed
-	$(PIP) -e '.[starter,vision,speech,server,dev]'
+	$(PIP) -e '.[starter,vision,speech,onnx,server,dev]'
 	touch $@
 
 # On Linux the registry's torch brings gigabytes of CUDA. Without an NVIDIA card PyTorch's own index

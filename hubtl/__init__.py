@@ -10,18 +10,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import adapt, evaluate, family, plan, predict, publish, pull, search, show, verify
+    from .api import (
+        adapt,
+        evaluate,
+        export,
+        family,
+        plan,
+        predict,
+        publish,
+        pull,
+        search,
+        show,
+        verify,
+    )
     from .plugins.hookspecs import hookimpl
     from .registry.card import Section
     from .registry.entry import Entry, Query
     from .registry.errors import HubtlError
     from .registry.recipe import Recipe
-    from .results import Adapted, Evaluation, Family, Plan, Prediction, Published
+    from .results import Adapted, Evaluation, Exported, Family, Plan, Prediction, Published
 
 __all__ = [
     "Adapted",
     "Entry",
     "Evaluation",
+    "Exported",
     "Family",
     "HubtlError",
     "Plan",
@@ -32,6 +45,7 @@ __all__ = [
     "Section",
     "adapt",
     "evaluate",
+    "export",
     "family",
     "hookimpl",
     "plan",
@@ -47,7 +61,16 @@ __all__ = [
 # asks for none, does not wait for them.
 _HOMES = {
     **dict.fromkeys(
-        ("Adapted", "Evaluation", "Family", "Plan", "Prediction", "Published"), ".results"
+        (
+            "Adapted",
+            "Evaluation",
+            "Exported",
+            "Family",
+            "Plan",
+            "Prediction",
+            "Published",
+        ),
+        ".results",
     ),
     **dict.fromkeys(("Entry", "Query"), ".registry.entry"),
     "HubtlError": ".registry.errors",

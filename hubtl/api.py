@@ -1,4 +1,4 @@
-"""The verbs in the order of the road, from search to verify.
+"""The verbs in the order of the road, from search to export.
 
 Each is a function from one plain value to the next. What the command line does, a notebook does in
 the same words.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .registry.entry import Entry, Found, Query
-from .results import Adapted, Evaluation, Family, Plan, Prediction, Published
+from .results import Adapted, Evaluation, Exported, Family, Plan, Prediction, Published
 from .transfer.progress import Progress, silent
 
 PathLike = str | os.PathLike[str]
@@ -161,6 +161,35 @@ def verify(
     from .verification import verify as work
 
     return work(model, Path(data) if data else None, columns or {}, hub, progress)
+
+
+def export(
+    model: PathLike,
+    *,
+    format: str,
+    out: PathLike | None = None,
+    data: PathLike | None = None,
+    columns: Mapping[str, str] | None = None,
+    hub: str | None = None,
+    progress: Progress = silent,
+) -> Exported:
+    """Return an adapted folder or ORG/NAME in another form, after it said what the adapter says.
+
+    It is compared on the rows of `data`, else on the test rows of the folder, else on public
+    inputs. Raises NotReproduced with what differs; then nothing is written.
+    """
+    from .exporting import Wanted
+    from .exporting import export as work
+
+    wanted = Wanted(
+        os.fspath(model),
+        format,
+        Path(out) if out else None,
+        Path(data) if data else None,
+        columns,
+        hub,
+    )
+    return work(wanted, progress)
 
 
 def _request(task: str, data: PathLike, **options: object):  # type: ignore[no-untyped-def]

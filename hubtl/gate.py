@@ -77,7 +77,7 @@ def check_folder(case: Case, description: str, *, with_base: bool) -> str:
     checks: tuple[Callable[[], None], ...] = (
         lambda: _check_domain(facts),
         lambda: _check_measured(case.folder, facts, case.rows),
-        lambda: _check_inputs(case.rows),
+        lambda: check_inputs(case.rows),
         lambda: _check_base(facts, case.hub, case.base, with_base),
         lambda: check_licences(facts, case.hub, case.base),
         lambda: check_rows(case.folder, facts, case.rows),
@@ -172,7 +172,7 @@ def _check_measured(folder: Path, facts: Facts, before: Predictions) -> None:
         )
 
 
-def _check_inputs(before: Predictions) -> None:
+def check_inputs(before: Predictions) -> None:
     """Raise NotReproduced if a file that was measured with is gone, or holds something else."""
     for path, content in zip(before.inputs, before.contents, strict=True):
         if path == content:

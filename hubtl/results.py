@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .registry.entry import Entry
+from .registry.exported import Made
 from .registry.facts import Facts
 
 
@@ -148,4 +149,26 @@ class Family:
             "results": self.results,
             "baselines": self.baselines,
             "not_known": list(self.not_known),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """An adapted model in another form: its folder, what was made of what, the size of each file.
+
+    `made.compared` says on which rows it was compared with the adapter, and how near it came.
+    """
+
+    folder: Path
+    made: Made
+    sizes: Mapping[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the keys that `export --json` promises: those of `export.json`, and the sizes."""
+        size_bytes = sum(self.sizes.values())
+        return {
+            "folder": str(self.folder),
+            **self.made.as_json(),
+            "sizes": dict(self.sizes),
+            "size_bytes": size_bytes,
         }

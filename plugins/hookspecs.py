@@ -1,6 +1,6 @@
 """The seam: what a plugin may offer, and the shapes of it.
 
-Six hooks offer nouns by returning them, one adds commands, one guards publishing, one adds to a
+Seven hooks offer nouns by returning them, one adds commands, one guards publishing, one adds to a
 card. What is offered need only fit a Protocol below; nothing has to be inherited.
 """
 
@@ -19,6 +19,7 @@ from ..registry.recipe import Recipe
 from .demo import Demo as Demo
 from .draft import Draft as Draft
 from .draft import Offer as Offer
+from .export import Export as Export
 from .kept import Collecting as Collecting
 from .kept import Versioned as Versioned
 
@@ -266,6 +267,12 @@ def register_scorers() -> Iterable[Scorer]:
 @hookspec
 def register_demos() -> Iterable[Demo]:
     """Return demos, each named by what `hubtl demo --modality` takes."""
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def register_exports() -> Iterable[Export]:
+    """Return forms that adapted models can be written in, each named by what `--format` takes."""
     raise AssertionError("a specification is never called")
 
 

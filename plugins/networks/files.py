@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...registry.entry import Entry
+from ..export import HERE
 
 ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 
@@ -29,6 +30,14 @@ def write_json(path: Path, value: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def from_hub(address: str) -> dict[str, str]:
+    """Return the two lines of a card's code that bring a model's folder from a hub, if from one."""
+    if address == HERE:
+        return {"hub": "", "fetched": "adapter"}
+    line = "from huggingface_hub import snapshot_download\n"
+    return {"hub": line, "fetched": "snapshot_download(adapter)"}
 
 
 def copy_those(names: Sequence[str], base: Path, folder: Path) -> None:

@@ -47,6 +47,10 @@ class Encoder(Protocol):
         """
         ...
 
+    def heard(self, sound: "Tensor") -> "Tensor":
+        """Return the states of windows that are all of one length, as a card gets them."""
+        ...
+
 
 def hear_whisper(encoder: "Any", mel: "Any") -> "Any":
     """Return what Whisper's layers are given for log-mel frames of any number."""
@@ -158,6 +162,11 @@ class Whisper:
         found: Tensor = encode_whisper(body, stem, bias)
         return found
 
+    def heard(self, sound: "Tensor") -> "Tensor":
+        """Return the encoder's states of log-mel frames."""
+        found: Tensor = encode_whisper(self.body, hear_whisper(self.body, sound))
+        return found
+
     def _mel(self, window: "Samples") -> "Tensor":
         import numpy
 
@@ -202,6 +211,11 @@ class Wave:
     def states(self, body: "nn.Module", stem: "Tensor", mask: "Tensor") -> "Tensor":
         """Return the encoder's states, where padding is not attended to."""
         found: Tensor = encode_wave(body, stem, mask)
+        return found
+
+    def heard(self, sound: "Tensor") -> "Tensor":
+        """Return the encoder's states of samples."""
+        found: Tensor = self.body(sound).last_hidden_state
         return found
 
 
@@ -251,6 +265,11 @@ class Spectrogram:
             states = layer(states)
         first, second = inner.layernorm(states)[:, :2].unbind(1)
         found: Tensor = some.classifier.layernorm((first + second) / 2)
+        return found.unsqueeze(1)
+
+    def heard(self, sound: "Tensor") -> "Tensor":
+        """Return one row of states a window of spectrograms."""
+        found: Tensor = self.body(sound).logits
         return found.unsqueeze(1)
 
 

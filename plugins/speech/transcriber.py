@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ...registry.entry import Entry
 from ...transfer.contents import digest_of
 from ...transfer.network import choose_device
-from ..networks import files
+from ..export import Saved
+from ..networks import files, merging
 from ..networks.adapted import Adapted
 from .clips import describe_clips, hear, read_clip
 from .encoders import encode_whisper, hear_whisper, own_window
@@ -162,6 +163,11 @@ class Transcriber(Adapted):
         """Return a text's tokens after those that every transcript begins with."""
         ids = self._tokenizer(f" {text}", add_special_tokens=False)["input_ids"]
         return [*self._prefix, *ids[: self._most - 1], int(self._tokenizer.eos_token_id)]
+
+
+def merge(saved: Saved, out: Path) -> None:
+    """Write a saved adapter as a whole model."""
+    merging.write_whole(saved, out, open_whisper)
 
 
 def open_whisper(base: Path) -> Any:

@@ -11,6 +11,7 @@ from ...registry.errors import BadData
 from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split
+from ..export import Saved
 from ..hookspecs import Loading, Task, hookimpl
 from ..speech.clips import ENDINGS, check_clip, seconds_of
 from ..speech.probe_inputs import PROBE_INPUTS
@@ -85,6 +86,12 @@ class SpeechRecognition:
         from ..speech.writers import writer_of
 
         return writer_of(folder).snippet(folder, loading)
+
+    def merge(self, saved: Saved, out: Path) -> None:
+        """Write a saved adapter as a whole model."""
+        from ..speech import transcriber
+
+        transcriber.merge(saved, out)
 
     def other_ways(self, folder: Path, loading: Loading) -> Mapping[str, str]:
         """Return nothing: other ways of loading give texts, and no numbers to compare."""
