@@ -20,6 +20,10 @@ from hubtl.reproduction import SAME_MACHINE
 from hubtl.transfer.agreement import compare
 
 DRAWS = 50
+# What is added to all scores of a row does nothing to their softmax, and whoever takes the mean over
+# tokens never asks the pooler: no prediction hangs on these, so comparing can't show them.
+IDLE = ("attention.self.key.bias",)
+IDLE_IN_MEANS = (*IDLE, "pooler.dense.weight", "pooler.dense.bias")
 MADE = [
     ("probe", "acme/tiny-encoder"),
     ("probe", "acme/tiny-bert"),
@@ -72,12 +76,13 @@ def agreement(folder, logits):
 
 
 def learnt(folder):
-    """Return the tensors of a folder by file and name; those that only carry others are zero."""
+    """Return the tensors of a folder on which a prediction hangs, by file and name."""
+    idle = IDLE_IN_MEANS if (folder / "modules.json").is_file() else IDLE
     return [
         (path, name)
         for path in sorted(folder.rglob("*.safetensors"))
         for name, tensor in load_file(path).items()
-        if ".lora_" not in name or tensor.any()
+        if not name.endswith(idle) and (".lora_" not in name or tensor.any())
     ]
 
 
@@ -107,4 +112,4 @@ def test_fifty_random_corruptions_of_one_tensor_are_caught_by_comparing_alone(
     assert all(agreement(*each).holds for each in zip(sound, said[: len(sound)], strict=True))
     caught = zip(spoilt, said[len(sound) :], strict=True)
     missed = [(pair, name) for (pair, name, folder), b in caught if agreement(folder, b).holds]
-    assert missed == []
+    assert not missed, missed
