@@ -91,7 +91,8 @@ class Published:
     """Where an adapter is, and what came back when it was loaded from there.
 
     `changes` tells of each file how it differs from what is live, `card_changes` so of the card,
-    and `against` how the two do on the same rows.
+    and `against` how the two do on the same rows. `environment` is what is not as it was when it
+    was measured, (then, now) of each.
     """
 
     address: str
@@ -105,6 +106,7 @@ class Published:
     changes: Mapping[str, str] = field(default_factory=dict)
     card_changes: str = ""
     against: Mapping[str, Any] | None = None
+    environment: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return the keys that `publish --json` and `verify --json` promise."""

@@ -20,7 +20,7 @@ from hubtl.reproduction import SAME_MACHINE
 from hubtl.transfer.agreement import compare
 
 DRAWS = 50
-# What is added to all scores of a row does nothing to their softmax, and whoever takes the mean over
+# What is added to all scores of a row does nothing to their softmax, and whoever takes the mean of
 # tokens never asks the pooler: no prediction hangs on these, so comparing can't show them.
 IDLE = ("attention.self.key.bias",)
 IDLE_IN_MEANS = (*IDLE, "pooler.dense.weight", "pooler.dense.bias")
