@@ -4,6 +4,7 @@
 # make conformance  runs huggingface_hub's own tests against hubtl serve (docs/conformance.md)
 # make clients      tries hubtl serve with clients of three ages and the libraries over them
 # make faults       kills hubtl serve at 50 random moments and looks for what was lost
+# make publish-faults  lets each request of a publication fail in five ways, and publishes again
 # make kills        kills hubtl adapt at 20 moments and resumes it, to the same predictions each time
 # make clean  removes .venv and what was built
 
@@ -12,7 +13,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test docs conformance clients faults kills clean
+.PHONY: demo test docs conformance clients faults publish-faults kills clean
 
 demo: .venv/.installed
 	$(BIN)/hubtl demo
@@ -35,6 +36,9 @@ clients: .venv/.tested
 faults: .venv/.tested
 	$(BIN)/python -m tests.faults --kills 50
 
+publish-faults: .venv/.tested
+	$(BIN)/python -m tests.publish_faults
+
 kills: .venv/.tested
 	$(BIN)/python -m tests.kills --kills 20
 
@@ -46,7 +50,7 @@ clean:
 	touch $@
 
 .venv/.tested: .venv/.installed
-	$(PIP) -e '.[starter,vision,speech,server,dev]'
+	$(PIP) -e '.[starter,vision,speech,onnx,server,dev]'
 	touch $@
 
 # On Linux the registry's torch brings gigabytes of CUDA. Without an NVIDIA card PyTorch's own index

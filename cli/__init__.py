@@ -22,6 +22,7 @@ COMMANDS = (
     "predict",
     "publish",
     "verify",
+    "export",
     "serve",
     "hub",
     "catalog",

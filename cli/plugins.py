@@ -20,6 +20,7 @@ def command(as_json: Json = False) -> None:
         "recipes": list(offered.recipes),
         "scorers": list(offered.scorers),
         "demos": list(offered.demos),
+        "exports": list(offered.exports),
     }
     if as_json:
         keys = ("name", "version", "hooks", "broken")

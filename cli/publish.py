@@ -34,8 +34,18 @@ def command(
     data_licence: Annotated[
         str | None, typer.Option(metavar="L", help="The licence of your data, for the card.")
     ] = None,
-    with_base: Annotated[bool, typer.Option("--with-base", help="Put the base there too.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show files and card.")] = False,
+    with_base: Annotated[
+        bool, typer.Option("--with-base", help="Put the base there too, as its licence allows.")
+    ] = False,
+    allow_worse: Annotated[
+        bool, typer.Option("--allow-worse", help="Replace a version that is better on these rows.")
+    ] = False,
+    pull_request: Annotated[
+        bool, typer.Option("--pr", help="Offer it as a pull request, to those who may merge it.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Look and compare, and show what would change there.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Publish an adapted folder, load it back from the hub, and prove that it says the same."""
@@ -50,19 +60,48 @@ def command(
             description=description,
             data_licence=data_licence,
             with_base=with_base,
+            allow_worse=allow_worse,
+            pull_request=pull_request,
             dry_run=dry_run,
             progress=progress,
         )
     if as_json:
         screen.say_json(done.as_json())
     elif dry_run:
-        screen.say(f"would publish to {done.address}:")
-        for path in done.files:
-            screen.say(f"  {path}")
-        screen.say(f"\nREADME.md:\n\n{done.card}")
+        _say_plan(done)
     else:
         say_proof(done)
-        screen.say(f"published {done.address}\ncommit    {done.commit}")
+        _say_against(done)
+        screen.say(f"{'offered' if pull_request else 'published':9} {done.address}")
+        screen.say(f"commit    {done.commit}")
+
+
+def _say_plan(done: hubtl.Published) -> None:
+    """Print what would be there afterwards: files, the card, and how it differs from what is."""
+    screen.say(f"would publish to {done.address}:")
+    for path, change in done.changes.items():
+        screen.say(f"  {change:<7}  {path}")
+    _say_against(done)
+    if done.card_changes and "same" in done.changes.values():
+        screen.say(f"\nREADME.md, against the one that is there:\n\n{done.card_changes}")
+    else:
+        screen.say(f"\nREADME.md:\n\n{done.card}")
+
+
+def _say_against(done: hubtl.Published) -> None:
+    """Print how it does beside what was there before, on the same rows."""
+    if done.against is None:
+        return
+    before = done.against
+    name = before["tags"][0] if before["tags"] else before["revision"][:7]
+    difference = before["difference"]
+    if difference is None:
+        screen.say(f"against   {name}: not compared, {before['why']}")
+        return
+    screen.say(
+        f"against   {name}: {difference['metric']} better by {difference['value']:+.4f} "
+        f"({difference['low']:+.4f} to {difference['high']:+.4f}), on the same rows"
+    )
 
 
 def say_proof(done: hubtl.Published) -> None:

@@ -33,13 +33,24 @@ def note(text: str) -> None:
 
 
 def table(
-    titles: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()
+    titles: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    numbers: Sequence[str] = (),
+    less: Sequence[str] = (),
 ) -> None:
-    """Print rows under titles; the columns named in `numbers` stand to the right."""
+    """Print rows under titles; the columns named in `numbers` stand to the right.
+
+    Those in `less`, the most wanted first, are shown as far as the terminal is wide enough.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=200)
+    if less:
+        titles, rows = _fitting(titles, list(rows), less, console.width)
     shown = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for number, title in enumerate(titles):
         # The first column is what a person copies, so it stays in one piece.
@@ -47,10 +58,25 @@ def table(
         shown.add_column(title, justify=justify, overflow="fold", no_wrap=number == 0)
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=200)
     console.print(shown)
+
+
+def _fitting(
+    titles: Sequence[str], rows: list[Sequence[str]], less: Sequence[str], width: int
+) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """Return a table with as many of the columns of `less`, the first of them first, as fit."""
+    from rich.cells import cell_len
+
+    columns = {each[0]: each for each in zip(titles, *rows, strict=True)}
+    wide = {title: max(map(cell_len, cells)) + 2 for title, cells in columns.items()}
+    left = width + 2 - sum(wide[title] for title in titles if title not in less)
+    for title in less:
+        if wide[title] <= left:
+            left -= wide[title]
+        else:
+            del columns[title]
+    first, *rest = zip(*columns.values(), strict=True)
+    return first, list(rest)
 
 
 def size(count: int | None) -> str:

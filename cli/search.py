@@ -12,11 +12,13 @@ from hubtl.registry.errors import BadOption
 
 from . import screen
 from .options import HubName, Json
+from .side_by_side import say_models
 
 EXAMPLES = (
     "hubtl search sentiment",
     "hubtl search --domain legal --allows commercial",
     "hubtl search --task image-classification --max-params 30M",
+    "hubtl search --org acme --domain legal --task text-classification",
 )
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9}
 
@@ -64,21 +66,7 @@ def command(
         screen.say_json(found.as_json())
         return
     if found.entries:
-        screen.table(
-            ("MODEL", "FOR", "PARAMS", "LICENCE", "HUB", "ABOUT"),
-            [
-                (
-                    entry.id,
-                    ", ".join(entry.domains) or "–",
-                    screen.params(entry.params),
-                    entry.licence or "unknown",
-                    entry.hub,
-                    entry.about or _told(entry),
-                )
-                for entry in found.entries
-            ],
-            numbers=("PARAMS",),
-        )
+        say_models(found.entries)
     else:
         screen.say("nothing fits")
     for left in found.left_out[:5]:
@@ -88,12 +76,6 @@ def command(
     count = "1 entry" if found.searched == 1 else f"{found.searched} entries"
     live = "" if hub else "; `--hub hf` asks the Hub live"
     screen.note(f"searched {count} of {found.where}{live}")
-
-
-def _told(entry: hubtl.Entry) -> str:
-    """Return what can be said of a model that nobody has described."""
-    results = [f"{name} {value:.3f}" for name, value in entry.metrics.items()]
-    return ", ".join([*entry.tasks, *results])
 
 
 def _number(text: str) -> int:

@@ -10,6 +10,7 @@ import hubtl
 from hubtl.registry.errors import Unreachable
 
 from . import screen
+from .kin import say_family
 from .options import HubName, Json
 
 EXAMPLES = (
@@ -37,56 +38,56 @@ def command(
         if known is None or hub:
             raise
         entry, offline = known, True
+    family = hubtl.Family((), ()) if offline else hubtl.family(entry)
     about = entry.about or (known.about if known else "")
-    licence = catalogue().licences.get(entry.licence or "")
-    allows = (
-        [] if licence is None else [n for n in ("commercial", "derivatives") if getattr(licence, n)]
-    )
-    trust = _trust(tuple(entry.files))
-    adapters = [] if offline else _adapters(entry.id, hub)
+    allows = _allows(entry)
     if as_json:
         files = {path: {"size": f.size, "sha256": f.sha256} for path, f in entry.files.items()}
         more = {
             "about": about,
             "licence_allows": allows,
             "files": files,
-            "base_revision": entry.base_revision,
-            "adapters": adapters,
-            "trust": trust,
+            "adapters": [each.id for each in family.children],
+            "trust": _trust(tuple(entry.files)),
             "source": list(entry.source or (known.source if known else ())),
             "from": "the catalogue" if offline else entry.hub,
         }
-        screen.say_json({**entry.as_json(), **more})
+        screen.say_json({**entry.as_json(), **more, **family.as_json()})
         return
     screen.say(entry.id)
     if about:
         screen.say(about)
+    licence = (entry.licence or "unknown") + (f" (allows {', '.join(allows)})" if allows else "")
+    results = ", ".join(f"{name} {value:.3f}" for name, value in entry.metrics.items())
     rows = (
         ("kind", entry.kind),
         ("tasks", ", ".join(entry.tasks)),
         ("domains", ", ".join(entry.domains)),
         ("languages", ", ".join(entry.languages)),
-        (
-            "licence",
-            (entry.licence or "unknown") + (f" (allows {', '.join(allows)})" if allows else ""),
-        ),
+        ("licence", licence),
         ("parameters", screen.params(entry.params) if entry.params else ""),
         ("weights", screen.size(entry.size_bytes) if entry.size_bytes else ""),
         ("commit", entry.revision or "unknown"),
         ("hub", entry.hub),
-        ("made from", entry.base or ""),
-        ("adapters", ", ".join(adapters)),
-        ("results", ", ".join(f"{name} {value:.3f}" for name, value in entry.metrics.items())),
-        ("trust", trust),
+        ("results", "" if family.results else results),
+        ("trust", _trust(tuple(entry.files))),
         ("source", "\n".join(entry.source)),
     )
     screen.table(("", ""), [row for row in rows if row[1]])
+    say_family(entry, family)
     for path, file in entry.files.items():
         screen.say(f"  {screen.size(file.size):>8}  {path}")
     if offline:
         screen.note(
             "the hub was not asked, for it can't be reached: this is what the catalogue knows"
         )
+
+
+def _allows(entry: hubtl.Entry) -> list[str]:
+    from hubtl.registry.catalog import catalogue
+
+    licence = catalogue().licences.get(entry.licence or "")
+    return [name for name in ("commercial", "derivatives") if getattr(licence, name, False)]
 
 
 def _trust(files: tuple[str, ...]) -> str:
@@ -97,8 +98,3 @@ def _trust(files: tuple[str, ...]) -> str:
     if not any(path.endswith(WEIGHTS) for path in files):
         return f"refused: only a pickle, `{pickles(files)[0]}`" if pickles(files) else "no weights"
     return "safetensors; hashes are checked when it is pulled"
-
-
-def _adapters(model: str, hub: str | None) -> list[str]:
-    """Return the adapters of a model that the hub being read knows, where that needs no asking."""
-    return [entry.id for entry in hubtl.search(hub=hub, kind="adapter", base=model).entries]

@@ -45,4 +45,6 @@ def command(
         screen.say_json(done.as_json())
         return
     say_proof(done)
+    changed = ", ".join(f"{what} {a} -> {b}" for what, (a, b) in done.environment.items())
+    screen.say(f"since     {changed or 'nothing changed'}; the same adapter, the same base")
     screen.say(f"verified  {done.address} at {done.commit[:7]}")

@@ -10,18 +10,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import adapt, evaluate, plan, predict, publish, pull, search, show, verify
+    from .api import (
+        adapt,
+        evaluate,
+        export,
+        family,
+        plan,
+        predict,
+        publish,
+        pull,
+        search,
+        show,
+        verify,
+    )
     from .plugins.hookspecs import hookimpl
     from .registry.card import Section
     from .registry.entry import Entry, Query
     from .registry.errors import HubtlError
     from .registry.recipe import Recipe
-    from .results import Adapted, Evaluation, Plan, Prediction, Published
+    from .results import Adapted, Evaluation, Exported, Family, Plan, Prediction, Published
 
 __all__ = [
     "Adapted",
     "Entry",
     "Evaluation",
+    "Exported",
+    "Family",
     "HubtlError",
     "Plan",
     "Prediction",
@@ -31,6 +45,8 @@ __all__ = [
     "Section",
     "adapt",
     "evaluate",
+    "export",
+    "family",
     "hookimpl",
     "plan",
     "predict",
@@ -44,7 +60,18 @@ __all__ = [
 # Where each name lives. They are imported when they are asked for, so that `hubtl --help`, which
 # asks for none, does not wait for them.
 _HOMES = {
-    **dict.fromkeys(("Adapted", "Evaluation", "Plan", "Prediction", "Published"), ".results"),
+    **dict.fromkeys(
+        (
+            "Adapted",
+            "Evaluation",
+            "Exported",
+            "Family",
+            "Plan",
+            "Prediction",
+            "Published",
+        ),
+        ".results",
+    ),
     **dict.fromkeys(("Entry", "Query"), ".registry.entry"),
     "HubtlError": ".registry.errors",
     "Recipe": ".registry.recipe",

@@ -46,7 +46,7 @@ def adapt(job: Job, progress: Progress) -> Adapted:
         write_predictions(folder, job.split.test, best.predicted, rivals)
         write_split(folder, job.split, seed)
         write_plan(folder, about, work.choices.all())
-        facts = facts_of(job, best, seeds, rivals, work.choices.all(), folder)
+        facts = facts_of(job, best, seeds, rivals, work.choices.all(), base, folder)
         facts.write(folder)
         sections = plugins().sections(folder)
         name = job.address.partition("/")[2]

@@ -1,4 +1,4 @@
-"""The verbs in the order of the road, from search to verify.
+"""The verbs in the order of the road, from search to export.
 
 Each is a function from one plain value to the next. What the command line does, a notebook does in
 the same words.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .registry.entry import Entry, Found, Query
-from .results import Adapted, Evaluation, Plan, Prediction, Published
+from .results import Adapted, Evaluation, Exported, Family, Plan, Prediction, Published
 from .transfer.progress import Progress, silent
 
 PathLike = str | os.PathLike[str]
@@ -33,6 +33,16 @@ def show(model: str, *, hub: str | None = None) -> Entry:
     from .sources import find_model
 
     return find_model(model, hub)[1]
+
+
+def family(entry: Entry) -> Family:
+    """Return what a model that `show` found was made from, and what was made from it, on its hub.
+
+    What can't be asked is told in the result and raises nothing.
+    """
+    from .descent import family_of
+
+    return family_of(entry)
 
 
 def pull(
@@ -128,8 +138,10 @@ def publish(
 ) -> Published:
     """Return where the adapter is, after it came back from there and said the same on all rows.
 
-    Options: hub, public, tag, domain, description, data_licence, with_base, dry_run. Raises Refused
-    or NotReproduced; then the hub is as it was.
+    Options: hub, public, tag, domain, description, data_licence, with_base, allow_worse,
+    pull_request (offered as one, whose address is returned), dry_run. Raises Refused or
+    NotReproduced; then the hub is as it was. Called again after any failure, it goes on with what
+    the hub has of it.
     """
     from .publication import Wish
     from .publication import publish as work
@@ -146,9 +158,38 @@ def verify(
     progress: Progress = silent,
 ) -> Published:
     """Return the proof again for a published ORG/NAME; raises NotReproduced with what differs."""
-    from .publication import verify as work
+    from .verification import verify as work
 
     return work(model, Path(data) if data else None, columns or {}, hub, progress)
+
+
+def export(
+    model: PathLike,
+    *,
+    format: str,
+    out: PathLike | None = None,
+    data: PathLike | None = None,
+    columns: Mapping[str, str] | None = None,
+    hub: str | None = None,
+    progress: Progress = silent,
+) -> Exported:
+    """Return an adapted folder or ORG/NAME in another form, after it said what the adapter says.
+
+    It is compared on the rows of `data`, else on the test rows of the folder, else on public
+    inputs. Raises NotReproduced with what differs; then nothing is written.
+    """
+    from .exporting import Wanted
+    from .exporting import export as work
+
+    wanted = Wanted(
+        os.fspath(model),
+        format,
+        Path(out) if out else None,
+        Path(data) if data else None,
+        columns,
+        hub,
+    )
+    return work(wanted, progress)
 
 
 def _request(task: str, data: PathLike, **options: object):  # type: ignore[no-untyped-def]

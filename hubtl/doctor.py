@@ -42,7 +42,7 @@ def _libraries() -> Iterator[Finding]:
         version = installed_version(name)
         again = "" if version else "pip install --force-reinstall hubtl"
         yield Finding(name, "good" if version else "broken", version or "not installed", again)
-    yield from _needed_by_tasks()
+    yield from _needed_by_some()
     if importlib.util.find_spec("torchvision"):
         try:
             importlib.import_module("torchvision")
@@ -56,13 +56,16 @@ def _libraries() -> Iterator[Finding]:
             )
 
 
-def _needed_by_tasks() -> Iterator[Finding]:
-    """Yield how the packages are that only some tasks need: without one, the others work."""
-    tasks: dict[tuple[str, str], list[str]] = {}
+def _needed_by_some() -> Iterator[Finding]:
+    """Yield how the packages are that only some tasks or forms need: without one, others work."""
+    needed: dict[tuple[str, str], list[str]] = {}
     for task in plugins().tasks.values():
-        for needed in getattr(task, "needs", {}).items():  # a plugin may be of before
-            tasks.setdefault(needed, []).append(task.name)
-    for (name, extra), users in tasks.items():
+        for package in getattr(task, "needs", {}).items():  # a plugin may be of before
+            needed.setdefault(package, []).append(task.name)
+    for form in plugins().exports.values():
+        for package in form.needs.items():
+            needed.setdefault(package, []).append(f"export to {form.name}")
+    for (name, extra), users in needed.items():
         version = installed_version(name)
         how = version or f"not installed; for {', '.join(users)}"
         hint = "" if version else f"pip install '{extra}'"

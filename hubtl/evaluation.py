@@ -56,7 +56,7 @@ def goal_of(facts: Facts) -> Goal:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """An adapted model without its base, which may be a gigabyte: what there is to check by."""
 
     folder: Path
@@ -69,21 +69,23 @@ def open_model(name: str, hub: str | None, progress: Progress) -> Model:
 
     A folder of that name goes first; `hub` then says where its base is.
     """
-    return _with_base(_found(name, hub, progress), hub, progress)
+    return with_base(find_adapted(name, hub, progress), hub, progress)
 
 
-def _with_base(found: _Found, hub: str | None, progress: Progress) -> Model:
+def with_base(found: Found, hub: str | None, progress: Progress) -> Model:
+    """Return what was found with its base, which is fetched where it isn't here."""
     facts = found.facts
     base = base_folder(facts.base, facts.base_revision, hub, progress=progress)
     return Model(found.folder, facts, base, found.revision)
 
 
-def _found(name: str, hub: str | None, progress: Progress) -> _Found:
+def find_adapted(name: str, hub: str | None, progress: Progress) -> Found:
+    """Return the adapted model in a folder or on a hub, without its base; raises UnknownName."""
     path = Path(name)
     if path.is_dir() and (hub is None or (path / FILE).is_file()):
         facts = read_facts(path)
         check_files(path, facts)
-        return _Found(path, facts, "0" * 40)
+        return Found(path, facts, "0" * 40)
     if path.exists() or split_revision(name)[0].count("/") != 1:
         raise UnknownName(
             f"there is no adapted folder `{name}`",
@@ -91,7 +93,7 @@ def _found(name: str, hub: str | None, progress: Progress) -> _Found:
         )
     source, entry = find_model(name, hub)
     folder = pull(source, entry, progress=progress)
-    return _Found(folder, published_facts(folder, entry), str(entry.revision))
+    return Found(folder, published_facts(folder, entry), str(entry.revision))
 
 
 def fetch_model(name: str, hub: str | None, room: Path, progress: Progress) -> Model:
@@ -231,9 +233,9 @@ def predict(
     """
     if not inputs:
         raise BadData("there is nothing to predict", "give inputs, or --data TABLE")
-    there = _found(name, hub, progress)
+    there = find_adapted(name, hub, progress)
     asked = asked_for(plugins().task(there.facts.task).roles[0], inputs)
-    model = _with_base(there, hub, progress)
+    model = with_base(there, hub, progress)
     predicted = model.predict(asked.inputs, "predicting", progress)
     found = []
     goal = goal_of(model.facts)
@@ -248,5 +250,5 @@ def inputs_of(
     name: str, data: Path, columns: Mapping[str, str], hub: str | None, progress: Progress
 ) -> list[str]:
     """Return the inputs of every row of a file, as the model's task reads them."""
-    there = _found(name, hub, progress)
+    there = find_adapted(name, hub, progress)
     return read_inputs(data, plugins().task(there.facts.task), columns, hub)

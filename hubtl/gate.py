@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .evaluation import changed_files, goal_of
+from .leaks import check_rows
 from .lineage import check_licences
 from .plugins.hookspecs import Destination
 from .plugins.manager import plugins
@@ -16,44 +18,111 @@ from .registry.entry import Entry
 from .registry.errors import HubtlError, NotReproduced, Refused
 from .registry.facts import FILE, Facts
 from .registry.fingerprint import rows_fingerprint
+from .reproduction import METRIC_TOLERANCE, reproduce, some
+from .sources import base_folder
+from .staging import stage
 from .transfer.contents import digest_of
+from .transfer.progress import Progress
+from .versions import Live, beside, check_fall
 
-METRIC_TOLERANCE = 1e-9
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is to be published as `model` on a hub, with what is there of its base and its name."""
+
+    folder: Path
+    facts: Facts
+    model: str
+    rows: Predictions
+    hub: Destination
+    base: Entry | None
+    before: Live | None
+    room: Path
+
+    @property
+    def staged(self) -> Path:
+        """The folder in which that is put together which is sent."""
+        return self.room / "folder"
+
+    @property
+    def entry(self) -> Entry:
+        """What the hub would list."""
+        return Entry(
+            self.model,
+            self.hub.name,
+            "adapter",
+            tasks=(self.facts.task,),
+            licence=self.facts.licence,
+            base=self.facts.base,
+            base_revision=self.facts.base_revision,
+        )
 
 
-def gate(
-    folder: Path,
-    facts: Facts,
-    model: str,
-    before: Predictions,
-    hub: Destination,
-    base: Entry | None,
-    *,
-    with_base: bool,
-) -> None:
-    """Raise Refused with everything that stands against publishing, at once."""
-    entry = Entry(
-        model,
-        hub.name,
-        "adapter",
-        tasks=(facts.task,),
-        licence=facts.licence,
-        base=facts.base,
-        base_revision=facts.base_revision,
-    )
-    against = plugins().refusals(folder=folder, entry=entry)
+def check_folder(case: Case, description: str, *, with_base: bool) -> str:
+    """Return the card that is published, or raise Refused with all that stands against it.
+
+    Gates see the folder as `adapt` left it, and then what is put together of it: a card has a
+    description, and sections by plugins.
+    """
+    facts, cards = case.facts, list[str]()
+    against = plugins().refusals(folder=case.folder, entry=case.entry)
+    known = {each.message for each in against}
+
+    def put_together() -> None:
+        cards.append(stage(case.folder, facts, description, case.staged))
+        again = plugins().refusals(folder=case.staged, entry=case.entry)
+        against.extend(each for each in again if each.message not in known)
+        check_rows(case.staged, facts, case.rows)
+
     checks: tuple[Callable[[], None], ...] = (
         lambda: _check_domain(facts),
-        lambda: _check_measured(folder, facts, before),
-        lambda: _check_inputs(before),
-        lambda: _check_base(facts, hub, base, with_base),
-        lambda: check_licences(facts, hub, base),
+        lambda: _check_measured(case.folder, facts, case.rows),
+        lambda: check_inputs(case.rows),
+        lambda: _check_base(facts, case.hub, case.base, with_base),
+        lambda: check_licences(facts, case.hub, case.base),
+        lambda: check_rows(case.folder, facts, case.rows),
+        put_together,
     )
+    against += _refusals(checks)
+    _raise_all(case.folder, against)
+    return cards[0]
+
+
+def check_costly(case: Case, *, allow_worse: bool, progress: Progress) -> Mapping[str, Any] | None:
+    """Return how it does beside what is live; raises what stands against it, both at once.
+
+    It must say what was measured before anything is sent, and not be worse by more than chance.
+    """
+    found = list[Mapping[str, Any] | None]()
+
+    def reproduces() -> None:
+        base = base_folder(
+            case.facts.base, case.facts.base_revision, case.hub.name, progress=progress
+        )
+        few = some(case.rows)
+        reproduce(case.staged, base, "0" * 40, case.facts, few, "the folder", progress)
+
+    def does_not_fall() -> None:
+        room = case.room
+        found.append(beside(case.before, case.hub, case.facts, case.rows, room, progress))
+        check_fall(found[0], allow_worse=allow_worse)
+
+    _raise_all(case.folder, _refusals((reproduces, does_not_fall)))
+    return found[0]
+
+
+def _refusals(checks: Iterable[Callable[[], None]]) -> list[HubtlError]:
+    """Return what each check raises; the same in other words is told once."""
+    found: dict[str, HubtlError] = {}
     for check in checks:
         try:
             check()
         except HubtlError as refusal:
-            against.append(refusal)
+            found.setdefault(refusal.message, refusal)
+    return list(found.values())
+
+
+def _raise_all(folder: Path, against: Sequence[HubtlError]) -> None:
     if len(against) == 1:
         raise against[0]
     if against:
@@ -103,7 +172,7 @@ def _check_measured(folder: Path, facts: Facts, before: Predictions) -> None:
         )
 
 
-def _check_inputs(before: Predictions) -> None:
+def check_inputs(before: Predictions) -> None:
     """Raise NotReproduced if a file that was measured with is gone, or holds something else."""
     for path, content in zip(before.inputs, before.contents, strict=True):
         if path == content:
@@ -131,9 +200,17 @@ def _near(found: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
 
 
 def _check_base(facts: Facts, hub: Destination, base: Entry | None, with_base: bool) -> None:
+    """Raise Refused where the hub has no such base, NotReproduced where it has other files."""
     if base is None and not with_base:
         raise Refused(
             f"the base `{facts.base}` at {facts.base_revision[:7]} is not on {hub.name}, so nobody "
             "there could load the adapter",
             "add --with-base to put it there, as its licence allows",
         )
+    there = base.files if base else {}
+    for path, digest in facts.base_files.items():
+        if path in there and there[path].sha256 not in (None, "", digest):
+            raise NotReproduced(
+                f"`{path}` of the base `{facts.base}` is not the file it was adapted from",
+                f"adapt again from the base as it is on {hub.name}",
+            )

@@ -98,9 +98,14 @@ def save_and_measure(
 
 
 def network_of(job: Job, base: Path, progress: Progress) -> Network:
-    """Return a fresh network to train, with what the job builds upon in it."""
+    """Return a fresh network to train, with what the job builds upon in it.
+
+    Raises BadData where it can't learn from some of the rows.
+    """
     options = {name: job.recipe.options[name] for name in job.task.options}
     network = job.task.network(base, job.base, job.labels, job.request.device, options)
+    rows = joined(job.split.train, job.split.validation)
+    network.expect([row.input for row in rows], [row.label for row in rows])
     if job.upon:
         job.upon.put_into(network, progress)
     return network

@@ -110,18 +110,28 @@ def _check_told(what: str, known: Entry | None, told: str | None) -> None:
 
 def _read(source: Source, entry: Entry) -> tuple[dict[str, Any], Facts | None]:
     """Return an adapter's configuration, and its facts where hubtl made it."""
-    wanted = [path for path in (CONFIG, FILE) if path in entry.files]
-    if CONFIG not in wanted:
+    if CONFIG not in entry.files:
         raise BadOption(
             f"`{entry.id}` is an adapter that PEFT does not know: it has no {CONFIG}",
             f"--base {entry.base or 'ID'}",
         )
+    return told_by(source, entry)
+
+
+def told_by(source: Source, entry: Entry) -> tuple[dict[str, Any], Facts | None]:
+    """Return the configuration of an adapter, empty where it has none, and hubtl's facts of it.
+
+    Raises BadData for what can't be read, NotReproduced for what is not as it was pinned.
+    """
+    wanted = [path for path in (CONFIG, FILE) if path in entry.files]
+    if not wanted:
+        return {}, None
     with temporary_room("hubtl-adapter-") as room:
         folder = source.fetch(entry, wanted, room)
         for path in wanted:
             check_file(entry, path, folder / path)
         try:
-            config = json.loads((folder / CONFIG).read_text("utf-8"))
+            config = json.loads((folder / CONFIG).read_text("utf-8")) if CONFIG in wanted else {}
             facts = read_facts(folder) if FILE in wanted else None
         except ValueError as error:
             raise BadData(

@@ -10,6 +10,7 @@ from .rehearsal import rehearse
 from .results import Plan
 from .sources import pull, pulled
 from .transfer.progress import Progress
+from .transfer.quiet import quiet_libraries
 
 ABSENT = "the base is not here yet: `hubtl pull {}` first, then this can be measured"
 
@@ -21,7 +22,8 @@ def planned(job: Job, progress: Progress) -> Plan:
     if not here and not job.source.name.startswith("folder:"):
         return dataclasses.replace(plan, not_measured=ABSENT.format(job.base.id))
     base = pull(job.source, job.base, progress=progress)
-    found = estimate(job, rehearse(job, base, progress))
+    with quiet_libraries():
+        found = estimate(job, rehearse(job, base, progress))
     seeds = len(job.seeds)
     seconds = {
         name: round(value if name in ("features", "baselines") else value * seeds, 3)

@@ -78,6 +78,7 @@ def predict_in_clean_process(
     models: Mapping[str, tuple[str, Path]],
     inputs: Sequence[str],
     *,
+    at: Path | None = None,
     probe: Sequence[str] = (),
     ways: Mapping[str, str] | None = None,
     step: str = "proving",
@@ -86,8 +87,9 @@ def predict_in_clean_process(
 ) -> Predicted:
     """Run a card's code in a process without hubtl, with an empty cache that has just `models`.
 
-    `models` maps an id to (revision, folder), and `said` what the code answers to a label. Nothing
-    is asked of any network. Raises NotReproduced where the code fails, with its last words.
+    `models` maps an id to (revision, folder), and `said` what the code answers to a label. The code
+    is run in the folder `at`, or where this process is. Nothing is asked of any network. Raises
+    NotReproduced where the code fails, with its last words.
     """
     with temporary_room("hubtl-proof-") as room:
         cache = ModelCache(room / "hub")
@@ -96,19 +98,26 @@ def predict_in_clean_process(
         job, result = room / "job.json", room / "result.json"
         wanted = {"code": code, "inputs": list(inputs), "probe": list(probe), "ways": ways or {}}
         job.write_text(json.dumps(wanted), "utf-8")
-        _run([str(job), str(result)], _environment(room), len(inputs), step, progress)
+        words = [str(job), str(result)]
+        _run(words, _environment(room), at, len(inputs), step, progress)
         found = Predicted(**json.loads(result.read_text("utf-8")))
         return replace(found, labels=[said(each) for each in found.labels])
 
 
 def _run(
-    arguments: list[str], environment: dict[str, str], total: int, step: str, progress: Progress
+    arguments: list[str],
+    environment: dict[str, str],
+    at: Path | None,
+    total: int,
+    step: str,
+    progress: Progress,
 ) -> None:
     progress(step, 0, total)
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as noise:
         with subprocess.Popen(
             [sys.executable, "-P", str(SCRIPT), *arguments],
             env=environment,
+            cwd=at,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=noise,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +12,12 @@ from typing import Any
 from .job import Job
 from .learning import Outcome
 from .lineage import licence_upon
+from .proof import Predicted
 from .registry.facts import LOCAL, WRITTEN_LATER, Facts
 from .registry.fingerprint import files_in, rows_fingerprint, sha256
+from .registry.weights import needed
 from .transfer import measure, resources
+from .transfer.calibration import calibration
 from .transfer.split import contents_of
 
 NOT_MEASURED = "not measured by this version of hubtl"
@@ -33,6 +37,7 @@ def facts_of(
     seeds: Sequence[Seed],
     rivals: Mapping[str, Sequence[str]],
     choices: Mapping[str, Any],
+    base: Path,
     folder: Path,
 ) -> Facts:
     """Return all that is known of an adapted folder whose files are there but for its card."""
@@ -85,6 +90,9 @@ def facts_of(
         choices=choices,
         rivals=dict(getattr(job.task, "rivals", {})),  # a plugin may be of before
         lineage=job.upon.lineage if job.upon else (),
+        calibration=_calibration(job, predicted, true),
+        base_files={path: sha256(base / path) for path in needed(job.base.files)},
+        made_on=datetime.date.today().isoformat(),
         seeds=summary(seeds, outcome),
     )
 
@@ -103,6 +111,16 @@ def summary(seeds: Sequence[Seed], kept: Outcome) -> dict[str, Any] | None:
         "kept": kept.seed,
         "how": f"the seed kept is {chosen}; test rows had no say in it",
     }
+
+
+def _calibration(job: Job, predicted: Predicted, true: Sequence[str]) -> dict[str, Any]:
+    """Return how far the probabilities of the test rows are to be believed, or why not measured."""
+    if not job.goal.divides:
+        return {"ece": None, "how": "measured only where each row has one class"}
+    pairs = zip(predicted.labels, predicted.logits, strict=True)
+    sure = [job.goal.sure(label, logits, job.labels) for label, logits in pairs]
+    right = [a == b for a, b in zip(true, predicted.labels, strict=True)]
+    return {**calibration(sure, right), "how": "on the test rows, no temperature fitted"}
 
 
 def _hashes(folder: Path) -> dict[str, str]:

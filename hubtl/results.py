@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .registry.entry import Entry
+from .registry.exported import Made
 from .registry.facts import Facts
 
 
@@ -86,7 +88,12 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Where an adapter is, and what came back when it was loaded from there."""
+    """Where an adapter is, and what came back when it was loaded from there.
+
+    `changes` tells of each file how it differs from what is live, `card_changes` so of the card,
+    and `against` how the two do on the same rows. `environment` is what is not as it was when it
+    was measured, (then, now) of each.
+    """
 
     address: str
     commit: str
@@ -96,7 +103,74 @@ class Published:
     agreement: Mapping[str, Any]
     files: tuple[str, ...] = field(default=())
     card: str = ""
+    changes: Mapping[str, str] = field(default_factory=dict)
+    card_changes: str = ""
+    against: Mapping[str, Any] | None = None
+    environment: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return the keys that `publish --json` and `verify --json` promise."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What a model was made from, and what was made from it, on one hub.
+
+    `lineage` has id, revision and licence of each, the nearest first and the base last; None where
+    that is not told. `base_now` is the commit of the base's `main`, `versions` are by their tags,
+    and `not_known` says what could not be asked, and why.
+    """
+
+    lineage: tuple[Mapping[str, str | None], ...]
+    children: tuple[Entry, ...]
+    base_now: str | None = None
+    versions: Mapping[str, Entry] = field(default_factory=dict)
+    results: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    not_known: tuple[str, ...] = ()
+
+    @property
+    def base_moved_on(self) -> bool | None:
+        """Whether the base's `main` is another commit than the one it was made from."""
+        pinned = self.lineage[-1]["revision"] if self.lineage else None
+        return pinned != self.base_now if pinned and self.base_now else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the keys that `show --json` promises beside those of the model itself."""
+        return {
+            "lineage": [dict(each) for each in self.lineage],
+            "children": [each.as_json() for each in self.children],
+            "base_revision": self.lineage[-1]["revision"] if self.lineage else None,
+            "base_now": self.base_now,
+            "base_moved_on": self.base_moved_on,
+            "versions": [
+                {"tag": tag, "revision": at.revision, "metrics": dict(at.metrics)}
+                for tag, at in self.versions.items()
+            ],
+            "results": self.results,
+            "baselines": self.baselines,
+            "not_known": list(self.not_known),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """An adapted model in another form: its folder, what was made of what, the size of each file.
+
+    `made.compared` says on which rows it was compared with the adapter, and how near it came.
+    """
+
+    folder: Path
+    made: Made
+    sizes: Mapping[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the keys that `export --json` promises: those of `export.json`, and the sizes."""
+        size_bytes = sum(self.sizes.values())
+        return {
+            "folder": str(self.folder),
+            **self.made.as_json(),
+            "sizes": dict(self.sizes),
+            "size_bytes": size_bytes,
+        }

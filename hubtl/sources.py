@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from .plugins.hookspecs import Addressed, Destination, Hub, Source, Task
+from .plugins.hookspecs import Addressed, Destination, Hub, Reviewing, Source, Task
 from .plugins.manager import plugins
 from .registry.cache import ModelCache
 from .registry.catalog import catalogue
@@ -65,6 +65,20 @@ def writing_hub(name: str | None = None) -> Destination:
     if not isinstance(hub, Destination):
         raise BadOption(f"the hub `{chosen}` can't be written to", "--hub hf or --hub folder:PATH")
     return hub
+
+
+def check_reviewing(hub: Destination, tag: str | None) -> None:
+    """Raise BadOption where a pull request can't be offered on a hub, or not under a tag."""
+    if not isinstance(hub, Reviewing):
+        raise BadOption(
+            f"{hub.name} has no pull requests: who can write to it, publishes",
+            "leave out --pr, or offer it on a team hub: --hub hf",
+        )
+    if tag:
+        raise BadOption(
+            "--tag names a version that is published, and --pr only offers one",
+            f"leave out --tag {tag}; who merges it gives it the name",
+        )
 
 
 def find_model(name: str, hub: str | None = None) -> tuple[Source, Entry]:

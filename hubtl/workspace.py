@@ -12,11 +12,15 @@ from .registry.errors import BadOption, HubtlError, Unwritable, unwritable
 from .registry.rooms import new_room
 
 
-def check_out(out: Path, option: str = "--out") -> None:
-    """Raise unless a new folder can be made there: nothing is ever written over."""
+def check_out(out: Path, option: str = "--out", *, mark: str = "") -> None:
+    """Raise unless a new folder can be made there: nothing is ever written over.
+
+    But for what the same command made, which a file called `mark` tells.
+    """
     if out.absolute() == Path.cwd() or out.name in ("", "..", "."):
         raise BadOption(f"`{out}` is no new folder", f"choose a name: {option} NAME")
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+    free = out.is_dir() and (not any(out.iterdir()) or bool(mark and (out / mark).is_file()))
+    if out.exists() and not free:
         holds = "another result" if (out / "hubtl.json").is_file() else "something else"
         raise BadOption(
             f"`{out}` holds {holds} already",
@@ -39,15 +43,23 @@ def _existing_above(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def staged(out: Path) -> Iterator[Path]:
-    """Give a folder beside `out`, renamed to it when all is well; else nothing is left."""
+    """Give a folder beside `out`, renamed to it when all is well; else nothing is left.
+
+    What check_out found there, if anything, is replaced.
+    """
     made = [each for each in (out.parent, *out.parent.parents) if not each.exists()]
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
         with new_room(out.parent, f".{out.name}-") as room:
             yield room
+            room.chmod(0o755)
+            if out.is_dir() and any(out.iterdir()):
+                with new_room(out.parent, f".{out.name}-") as old:
+                    out.rename(old / "before")
+                    room.rename(out)
+                return
             if out.is_dir():
                 out.rmdir()
-            room.chmod(0o755)
             room.rename(out)
     except BaseException:
         for each in made:

@@ -1,6 +1,6 @@
 """The seam: what a plugin may offer, and the shapes of it.
 
-Six hooks offer nouns by returning them, one adds commands, one guards publishing, one adds to a
+Seven hooks offer nouns by returning them, one adds commands, one guards publishing, one adds to a
 card. What is offered need only fit a Protocol below; nothing has to be inherited.
 """
 
@@ -17,6 +17,11 @@ from ..registry.card import Section
 from ..registry.entry import Entry, Query
 from ..registry.recipe import Recipe
 from .demo import Demo as Demo
+from .draft import Draft as Draft
+from .draft import Offer as Offer
+from .export import Export as Export
+from .kept import Collecting as Collecting
+from .kept import Versioned as Versioned
 
 if TYPE_CHECKING:
     import typer
@@ -85,27 +90,6 @@ class DataSource(Protocol):
         ...
 
 
-class Draft(Protocol):
-    """What was sent to a hub and is not yet what its users get."""
-
-    @property
-    def revision(self) -> str:
-        """What the draft is fetched by."""
-        ...
-
-    def fetch(self, room: Path) -> Path:
-        """Return a folder with the draft's files as the hub gives them back."""
-        ...
-
-    def accept(self, tag: str | None = None) -> str:
-        """Make the draft what users get, in one commit, and return the commit."""
-        ...
-
-    def discard(self) -> None:
-        """Take the draft away, and the repository with it where it was made for it."""
-        ...
-
-
 @runtime_checkable
 class Destination(Source, Protocol):
     """A hub that adapters can be published to."""
@@ -118,8 +102,20 @@ class Destination(Source, Protocol):
         """Send a folder's files, all of them the new whole, without showing them yet."""
         ...
 
-    def mirror(self, entry: Entry, folder: Path) -> None:
-        """Keep a base under its own id, with its revision's id resolvable."""
+    def mirror(self, entry: Entry, folder: Path, owner: str, *, private: bool) -> Entry:
+        """Keep a base, and return it as the hub has it: under its own id and revision.
+
+        A hub that gives its own ids keeps it in the namespace of `owner`.
+        """
+        ...
+
+
+@runtime_checkable
+class Reviewing(Destination, Protocol):
+    """A hub where one who may not write can offer a change to those who may."""
+
+    def offer(self, model: str, folder: Path, *, message: str) -> Offer:
+        """Send a folder's files, all of them the new whole, as a pull request in draft."""
         ...
 
 
@@ -271,6 +267,12 @@ def register_scorers() -> Iterable[Scorer]:
 @hookspec
 def register_demos() -> Iterable[Demo]:
     """Return demos, each named by what `hubtl demo --modality` takes."""
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def register_exports() -> Iterable[Export]:
+    """Return forms that adapted models can be written in, each named by what `--format` takes."""
     raise AssertionError("a specification is never called")
 
 

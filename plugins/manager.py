@@ -18,7 +18,7 @@ from ..registry.card import Section
 from ..registry.errors import BadOption, HubtlError, Refused, Unreachable, unknown
 from ..registry.recipe import Recipe
 from . import hookspecs
-from .hookspecs import Demo, Hub, Method, Scorer, Task
+from .hookspecs import Demo, Export, Hub, Method, Scorer, Task
 from .installed import installed, installed_version
 
 BUILT_IN = (
@@ -38,8 +38,13 @@ BUILT_IN = (
     "demos.text",
     "demos.vision",
     "demos.speech",
+    "exports.merged",
+    "exports.onnx",
     "gates.licence",
     "gates.files",
+    "gates.weights",
+    "gates.card",
+    "gates.private",
 )
 HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, "hubtl_spec"))
 Noun = TypeVar("Noun")
@@ -158,14 +163,22 @@ class Plugins:
         """All demos by name."""
         return self._gather("register_demos")
 
+    @property
+    def exports(self) -> Mapping[str, Export]:
+        """All forms that adapted models can be written in, by name."""
+        return self._gather("register_exports")
+
     def task(self, name: str) -> Task:
         """Return one task; raises UnknownName, or Unreachable where a package it needs isn't."""
         task: Task = self._one("register_tasks", "task", name, "see `hubtl plugins`")
-        for package, extra in getattr(task, "needs", {}).items():  # a plugin may be of before
-            if installed_version(package) is None:
-                why = f"{name} needs {package}, which is not installed"
-                raise Unreachable(why, f"pip install '{extra}'")
+        _check_needs(name, getattr(task, "needs", {}))  # a plugin may be of before
         return task
+
+    def export(self, name: str) -> Export:
+        """Return one form; raises UnknownName, or Unreachable where a package it needs isn't."""
+        form: Export = self._one("register_exports", "format", name, "see `hubtl plugins`")
+        _check_needs(f"export to {name}", form.needs)
+        return form
 
     def method(self, name: str) -> Method:
         """Return one method; raises UnknownName."""
@@ -235,6 +248,14 @@ class Plugins:
 def plugins() -> Plugins:
     """Return the plugins, loaded at the first call."""
     return Plugins()
+
+
+def _check_needs(what: str, needs: Mapping[str, str]) -> None:
+    """Raise Unreachable that names the first package which is needed and not installed."""
+    for package, extra in needs.items():
+        if installed_version(package) is None:
+            why = f"{what} needs {package}, which is not installed"
+            raise Unreachable(why, f"pip install '{extra}'")
 
 
 def _words(error: Exception) -> str:

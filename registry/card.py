@@ -10,8 +10,11 @@ from typing import Any
 
 import yaml
 
+from . import history
+from .comparing import held_out
 from .errors import BadData
 from .facts import Facts
+from .usage import calibrated, cite, intended
 
 METRIC_NAMES = {
     "accuracy": "Accuracy",
@@ -32,20 +35,13 @@ class Section:
 
 def front_matter(facts: Facts, name: str) -> dict[str, Any]:
     """Return the Hub's metadata for a card."""
-    results = [
-        {
-            "type": metric,
-            "value": round(value["value"], 4),
-            "name": METRIC_NAMES.get(metric, metric),
-        }
-        for metric, value in facts.metrics.items()
-    ]
+    results = [_result_told(metric, facts.metrics[metric]) for metric in _main_first(facts)]
     # The base first: that is the one which it is loaded with.
     parents = [facts.base, *(str(made["id"]) for made in facts.lineage[:1])]
     # What has weights of its own is no adapter: the Hub lists it among the base's fine-tunes.
     whole = "adapter_config.json" not in facts.files
     relation = "finetune" if whole else "adapter"
-    held_out = f"{facts.rows['test']} held-out rows, {facts.data['test_fingerprint'][:12]}"
+    rows = held_out(facts.rows["test"], facts.data["test_fingerprint"])
     matter: dict[str, Any] = {
         "language": list(facts.languages),
         "license": facts.licence,
@@ -53,7 +49,7 @@ def front_matter(facts: Facts, name: str) -> dict[str, Any]:
         "pipeline_tag": facts.task,
         "base_model": facts.base if len(parents) == 1 else parents,
         "base_model_relation": relation,
-        "metrics": [metric.replace("macro_f1", "f1") for metric in facts.metrics],
+        "metrics": [metric.replace("macro_f1", "f1") for metric in _main_first(facts)],
         "tags": [
             "hubtl",
             "transformers",
@@ -66,7 +62,7 @@ def front_matter(facts: Facts, name: str) -> dict[str, Any]:
                 "results": [
                     {
                         "task": {"type": facts.task},
-                        "dataset": {"type": "private", "name": held_out, "split": "test"},
+                        "dataset": {"type": "private", "name": rows, "split": "test"},
                         "metrics": results,
                     }
                 ],
@@ -74,6 +70,21 @@ def front_matter(facts: Facts, name: str) -> dict[str, Any]:
         ],
     }
     return {key: value for key, value in matter.items() if value not in (None, [])}
+
+
+def _main_first(facts: Facts) -> list[str]:
+    """Return the names of the metrics: who reads a card's metadata judges by the first."""
+    return sorted(facts.metrics, key=lambda metric: metric != facts.main_metric)
+
+
+def _result_told(metric: str, value: Mapping[str, float]) -> dict[str, Any]:
+    low, high = round(value["low"], 4), round(value["high"], 4)
+    return {
+        "type": metric,
+        "value": round(value["value"], 4),
+        "name": METRIC_NAMES.get(metric, metric),
+        "args": {"confidence_level": 0.95, "low": low, "high": high},
+    }
 
 
 def render(
@@ -84,9 +95,12 @@ def render(
     sections = [
         Section("Use it", f"```python\n{snippet.strip()}\n```\n\n{_loads(facts)}"),
         Section("Result", _result(facts)),
+        Section("What it is for, and where the evidence ends", intended(facts)),
         Section("How it was made", _made(facts)),
         Section("What is not known", _unknown(facts)),
+        *([Section("Versions", history.table(facts))] if facts.history else []),
         *more,
+        Section("Cite", cite(facts)),
     ]
     body = "\n\n".join(f"## {section.title}\n\n{section.text.strip()}" for section in sections)
     intro = f"{description.strip()}\n\n" if description.strip() else ""
@@ -97,7 +111,7 @@ def headline(facts: Facts) -> str:
     """Return one sentence: the main metric, its interval, and the best baseline beside it."""
     metric = facts.main_metric
     value = facts.metrics[metric]
-    best = max(facts.baselines, key=lambda name: facts.baselines[name][metric])
+    best = facts.gain["over"]
     verdict = "beats" if facts.beats_baseline else "**does not beat**"
     return (
         f"{METRIC_NAMES.get(metric, metric)} **{value['value']:.3f}** "
@@ -144,9 +158,8 @@ def _result(facts: Facts) -> str:
         f"({gain['low']:+.3f} to {gain['high']:+.3f}). Intervals are 95 % bootstrap intervals over "
         f"the {facts.rows['test']} test rows, which were used once, for these numbers.",
     ]
-    if facts.seeds:
-        lines += ["", seeds_line(facts)]
-    return "\n".join(lines)
+    told = [calibrated(facts.calibration), seeds_line(facts) if facts.seeds else ""]
+    return "\n".join([*lines, *(f"\n{line}" for line in told if line)])
 
 
 def seeds_line(facts: Facts) -> str:
@@ -172,7 +185,7 @@ def _made(facts: Facts) -> str:
     base_licence = facts.lineage[-1]["licence"] if facts.lineage else facts.licence
     lines = [
         f"- Base: [{facts.base}](https://huggingface.co/{facts.base}) at `{facts.base_revision}`, "
-        f"licence {base_licence}",
+        f"licence {base_licence}{_copied(facts)}",
         *_upon(facts),
         f"- Recipe: `{facts.recipe}` ({facts.method}; {options}), seed {facts.seed}. {facts.why}",
         f"- Rows: {rows['train']} to train, {rows['validation']} to validate, {rows['test']} to "
@@ -186,6 +199,11 @@ def _made(facts: Facts) -> str:
     if facts.data.get("licence"):
         lines.append(f"- Licence of the data, as declared: {facts.data['licence']}")
     return "\n".join(lines)
+
+
+def _copied(facts: Facts) -> str:
+    told = facts.base_copied_from
+    return f"; the same files as `{told['id']}` at `{told['revision']}`" if told else ""
 
 
 def _labels(facts: Facts) -> list[str]:

@@ -40,7 +40,12 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One model that a hub or the catalogue knows of: a base or an adapter."""
+    """One model that a hub or the catalogue knows of: a base or an adapter.
+
+    `upon` is the adapter that an adapter was made from, where that was not its base itself.
+    `metrics` have the main one first; `tested_on` is the start of the fingerprint of the rows that
+    gave them.
+    """
 
     id: str
     hub: str = "hf"
@@ -55,7 +60,11 @@ class Entry:
     downloads: int | None = None
     base: str | None = None
     base_revision: str | None = None
+    upon: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    tested_on: str | None = None
+    test_rows: int | None = None
     architecture: str | None = None
     tags: tuple[str, ...] = ()
     about: str = ""
@@ -68,6 +77,11 @@ class Entry:
     def organisation(self) -> str:
         """The part of the id before the slash, or an empty text."""
         return self.id.rpartition("/")[0]
+
+    @property
+    def main_metric(self) -> str | None:
+        """The metric that a model is judged by, where any is known."""
+        return next(iter(self.metrics), None)
 
     def as_json(self) -> dict[str, Any]:
         """Return the keys that `search --json` promises."""
@@ -84,7 +98,11 @@ class Entry:
             "revision": self.revision,
             "downloads": self.downloads,
             "base": self.base,
+            "upon": self.upon,
             "metrics": dict(self.metrics),
+            "intervals": {name: list(both) for name, both in self.intervals.items()},
+            "tested_on": self.tested_on,
+            "test_rows": self.test_rows,
             "about": self.about,
         }
 
@@ -117,13 +135,17 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found, best first, what it left out, and out of how many."""
+    """What a search found, best first, what it left out, and out of how many.
+
+    `comparable` are the ids of those whose results are of the same rows, together.
+    """
 
     entries: tuple[Entry, ...]
     left_out: tuple[LeftOut, ...]
     searched: int
     date: str
     where: str = ""
+    comparable: tuple[tuple[str, ...], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the keys that `search --json` promises."""
@@ -133,6 +155,7 @@ class Found:
             "searched": self.searched,
             "date": self.date,
             "where": self.where,
+            "comparable": [list(ids) for ids in self.comparable],
         }
 
 

@@ -25,7 +25,9 @@ class Facts:
     `rivals` says what each of the baselines is, in words; one that it doesn't name is its own word.
 
     `lineage` is what an adapter of an adapter was made upon, each with its id, revision and
-    licence: the nearest first, the base last. It is empty for an adapter of a base.
+    licence: the nearest first, the base last. It is empty for an adapter of a base. `history` is
+    what was published under its name before, each with its result; `base_files` are the sha256s of
+    the base, and `base_copied_from` tells of which it is a copy, if it is one.
     """
 
     task: str
@@ -62,6 +64,11 @@ class Facts:
     choices: Mapping[str, Any] = field(default_factory=dict)
     rivals: Mapping[str, str] = field(default_factory=dict)
     lineage: tuple[Mapping[str, str | None], ...] = ()
+    history: tuple[Mapping[str, Any], ...] = ()
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    made_on: str | None = None
+    base_files: Mapping[str, str] = field(default_factory=dict)
+    base_copied_from: Mapping[str, str] | None = None
     format: int = FORMAT
 
     def as_json(self, folder: Path | str) -> dict[str, Any]:
@@ -102,6 +109,7 @@ def read_facts(folder: Path) -> Facts:
         labels=tuple(facts.labels),
         languages=tuple(facts.languages),
         lineage=tuple(facts.lineage),
+        history=tuple(facts.history),
     )
 
 
@@ -119,7 +127,11 @@ def _check(read: Mapping[str, Any]) -> None:
         unsafe = PurePosixPath(path).is_absolute() or ".." in parts or "\\" in path
         if unsafe or path in (*LOCAL, *WRITTEN_LATER):
             raise ValueError(f"`{path}` may not be among its files")
+    _check_history(read.get("history", []))
     _check_lineage(read.get("lineage", []), read["base"], read["base_revision"])
+    copied = read.get("base_copied_from")
+    if copied:
+        _check_lineage([{**copied, "licence": None}], copied["id"], copied["revision"])
     if not all(isinstance(words, str) for words in dict(read.get("rivals", {})).values()):
         raise ValueError("`rivals` are not told in words")
     for part in ("metrics", "baselines", "data", "inputs", "probe", "rows"):
@@ -138,3 +150,18 @@ def _check_lineage(lineage: Any, base: str, revision: str) -> None:
             raise ValueError(f"`{made['licence']}` is no licence of `{made['id']}`")
     if lineage and (lineage[-1]["id"], lineage[-1]["revision"]) != (base, revision):
         raise ValueError("its lineage does not end with its base")
+
+
+def _check_history(history: Any) -> None:
+    """Raise ValueError for what could do harm in the card of the next version."""
+    for version in history:
+        if not re.fullmatch("[0-9a-f]{40}", version["revision"]):
+            raise ValueError("a version in its history has no commit")
+        words = [version[name] for name in ("base", "recipe", "metric", "test_fingerprint")]
+        if not all(
+            re.fullmatch(r"[^\n\r|`<>]{1,200}", word) for word in [*words, *version["tags"]]
+        ):
+            raise ValueError("a version in its history is told in odd words")
+        numbers = [version[name] for name in ("value", "low", "high", "rows")]
+        if not all(isinstance(number, int | float) for number in numbers):
+            raise ValueError("a version in its history has a result that is no number")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from .comparing import comparable
 from .entry import Entry, Found, LeftOut, Query
 from .licences import Licence
 
@@ -52,7 +53,8 @@ def find(
         key=lambda hit: (-hit[0], hit[1].hub != "starter", hit[1].params or 10**15, hit[1].id)
     )
     found = tuple(entry for _, entry in hits[: query.limit])
-    return Found(found, tuple(left_out), len(known), date)
+    alike = tuple(tuple(entry.id for entry in group) for group in comparable(found))
+    return Found(found, tuple(left_out), len(known), date, comparable=alike)
 
 
 def relevance(entry: Entry, words: str) -> float:
@@ -111,7 +113,7 @@ def _why_not(
         ),
         (
             query.base
-            and query.base != entry.base
+            and query.base not in (entry.base, entry.upon)
             and f"base_model:adapter:{query.base}" not in entry.tags,
             f"not made from {query.base}",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
+from .comparing import read_results
 from .entry import Entry, File
 from .errors import Refused
 
@@ -55,12 +56,14 @@ def entry_from_metadata(
 ) -> Entry:
     """Return what a card's metadata and a list of files tell of a model."""
     tags = tuple(_texts(matter.get("tags")))
-    base = next(iter(_texts(matter.get("base_model"))), None)
+    parents = _texts(matter.get("base_model"))
+    base = next(iter(parents), None)
     # What hubtl made of all weights of a base is for its users the same kind of thing.
     ours = base is not None and "hubtl" in tags
     adapter = is_adapter(files) or ours or matter.get("base_model_relation") == "adapter"
     sizes = [file.size for path, file in files.items() if path.endswith(WEIGHTS)]
     task = matter.get("pipeline_tag")
+    told = read_results(matter.get("model-index"))
     return Entry(
         model,
         hub,
@@ -72,7 +75,11 @@ def entry_from_metadata(
         size_bytes=sum(sizes) or None,
         revision=revision,
         base=base if adapter else None,
-        metrics=_metrics(matter.get("model-index")),
+        upon=parents[1] if ours and len(parents) == 2 else None,
+        metrics=told.metrics,
+        intervals=told.intervals,
+        tested_on=told.tested_on,
+        test_rows=told.test_rows,
         tags=tags,
         files=files,
     )
@@ -82,12 +89,3 @@ def _texts(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
     return [str(each) for each in value] if isinstance(value, list | tuple) else []
-
-
-def _metrics(index: object) -> dict[str, float]:
-    """Return the first result's metrics of a card's model-index, as far as they are numbers."""
-    try:
-        metrics = index[0]["results"][0]["metrics"]  # type: ignore[index]
-        return {str(m["type"]): float(m["value"]) for m in metrics}
-    except (TypeError, KeyError, IndexError, ValueError):
-        return {}

@@ -1,4 +1,4 @@
-"""Without Pillow and soundfile all else works, and a task that needs one says what to install."""
+"""Without Pillow, soundfile and ONNX all else works; what needs one says what to install."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import pytest
 
 from .conftest import ROOT, Said
 
-HIDDEN = ("pil", "pillow", "soundfile", "_soundfile")
+HIDDEN = ("pil", "pillow", "soundfile", "_soundfile", "onnx")
 
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
-    """Run a hubtl command where every installed library but Pillow and soundfile is to be found."""
+    """Run a hubtl command where all installed libraries are to be found, but for the hidden."""
     room = tmp_path_factory.mktemp("bare")
     venv.create(room / "plain", with_pip=False)
     libraries = room / "libraries"
@@ -40,7 +40,7 @@ def bare(tmp_path_factory):
     return run
 
 
-def test_looking_around_needs_neither(bare):
+def test_looking_around_needs_none_of_them(bare):
     assert bare("--help").code == 0
     found = bare("search", "--task", "image-classification", "--json")
     assert found.code == 0 and found.json["entries"]
@@ -56,9 +56,10 @@ def test_looking_around_needs_neither(bare):
         ("demo --modality speech", "audio-classification", "soundfile", "speech"),
         ("adapt image-classification photos", "image-classification", "pillow", "vision"),
         ("adapt audio-classification clips", "audio-classification", "soundfile", "speech"),
+        ("export adapted --format onnx", "export to onnx", "onnx", "onnx"),
     ],
 )
-def test_a_task_without_its_library_says_what_to_install(bare, words, task, package, extra):
+def test_what_lacks_its_library_says_what_to_install(bare, words, task, package, extra):
     Path("photos").mkdir()
     Path("clips").mkdir()
     said = bare(*words.split())
@@ -73,7 +74,7 @@ def test_a_task_without_its_library_says_what_to_install(bare, words, task, pack
 def test_the_doctor_notes_what_is_missing_and_calls_nothing_broken(bare):
     said = bare("doctor", "--json")
     found = {each["what"]: each for each in json.loads(said.out)["findings"]}
-    assert {found[name]["state"] for name in ("pillow", "soundfile")} == {"note"}
+    assert {found[name]["state"] for name in ("pillow", "soundfile", "onnx")} == {"note"}
     assert found["pillow"]["how"] == "not installed; for image-classification"
     assert found["soundfile"]["hint"] == "pip install 'hubtl[speech]'"
     assert "broken" not in {each["state"] for each in found.values()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -218,7 +219,9 @@ def test_a_second_publication_that_fails_leaves_the_first(server, for_server):
 def test_a_server_keeps_what_another_published_while_we_were_refused(server, for_server):
     (for_server / "predictions.parquet").unlink()
     mine = open_hub(server.url).draft(NAME, for_server, private=True, message="mine")
-    theirs = open_hub(server.url).draft(NAME, for_server, private=True, message="theirs")
+    other = shutil.copytree(for_server, for_server.with_name("other"))
+    (other / "notes.json").write_text("{}")
+    theirs = open_hub(server.url).draft(NAME, other, private=True, message="theirs")
     theirs.accept()
     assert "somebody published" in said_by(mine.accept)
     mine.discard()

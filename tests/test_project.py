@@ -193,6 +193,7 @@ OFFLINE = [
     "search sentiment",
     "search --domain legal --allows commercial",
     "search --task image-classification --max-params 30M",
+    "search --org acme --domain legal --task text-classification",
     "show sentence-transformers/all-MiniLM-L6-v2",
     "pull sentence-transformers/all-MiniLM-L6-v2 --dry-run",
     "adapt text-classification examples/debian-sections.csv --dry-run",

@@ -40,15 +40,22 @@ def test_a_single_corrupted_tensor_is_caught_by_its_hash(weights, spoil, adapt_o
 
 
 @pytest.mark.parametrize(
-    ("weights", "spoil"),
-    [(WEIGHTS[0], spoil_value), (WEIGHTS[0], spoil_zero), (WEIGHTS[1], spoil_nan)],
+    ("weights", "spoil", "told"),
+    [
+        (WEIGHTS[0], spoil_value, "the folder does not say what was measured"),
+        (WEIGHTS[0], spoil_zero, "of which nothing is made: its lora_B is zero"),
+        (WEIGHTS[1], spoil_value, "the folder does not say what was measured"),
+        (WEIGHTS[1], spoil_nan, "its weights hold numbers that are not finite"),
+    ],
 )
-def test_where_the_hash_was_changed_too_comparing_catches_it(weights, spoil, adapt_once, shelf):
+def test_where_the_hash_was_changed_too_looking_and_comparing_catch_it(
+    weights, spoil, told, adapt_once, shelf
+):
     folder = spoilt(adapt_once("lora", "acme/tiny-encoder"), weights, spoil)
     facts = json.loads((folder / "hubtl.json").read_text())
     facts["files"][weights] = sha256(folder / weights)
     (folder / "hubtl.json").write_text(json.dumps(facts))
-    assert "what was sent does not say what was measured" in refused(folder, shelf)
+    assert told in refused(folder, shelf)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +79,7 @@ def test_probe_logits_that_were_changed_are_caught(adapted, shelf):
     change(
         adapted, "probe", "logits", to=[[x + 1 for x in row] for row in facts["probe"]["logits"]]
     )
-    assert "what was sent does not say what was measured" in refused(adapted, shelf)
+    assert "the folder does not say what was measured" in refused(adapted, shelf)
 
 
 @pytest.mark.parametrize(

@@ -88,19 +88,23 @@ def shelf(tmp_path_factory) -> Folder:
     return Folder(cache.root)
 
 
-@pytest.fixture
-def tones() -> Path:
-    """A table of 24 clips of 0.3 to 1.9 s, told to be `low` or `high`; eight are for the test."""
-    Path("clips").mkdir()
-    with Path("tones.csv").open("w", newline="") as file:
+def write_tones(room: Path) -> Path:
+    """Write a table of 24 clips of 0.3 to 1.9 s, told to be `low` or `high`; eight are to test."""
+    (room / "clips").mkdir()
+    with (room / "tones.csv").open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["file", "text", "split"])
         for number in range(24):
             name = list(PITCHES)[number % 2]
             path = Path("clips", f"{number}.wav")
-            write_tone(path, PITCHES[name] * (1 + number / 500), 0.3 + number / 15)
+            write_tone(room / path, PITCHES[name] * (1 + number / 500), 0.3 + number / 15)
             table.writerow([path, name, "test" if number < 8 else "train"])
-    return Path("tones.csv")
+    return room / "tones.csv"
+
+
+@pytest.fixture
+def tones() -> Path:
+    return write_tones(Path())
 
 
 def adapt(shelf: Folder, data: Path, recipe: str, **options: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..registry.errors import BadOption
@@ -59,6 +59,27 @@ def linear_layers(body: nn.Module) -> list[str]:
         if is_map(module) and name.startswith(f"{stack}.")
     }
     return sorted(found)
+
+
+def unused_maps(body: nn.Module, maps: Sequence[str], run: Callable[[], object]) -> list[str]:
+    """Return those of the layers' linear maps, named by their ends, that never run as `run` does.
+
+    Attention that hands its weights to a function of torch's own (WavLM) goes past whatever wraps
+    the maps they are of: an update there would be saved, and do nothing.
+    """
+    start = f"{layer_stack(body)}."
+    ran = set[str]()
+    hooks = [
+        module.register_forward_hook(lambda *_, end=end: ran.add(end))
+        for name, module in body.named_modules()
+        if name.startswith(start) and (end := name.removeprefix(start).partition(".")[2]) in maps
+    ]
+    try:
+        run()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return [each for each in maps if each not in ran]
 
 
 def first_linear(body: nn.Module) -> str:

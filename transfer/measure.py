@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..registry.comparing import LOWER
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RESAMPLES = 2000
-LOWER = ("wer", "cer", "mse", "perplexity")  # metrics of which less is better
 # A metric of true and predicted labels [rows], and how often each row was drawn [resamples, rows].
 Metric = Callable[["NDArray[Any]", "NDArray[Any]", "NDArray[Any]"], "NDArray[Any]"]
 

@@ -39,6 +39,13 @@ class Network(Protocol):
         """A text that is the same only where the same frozen part prepares inputs the same way."""
         ...
 
+    def expect(self, inputs: Sequence[str], labels: Sequence[str]) -> None:
+        """Be told the rows to learn from, before anything is built upon or trained.
+
+        Labels that are texts may need a vocabulary. Raises BadData for rows that can't be learnt.
+        """
+        ...
+
     def sizes(self, inputs: Sequence[str]) -> list[int]:
         """Return how long each input is, in whatever the body's cost grows with."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +79,10 @@ class Folder:
         matter = read_front_matter(snapshot / "README.md")
         return entry_from_metadata(found, self.name, matter, {**sizes, **noted}, commit)
 
+    def versions(self, model: str) -> Mapping[str, str]:
+        """Return the commit of each ref but `main`."""
+        return {name: at for name, at in self.cache.refs(model).items() if name != "main"}
+
     def fetch(self, entry: Entry, paths: Sequence[str], room: Path) -> Path:
         """Return the model's own folder: nothing is copied."""
         return self.cache.snapshot(entry.id, entry.revision)
@@ -92,7 +96,7 @@ class Folder:
         revision = self.cache.add(model, files_in(folder), ref=None)
         return FolderDraft(self.cache, model, revision, before, revision not in had)
 
-    def mirror(self, entry: Entry, folder: Path) -> None:
+    def mirror(self, entry: Entry, folder: Path, owner: str, *, private: bool) -> Entry:
         """Copy a base in under its own id and revision."""
         self._check_writable()
         have = self.cache.refs(entry.id)
@@ -102,6 +106,7 @@ class Folder:
             revision=entry.revision or "",
             ref=None if "main" in have else "main",
         )
+        return self.entry(entry.id, entry.revision)
 
     def _check_there(self) -> None:
         if self._path is not None and not self._path.is_dir():

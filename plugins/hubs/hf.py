@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
-import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...registry.cache import check_id
 from ...registry.entry import Entry, File, Query
 from ...registry.errors import (
-    HubtlError,
     Refused,
-    UnknownName,
-    Unreachable,
-    unknown,
 )
-from ...registry.fingerprint import files_in
 from ...registry.places import setting
 from ...registry.weights import entry_from_metadata
-from ..hookspecs import Draft, Hub, hookimpl
-from .hf_draft import HubDraft
+from ..hookspecs import Draft, Hub, Offer, hookimpl
+from .hf_collections import collect
+from .hf_delivery import Delivery
+from .hf_draft import drafted
+from .hf_errors import LOG_IN, told
+from .hf_mirror import mirror_base
+from .hf_offer import offered
+from .hf_patience import patiently
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import ModelInfo
 
 HUGGING_FACE = "https://huggingface.co"
+COLLECT = "ask its owner for the role `write`, to keep its collections"
 LISTED = ["cardData", "downloads", "pipeline_tag", "safetensors", "sha", "siblings", "tags"]
 
 
@@ -74,15 +75,19 @@ class HuggingFace:
     def search(self, query: Query) -> Iterable[Entry]:
         """Ask the hub live; hubtl orders and filters what comes back."""
         with self.told(query.words or "the hub"):
-            listed = self.api.list_models(
-                search=query.words or None,
-                author=query.organisation,
-                pipeline_tag=query.task,
-                filter=list(_tags(query)) or None,
-                expand=LISTED,  # type: ignore[arg-type]
-                limit=max(query.limit, 20),
+            listed = (
+                self.api.list_models(
+                    search=query.words or None,
+                    author=query.organisation,
+                    pipeline_tag=query.task,
+                    filter=tags or None,
+                    expand=LISTED,  # type: ignore[arg-type]
+                    limit=max(query.limit, 20),
+                )
+                for tags in _tags(query)
             )
-            return [self._entry(info) for info in listed]
+            found = {info.id: info for each in listed for info in each if not _is_empty(info)}
+            return [self._entry(info) for info in found.values()]
 
     def entry(self, model: str, revision: str | None = None) -> Entry:
         """Return a model at a revision resolved to a commit, with its files' hashes."""
@@ -127,38 +132,52 @@ class HuggingFace:
 
     def draft(self, model: str, folder: Path, *, private: bool, message: str) -> Draft:
         """Send a folder to a branch of its own; `main` stays as it is until it is accepted."""
-        from huggingface_hub import CommitOperationAdd
-
         check_id(model)
-        branch = f"hubtl-draft-{secrets.token_hex(4)}"
-        with self.told(model, writing=True):
-            new = not self.api.repo_exists(model)
-        draft = HubDraft(self, model, branch, "", new, folder, message)
-        try:
-            with self.told(model, writing=True):
-                if new:
-                    self.api.create_repo(model, private=private)
-                before = self.api.model_info(model).sha or ""
-                draft = dataclasses.replace(draft, before=before)
-                self.api.create_branch(model, branch=branch, revision=before)
-                commit = self.api.create_commit(
-                    model,
-                    [CommitOperationAdd(path, at) for path, at in files_in(folder).items()],
-                    commit_message=message,
-                    revision=branch,
-                )
-        except BaseException:
-            draft.discard()
-            raise
-        return dataclasses.replace(draft, revision=str(commit.oid))
+        return drafted(Delivery.of(self, model, folder, message), self.user(), private=private)
 
-    def mirror(self, entry: Entry, folder: Path) -> None:
-        """Refuse: a server gives its own commit ids, so a base must come there by its own road."""
-        raise Refused(
-            f"`{entry.id}` is not on {self.endpoint} at {entry.revision}",
-            f"who looks after a team hub puts it there: `hubtl hub import {entry.id}`; "
-            "or publish to folder:PATH with --with-base",
-        )
+    def offer(self, model: str, folder: Path, *, message: str) -> Offer:
+        """Send a folder to a pull request; `main` is for those to change who may."""
+        check_id(model)
+        return offered(Delivery.of(self, model, folder, message), self.user())
+
+    def user(self) -> str:
+        """Return whose token is sent; raises Refused where there is none."""
+        from huggingface_hub.errors import LocalTokenNotFoundError
+
+        api = self.api
+        try:
+            if api.token is False:
+                raise LocalTokenNotFoundError
+
+            def whoami() -> str:
+                with self.told("you"):
+                    return str(api.whoami()["name"])
+
+            return patiently(whoami)
+        except LocalTokenNotFoundError as error:
+            raise Refused(f"{self.endpoint} wants to know who you are", LOG_IN) from error
+
+    def versions(self, model: str) -> Mapping[str, str]:
+        """Return the commit of each tag."""
+        with self.told(model):
+            return {tag.name: tag.target_commit for tag in self.api.list_repo_refs(model).tags}
+
+    def collect(self, model: str) -> None:
+        """Put a published model into its owner's collection for its domain, out of any other's.
+
+        Raises the HubtlError that says why that can't be.
+        """
+        done: tuple[str, ...] | None = None
+        # Somebody may publish it for another domain meanwhile: then what is last is what holds.
+        while done != (domains := self.entry(model).domains):
+            with self.told(model, forbidden=COLLECT):
+                private = bool(self.api.model_info(model).private)
+                collect(self.api, model, domains, private=private)
+            done = domains
+
+    def mirror(self, entry: Entry, folder: Path, owner: str, *, private: bool) -> Entry:
+        """Put a base under its owner's name: a server gives its own commit ids."""
+        return mirror_base(self, entry, folder, owner, private=private)
 
     def _entry(self, info: ModelInfo) -> Entry:
         card: Any = info.card_data
@@ -169,67 +188,23 @@ class HuggingFace:
         params = info.safetensors.total if info.safetensors else None
         return dataclasses.replace(entry, params=params, downloads=info.downloads)
 
-    @contextlib.contextmanager
     def told(
         self,
         model: str,
         revision: str | None = None,
-        writing: bool = False,
         noun: str = "model",
-    ) -> Iterator[None]:
-        """Turn the client's exceptions into what a user can act on."""
-        from huggingface_hub import errors
+        forbidden: str = "",
+    ) -> AbstractContextManager[None]:
+        """Turn the client's exceptions into what a user can act on.
 
-        try:
-            yield
-        except errors.GatedRepoError as error:
-            raise Refused(
-                f"`{model}` is gated", f"accept its terms at {self.address(model)}, then try again"
-            ) from error
-        except errors.RevisionNotFoundError as error:
-            raise UnknownName(
-                f"`{model}` has no revision `{revision}` on {self.endpoint}",
-                f"`{model}@main` is what it has now",
-            ) from error
-        except errors.RepositoryNotFoundError as error:
-            raise UnknownName(
-                f"there is no {noun} `{model}` on {self.endpoint}, or you may not see it",
-                "`hf auth login` gives access to private ones",
-            ) from error
-        except errors.HFValidationError as error:
-            raise unknown(f"{noun} id", model, (), "an id is ORG/NAME") from error
-        except errors.OfflineModeIsEnabled as error:
-            raise Unreachable(
-                f"{self.endpoint} can't be asked for `{model}`: HF_HUB_OFFLINE is set",
-                "unset HF_HUB_OFFLINE, or use --hub starter or --hub folder:PATH",
-            ) from error
-        except errors.HfHubHTTPError as error:
-            raise self._refusal(model, error, writing) from error
-        except Exception as error:
-            # The client's HTTP library raises its own; which one has changed between versions.
-            answered = not any(kind.__module__.startswith("http") for kind in type(error).__mro__)
-            if answered and not isinstance(error, errors.LocalEntryNotFoundError):
-                raise
-            raise Unreachable(
-                f"{self.endpoint} can't be reached",
-                "check the network, or use --hub starter or --hub folder:PATH",
-            ) from error
+        Where something is written, `forbidden` says what one can do who may not.
+        """
+        return told(self.endpoint, model, revision, noun, forbidden)
 
-    def _refusal(self, model: str, error: Exception, writing: bool) -> HubtlError:
-        response = getattr(error, "response", None)
-        status = response.status_code if response is not None else "no answer"
-        if status == 401:
-            return Refused(f"{self.endpoint} does not accept your token", "`hf auth login`")
-        if status == 403 and writing:
-            owner = model.partition("/")[0]
-            return Refused(
-                f"you may not write to `{owner}` on {self.endpoint}",
-                "ask its owner for the role `write`, or publish under your own name",
-            )
-        said = getattr(error, "server_message", None) or str(error).splitlines()[0]
-        return Unreachable(
-            f"{self.endpoint} refused `{model}`: {status}, {said}", "try again later"
-        )
+
+def _is_empty(info: ModelInfo) -> bool:
+    """Return whether a repository has nothing yet: one that was made, and not published to."""
+    return {each.rfilename for each in info.siblings or []} == {".gitattributes"}
 
 
 def _file(sibling: Any) -> File:
@@ -238,16 +213,18 @@ def _file(sibling: Any) -> File:
     return File(sibling.size or 0, git_sha1=sibling.blob_id)
 
 
-def _tags(query: Query) -> Iterator[str]:
-    """Yield the tags by which the hub itself narrows a search."""
-    if query.base:
-        yield f"base_model:adapter:{query.base}"
-    if query.domain:
-        yield f"domain:{query.domain}"
-    if query.licence:
-        yield f"license:{query.licence}"
-    if query.language:
-        yield query.language
+def _tags(query: Query) -> list[list[str]]:
+    """Return the tags by which the hub itself narrows a search; one that has any of the lists fits.
+
+    What hubtl made of all weights of a base is the base's fine-tune on the Hub.
+    """
+    tags = [query.language] if query.language else []
+    tags += [f"domain:{query.domain}"] if query.domain else []
+    tags += [f"license:{query.licence}"] if query.licence else []
+    if not query.base:
+        return [tags]
+    whole = ["hubtl", f"base_model:finetune:{query.base}"]
+    return [[f"base_model:adapter:{query.base}", *tags], [*whole, *tags]]
 
 
 @hookimpl

@@ -54,7 +54,7 @@ class Lora:
 
         from ...transfer.cut import depth
         from ...transfer.deepen import deepen
-        from ...transfer.layers import layer_stack, linear_layers, maps_in
+        from ...transfer.layers import layer_stack, maps_in
         from ...transfer.start import start
 
         torch.manual_seed(session.seed)
@@ -62,7 +62,7 @@ class Lora:
         layers = _count(options["layers"], whole)
         begun = start(network, session, options, layer=whole - layers)
         stack = layer_stack(network.body)
-        maps = linear_layers(network.body)
+        maps, unused = _maps(network, session.train[0].input)
         names = [f"{stack}.{n}.{name}" for n in range(whole - layers, whole) for name in maps]
         names += maps_in(network.body, network.above)
         network.carry(
@@ -78,11 +78,28 @@ class Lora:
         fitted = deepen(begun, options, session)
         how = (
             f"low-rank updates in {layers} of {whole} layers, epoch {fitted.best_epoch} of "
-            f"{fitted.epochs} kept; {begun.how}"
+            f"{fitted.epochs} kept; {begun.how}{unused}"
         )
         return Learnt(
             how, {**options, "layers": layers, "best_epoch": fitted.best_epoch}, fitted.validated
         )
+
+
+def _maps(network: Network, example: str) -> tuple[list[str], str]:
+    """Return the linear maps to update, tried on an input, and what to say of those left out."""
+    import torch
+
+    from ...transfer.layers import linear_layers, unused_maps
+
+    maps = linear_layers(network.body)
+    network.body.eval()
+    with torch.inference_mode():
+        batch = network.collate([example])
+        unused = unused_maps(network.body, maps, lambda: network.features(batch))
+    if not unused:
+        return maps, ""
+    told = f"; none in {', '.join(unused)}, whose weights the base reads past any update"
+    return [each for each in maps if each not in unused], told
 
 
 def _count(asked: object, whole: int) -> int:

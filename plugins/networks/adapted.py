@@ -43,6 +43,9 @@ class Adapted:
         self._whole = False
         self._upon: Entry | None = None
 
+    def expect(self, inputs: Sequence[str], labels: Sequence[str]) -> None:
+        """Do nothing: classes are known before."""
+
     def build_upon(self, adapter: Path, entry: Entry) -> None:
         """Put an adapter's changes into the body; what is new for these labels stays new."""
         self.body = merging.put_into(self.body, adapter, entry, self._new)

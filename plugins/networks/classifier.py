@@ -11,6 +11,7 @@ from ...registry.entry import Entry
 from ...registry.errors import BadOption
 from ...transfer.layers import first_linear
 from ...transfer.network import choose_device
+from ..export import Saved
 from . import files, merging
 from .adapted import Adapted
 from .inputs import Inputs
@@ -49,7 +50,7 @@ class Classifier(Adapted):
         self.device = choose_device(device)
 
         def load() -> tuple[Any, Mapping[str, Any]]:
-            return _load(kind, base, len(labels))
+            return open_classifier(kind.auto, base, len(labels))
 
         model, told = load()
         body, fresh = model.to(self.device), lambda: load()[0]
@@ -170,13 +171,13 @@ def _wrapped(inner: nn.Module) -> nn.Module:
     return Wrapped()
 
 
-def _load(kind: Kind, base: Path, classes: int) -> tuple[Any, Mapping[str, Any]]:
-    """Return the base with a new head, and what loading says of it."""
+def open_classifier(auto: str, base: Path, classes: int) -> tuple[Any, Mapping[str, Any]]:
+    """Return the base with a new head by transformers' class, and what loading says of it."""
     import torch
     import transformers
 
     torch.manual_seed(0)
-    model, told = getattr(transformers, kind.auto).from_pretrained(
+    model, told = getattr(transformers, auto).from_pretrained(
         base,
         num_labels=classes,
         dtype=torch.float32,
@@ -186,6 +187,20 @@ def _load(kind: Kind, base: Path, classes: int) -> tuple[Any, Mapping[str, Any]]
         trust_remote_code=False,
     )
     return model, told
+
+
+def merge(auto: str, saved: Saved, out: Path) -> None:
+    """Write a saved adapter of transformers' class as a whole model of that class."""
+    classes = len(saved.loading.labels)
+    merging.write_whole(saved, out, lambda base: open_classifier(auto, base, classes)[0])
+
+
+def function(
+    auto: str, folder: Path, classes: int
+) -> tuple[nn.Module, Callable[[Mapping[str, Tensor]], Tensor]]:
+    """Return the model in a whole folder, and how it makes logits of its inputs."""
+    model, _ = open_classifier(auto, folder, classes)
+    return model, lambda inputs: model(**inputs).logits
 
 
 def _new_modules(model: Any, told: Mapping[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...registry.entry import Entry
+from ..export import HERE
 
 ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 
@@ -29,6 +30,14 @@ def write_json(path: Path, value: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def from_hub(address: str) -> dict[str, str]:
+    """Return the two lines of a card's code that bring a model's folder from a hub, if from one."""
+    if address == HERE:
+        return {"hub": "", "fetched": "adapter"}
+    line = "from huggingface_hub import snapshot_download\n"
+    return {"hub": line, "fetched": "snapshot_download(adapter)"}
 
 
 def copy_those(names: Sequence[str], base: Path, folder: Path) -> None:
@@ -64,6 +73,7 @@ def save_adapter(body: Any, folder: Path, entry: Entry, new: Sequence[str] = ())
     config.base_model_name_or_path = entry.id
     config.revision = entry.revision
     config.inference_mode = True
+    _empty_idle(body)
     # Unless told that embeddings stay as they are, PEFT asks the Hub for the base's vocabulary.
     body.save_pretrained(folder, safe_serialization=True, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)
@@ -73,3 +83,11 @@ def save_adapter(body: Any, folder: Path, entry: Entry, new: Sequence[str] = ())
     written["target_modules"] = sorted(written["target_modules"])
     write_json(folder / "adapter_config.json", written)
     (folder / "adapter_model.safetensors").chmod(0o644)
+
+
+def _empty_idle(body: Any) -> None:
+    """Set the first half of updates to zero where the second is: random, it would look learnt."""
+    for module in body.modules():
+        for name, up in getattr(module, "lora_B", {}).items():
+            if not up.weight.any():
+                module.lora_A[name].weight.data.zero_()

@@ -1,14 +1,16 @@
-"""One adapter upon another: the first put into the body's weights, both told as one in the end."""
+"""An adapter put into the weights of its base, to be built upon or to be one model with it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import mode
 from typing import TYPE_CHECKING, Any
 
 from ...registry.entry import Entry
 from ...registry.errors import BadOption
+from ..export import Saved
 from . import files
 
 if TYPE_CHECKING:
@@ -60,6 +62,25 @@ def as_plain(model: Any, *, safe_merge: bool = False) -> Any:
             inner = module.unload_and_optionally_merge_module(True, safe_merge, None)
             merged.set_submodule(name, inner)
     return merged
+
+
+def write_whole(saved: Saved, out: Path, load: Callable[[Path], Any], part: str = "") -> None:
+    """Write a saved adapter as a whole model: its changes in the weights, its other files beside.
+
+    `load` returns the model in a base's folder; `part` is the module of it that the adapter is of.
+    """
+    from peft import PeftModel
+
+    if files.ADAPTER[0] in saved.files:
+        model = load(saved.base)
+        body = model.get_submodule(part)
+        as_plain(PeftModel.from_pretrained(body, saved.folder), safe_merge=True)
+        files.save_whole(model, out)
+    # After the weights, whose writer would leave a configuration of its own.
+    for path in saved.files:
+        if path not in files.ADAPTER:
+            (out / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(saved.folder / path, out / path)
 
 
 def save_as_one(

@@ -16,8 +16,7 @@ PROCESSOR = "preprocessor_config.json"
 HEAD = "head.safetensors"
 SNIPPET = """\
 import torch
-from huggingface_hub import snapshot_download
-{peft}from safetensors.torch import load_file
+{hub}{peft}from safetensors.torch import load_file
 from transformers import AutoFeatureExtractor, {auto}
 
 base, base_revision = {base!r}, {revision!r}
@@ -26,7 +25,7 @@ labels = {labels!r}
 num_labels = {classes}
 rate, window, trim = {rate}, {window}, {trim}
 
-folder = snapshot_download(adapter)
+folder = {fetched}
 extractor = AutoFeatureExtractor.from_pretrained(folder)
 {body}head = load_file(f"{{folder}}/head.safetensors")
 assert len(head["bias"]) == num_labels
@@ -91,6 +90,7 @@ def snippet(folder: Path, loading: Loading) -> str:
         body=(WHOLE if whole else ADAPTED).format(**model),
         base=loading.base,
         revision=loading.base_revision,
+        **files.from_hub(loading.address),
         address=loading.address,
         labels=list(loading.labels),
         classes=len(loading.labels),
@@ -101,6 +101,11 @@ def snippet(folder: Path, loading: Loading) -> str:
         encode=family.encode,
         predict=predict_code(several=bool(loading.options.get("several"))),
     )
+
+
+def part_in(folder: Path) -> str:
+    """Return the module that a saved adapter is of, in the model that transformers loads."""
+    return _family(folder).part.removeprefix(".")
 
 
 def _family(folder: Path) -> _Family:

@@ -47,6 +47,10 @@ class Encoder(Protocol):
         """
         ...
 
+    def heard(self, sound: "Tensor") -> "Tensor":
+        """Return the states of windows that are all of one length, as a card gets them."""
+        ...
+
 
 def hear_whisper(encoder: "Any", mel: "Any") -> "Any":
     """Return what Whisper's layers are given for log-mel frames of any number."""
@@ -67,6 +71,49 @@ def encode_whisper(encoder: "Any", states: "Any", bias: "Any" = None) -> "Any":
 def own_window(samples: int, rate: int, most: int) -> int:
     """Return Whisper's positions, 20 ms each, for a clip: whole seconds, with room."""
     return min(most, 50 * int(-(-(samples / rate + 0.5) // 1)))
+
+
+def wave_frames(config: "Any", samples: int) -> int:
+    """Return how many frames the convolutions of Wav2Vec2 and its like make."""
+    found = samples
+    for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True):
+        found = (found - kernel) // stride + 1
+    return found
+
+
+def hear_wave(body: "Any", sound: "Any", samples: Sequence[int]) -> "Any":
+    """Return the projected frames of each row of samples, which its padding has no part in."""
+    import torch
+
+    found = []
+    for row, count in zip(sound, samples, strict=True):
+        frames = body.feature_extractor(row[None, :count]).transpose(1, 2)
+        made = body.feature_projection(frames)
+        found.append((made[0] if isinstance(made, tuple) else made)[0])
+    return torch.nn.utils.rnn.pad_sequence(found, batch_first=True)
+
+
+def encode_wave(body: "Any", stem: "Any", mask: "Any") -> "Any":
+    """Return what the layers make of frames, where padding is not attended to."""
+    return body.encoder(stem.clone(), attention_mask=mask).last_hidden_state
+
+
+def scaled_samples(extractor: "Any", clips: Sequence["Samples"]) -> "Tensor":
+    """Return samples [clips, samples], each clip's scaled by itself, padded to the longest."""
+    import torch
+
+    made = [extractor(clip, sampling_rate=extractor.sampling_rate) for clip in clips]
+    tensors = [torch.as_tensor(each["input_values"][0]) for each in made]
+    return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True)
+
+
+def check_wave(config: "Any") -> None:
+    """Raise BadOption where a model of Wav2Vec2's kind can't be heard with frame by frame."""
+    if getattr(config, "add_adapter", False):
+        raise BadOption(
+            "the base has layers after its encoder that take several frames for one",
+            "choose another --base",
+        )
 
 
 class Whisper:
@@ -115,6 +162,11 @@ class Whisper:
         found: Tensor = encode_whisper(body, stem, bias)
         return found
 
+    def heard(self, sound: "Tensor") -> "Tensor":
+        """Return the encoder's states of log-mel frames."""
+        found: Tensor = encode_whisper(self.body, hear_whisper(self.body, sound))
+        return found
+
     def _mel(self, window: "Samples") -> "Tensor":
         import numpy
 
@@ -138,48 +190,32 @@ class Wave:
         self.model: Any = AutoModel.from_pretrained(
             base, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, layerdrop=0.0
         )
-        if getattr(self.model.config, "add_adapter", False):
-            raise BadOption(
-                "the base has layers after its encoder that take several frames for one",
-                "choose another --base",
-            )
+        check_wave(self.model.config)
         self.body: Any = self.model
         self.rate = int(extractor.sampling_rate)
         self.window = WINDOW * self.rate
 
     def positions(self, samples: int) -> int:
         """Return how many frames the convolutions make."""
-        found = samples
-        for kernel, stride in zip(
-            self.model.config.conv_kernel, self.model.config.conv_stride, strict=True
-        ):
-            found = (found - kernel) // stride + 1
-        return found
+        return wave_frames(self.model.config, samples)
 
     def sound(self, windows: Sequence["Samples"]) -> "Tensor":
         """Return samples [windows, samples], each window's scaled by itself."""
-        import torch
-
-        found = [self._extractor(each, sampling_rate=self.rate)["input_values"] for each in windows]
-        tensors = [torch.as_tensor(each[0]) for each in found]
-        return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True)
+        return scaled_samples(self._extractor, windows)
 
     def stem(self, body: "nn.Module", sound: "Tensor", samples: Sequence[int]) -> "Tensor":
         """Return the projected frames of each window, which its padding has no part in."""
-        import torch
-
-        some: Any = body
-        found = []
-        for row, count in zip(sound, samples, strict=True):
-            frames = some.feature_extractor(row[None, :count]).transpose(1, 2)
-            made = some.feature_projection(frames)
-            found.append((made[0] if isinstance(made, tuple) else made)[0])
-        return torch.nn.utils.rnn.pad_sequence(found, batch_first=True)
+        found: Tensor = hear_wave(body, sound, samples)
+        return found
 
     def states(self, body: "nn.Module", stem: "Tensor", mask: "Tensor") -> "Tensor":
         """Return the encoder's states, where padding is not attended to."""
-        some: Any = body
-        found: Tensor = some.encoder(stem.clone(), attention_mask=mask).last_hidden_state
+        found: Tensor = encode_wave(body, stem, mask)
+        return found
+
+    def heard(self, sound: "Tensor") -> "Tensor":
+        """Return the encoder's states of samples."""
+        found: Tensor = self.body(sound).last_hidden_state
         return found
 
 
@@ -229,6 +265,11 @@ class Spectrogram:
             states = layer(states)
         first, second = inner.layernorm(states)[:, :2].unbind(1)
         found: Tensor = some.classifier.layernorm((first + second) / 2)
+        return found.unsqueeze(1)
+
+    def heard(self, sound: "Tensor") -> "Tensor":
+        """Return one row of states a window of spectrograms."""
+        found: Tensor = self.body(sound).logits
         return found.unsqueeze(1)
 
 

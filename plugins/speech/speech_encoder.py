@@ -15,9 +15,10 @@ from ...registry.entry import Entry
 from ...registry.errors import BadOption
 from ...transfer.contents import digest_of
 from ...transfer.network import choose_device
-from ..networks import files
+from ..export import Saved
+from ..networks import files, merging
 from ..networks.adapted import Adapted
-from .card import HEAD, PROCESSOR
+from .card import HEAD, PROCESSOR, part_in
 from .clips import Heard, describe_clips, hear, read_clip
 from .encoders import FAMILIES, Encoder
 
@@ -139,6 +140,11 @@ class SpeechEncoder(Adapted):
     def _starts(self, samples: int) -> range:
         """Return where windows of a clip start; less than 0.1 s at its end is no window."""
         return range(0, samples - self._encoder.rate // 10 + 1, self._encoder.window)
+
+
+def merge(saved: Saved, out: Path) -> None:
+    """Write a saved adapter of an encoder as a whole model, with the head beside it."""
+    merging.write_whole(saved, out, lambda base: open_encoder(base).model, part_in(saved.folder))
 
 
 def open_encoder(base: Path) -> Encoder:

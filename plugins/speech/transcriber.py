@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...registry.entry import Entry
-from ...registry.errors import BadOption
 from ...transfer.contents import digest_of
 from ...transfer.network import choose_device
-from ..networks import files
+from ..export import Saved
+from ..networks import files, merging
 from ..networks.adapted import Adapted
 from .clips import describe_clips, hear, read_clip
 from .encoders import encode_whisper, hear_whisper, own_window
@@ -165,17 +165,16 @@ class Transcriber(Adapted):
         return [*self._prefix, *ids[: self._most - 1], int(self._tokenizer.eos_token_id)]
 
 
-def open_whisper(base: Path) -> Any:
-    """Return a model that transcribes; raises BadOption where the base is of another family."""
-    import torch
-    from transformers import AutoConfig, WhisperForConditionalGeneration
+def merge(saved: Saved, out: Path) -> None:
+    """Write a saved adapter as a whole model."""
+    merging.write_whole(saved, out, open_whisper)
 
-    family = AutoConfig.from_pretrained(base, trust_remote_code=False).model_type
-    if family != "whisper":
-        raise BadOption(
-            f"the base is of the family `{family}`, which hubtl can't transcribe with",
-            "choose another --base, a Whisper: `hubtl search whisper`",
-        )
+
+def open_whisper(base: Path) -> Any:
+    """Return a model that transcribes."""
+    import torch
+    from transformers import WhisperForConditionalGeneration
+
     return WhisperForConditionalGeneration.from_pretrained(
         base, dtype=torch.float32, use_safetensors=True
     )

@@ -10,6 +10,7 @@ from ...registry.entry import Entry
 from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split, joined
+from ..export import Graph, Saved
 from ..hookspecs import Loading, Task, hookimpl
 from ..rivals import COMMONEST, commonest
 from ..speech.clips import ENDINGS, check_clip
@@ -75,6 +76,18 @@ class AudioClassification:
         from ..speech import card
 
         return card.snippet(folder, loading)
+
+    def merge(self, saved: Saved, out: Path) -> None:
+        """Write a saved adapter as a whole model, with the head beside it."""
+        from ..speech import speech_encoder
+
+        speech_encoder.merge(saved, out)
+
+    def graph(self, folder: Path, loading: Loading) -> Graph:
+        """Return the encoder and the head of a whole folder."""
+        from ..speech import graphs
+
+        return graphs.graph(folder, loading)
 
     def other_ways(self, folder: Path, loading: Loading) -> Mapping[str, str]:
         """Return nothing: no class of transformers pools over a clip's own frames."""

@@ -11,6 +11,7 @@ from ...registry.errors import BadData
 from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split
+from ..export import Saved
 from ..hookspecs import Loading, Task, hookimpl
 from ..speech.clips import ENDINGS, check_clip, seconds_of
 from ..speech.probe_inputs import PROBE_INPUTS
@@ -44,7 +45,7 @@ class SpeechRecognition:
         Role("text", TEXT_NAMES, "long"),
     )
     probe_inputs: Sequence[str] = PROBE_INPUTS
-    rivals: Mapping[str, str] = {"base": "the base as it is"}
+    rivals: Mapping[str, str] = {"base": "the base as it is", "silence": "writing nothing"}
     needs: Mapping[str, str] = {"soundfile": "hubtl[speech]"}
     options: Mapping[str, Any] = {"trim": False, "normaliser": "basic"}
     about: Mapping[str, str] = {
@@ -69,22 +70,28 @@ class SpeechRecognition:
         device: str | None,
         options: Mapping[str, Any],
     ) -> Network:
-        """Return a Whisper model that learns to write down what is said."""
-        from ..speech.transcriber import Transcriber
+        """Return a model of a family that hubtl knows, to learn to write down what is said."""
+        from ..speech.writers import writer_of
 
-        return Transcriber(base, entry, device, trim=options["trim"])
+        return writer_of(base).network(base, entry, device, options)
 
     def baselines(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
-        """Return what the base as it is hears."""
-        from ..speech.transcripts import base_transcripts
+        """Return what the base as it is hears; nothing, where it never learnt to write."""
+        from ..speech.writers import writer_of
 
-        return {"base": base_transcripts(base, [row.input for row in split.test], trim=False)}
+        return writer_of(base).rivals(base, [row.input for row in split.test])
 
     def snippet(self, folder: Path, loading: Loading) -> str:
         """Return the Python that loads a saved folder without hubtl."""
-        from ..speech import transcripts
+        from ..speech.writers import writer_of
 
-        return transcripts.snippet(folder, loading)
+        return writer_of(folder).snippet(folder, loading)
+
+    def merge(self, saved: Saved, out: Path) -> None:
+        """Write a saved adapter as a whole model."""
+        from ..speech import transcriber
+
+        transcriber.merge(saved, out)
 
     def other_ways(self, folder: Path, loading: Loading) -> Mapping[str, str]:
         """Return nothing: other ways of loading give texts, and no numbers to compare."""

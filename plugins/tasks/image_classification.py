@@ -10,6 +10,7 @@ from ...registry.entry import Entry
 from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split, joined
+from ..export import Graph, Saved
 from ..hookspecs import Loading, Task, hookimpl
 from ..rivals import COMMONEST, commonest
 from ..vision.pictures import ENDINGS, check_picture
@@ -20,6 +21,7 @@ from . import LABEL_NAMES
 if TYPE_CHECKING:
     from ...transfer.goal import Goal
 
+AUTO = "AutoModelForImageClassification"
 AUGMENTATION = ("flip", "crop", "rotate", "colour")
 PICTURE_NAMES = ("image", "picture", "photo", "img")
 
@@ -77,7 +79,7 @@ class ImageClassification:
         from ..vision.pixels import Pixels
 
         how = Augmentation(**{name: options[name] for name in AUGMENTATION})
-        kind = Kind("AutoModelForImageClassification", None, lambda at, _: Pixels(at, how))
+        kind = Kind(AUTO, None, lambda at, _: Pixels(at, how))
         return Classifier(kind, base, entry, labels, device, views=options["views"])
 
     def baselines(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
@@ -96,6 +98,18 @@ class ImageClassification:
         from ..vision import picture_classifier
 
         return picture_classifier.snippet(folder, loading)
+
+    def merge(self, saved: Saved, out: Path) -> None:
+        """Write a saved adapter as a whole model."""
+        from ..networks import classifier
+
+        classifier.merge(AUTO, saved, out)
+
+    def graph(self, folder: Path, loading: Loading) -> Graph:
+        """Return the network of a whole folder."""
+        from ..vision import graphs
+
+        return graphs.graph(AUTO, folder, loading)
 
     def other_ways(self, folder: Path, loading: Loading) -> Mapping[str, str]:
         """Return how transformers' own class would load a saved folder."""

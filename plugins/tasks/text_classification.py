@@ -10,6 +10,7 @@ from ...registry.entry import Entry
 from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split, joined
+from ..export import Graph, Saved
 from ..hookspecs import Loading, Task, hookimpl
 from ..rivals import COMMONEST, commonest
 from ..text.probe_inputs import PROBE_INPUTS
@@ -90,6 +91,23 @@ class TextClassification:
         if (folder / "modules.json").is_file():
             return sentence_encoder.snippet(folder, loading)
         return sequence_classifier.snippet(folder, loading)
+
+    def merge(self, saved: Saved, out: Path) -> None:
+        """Write a saved adapter as a whole model."""
+        from ..networks import classifier
+        from ..text import sentence_encoder
+        from ..text.sequence_classifier import SEQUENCES
+
+        if (saved.folder / "modules.json").is_file():
+            sentence_encoder.merge(saved, out)
+        else:
+            classifier.merge(SEQUENCES.auto, saved, out)
+
+    def graph(self, folder: Path, loading: Loading) -> Graph:
+        """Return the network of a whole folder."""
+        from ..text import graphs
+
+        return graphs.graph(folder, loading)
 
     def other_ways(self, folder: Path, loading: Loading) -> Mapping[str, str]:
         """Return how sentence-transformers, or PEFT's own class, would load a saved folder."""

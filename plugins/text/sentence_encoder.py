@@ -7,27 +7,27 @@ sentence-transformers loads it, and so do transformers and peft with ten lines o
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...registry.entry import Entry
 from ...transfer.network import choose_device
+from ..export import Saved
 from ..hookspecs import Loading
-from ..networks import files
+from ..networks import files, merging
 from ..networks.adapted import Adapted
 from .tokens import Tokens
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 POOLING = "sentence_transformers.models.Pooling"
 NORMALIZE = "sentence_transformers.models.Normalize"
 DENSE = "sentence_transformers.models.Dense"
 SNIPPET = """\
 import torch
-from huggingface_hub import snapshot_download
-{peft}from safetensors.torch import load_file
+{hub}{peft}from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer
 
 base, base_revision = {base!r}, {revision!r}
@@ -35,7 +35,7 @@ adapter = {address!r}
 labels = {labels!r}
 num_labels = {classes}
 
-folder = snapshot_download(adapter)
+folder = {fetched}
 tokenizer = AutoTokenizer.from_pretrained(folder)
 {body}head = load_file(f"{{folder}}/{dense}/model.safetensors")
 assert len(head["linear.bias"]) == num_labels
@@ -95,6 +95,7 @@ def snippet(folder: Path, loading: Loading) -> str:
         body=WHOLE if whole else ADAPTED,
         base=loading.base,
         revision=loading.base_revision,
+        **files.from_hub(loading.address),
         address=loading.address,
         labels=list(loading.labels),
         classes=len(loading.labels),
@@ -104,6 +105,25 @@ def snippet(folder: Path, loading: Loading) -> str:
     )
 
 
+def merge(saved: Saved, out: Path) -> None:
+    """Write a saved adapter as a whole model, in the same sentence-transformers form."""
+    merging.write_whole(saved, out, _load)
+
+
+def function(folder: Path) -> tuple[nn.Module, Callable[[Mapping[str, Tensor]], Tensor]]:
+    """Return the model in a whole folder, and how it and its head make logits of tokens."""
+    from safetensors.torch import load_file
+
+    body, scaled = _load(folder), _scales(folder)
+    head = load_file(folder / _dense(scaled) / "model.safetensors")
+
+    def run(inputs: Mapping[str, Tensor]) -> Tensor:
+        pooled = _pooled(body(**inputs).last_hidden_state, inputs["attention_mask"], scaled)
+        return pooled @ head["linear.weight"].T + head["linear.bias"]
+
+    return body, run
+
+
 class SentenceEncoder(Adapted):
     """A mean-pooled encoder and a linear head, for one set of labels."""
 
@@ -111,7 +131,7 @@ class SentenceEncoder(Adapted):
         import torch
 
         self._labels = list(labels)
-        self._modules = [each["type"] for each in files.read_json(base / "modules.json")]
+        self.normalizes = _scales(base)
         read = files.read_json(base / "sentence_bert_config.json").get("max_seq_length")
         self._tokens = Tokens(base, read or 512)
         self.device = choose_device(device)
@@ -125,11 +145,6 @@ class SentenceEncoder(Adapted):
         """The base at its commit, an adapter upon it at its own, and how texts are cut."""
         about = f"mean, {self._tokens.identity}"
         return f"{self._named} {about}"
-
-    @property
-    def normalizes(self) -> bool:
-        """Whether the base scales its pooled vectors to length one."""
-        return any(kind.endswith(".Normalize") for kind in self._modules)
 
     def sizes(self, inputs: Sequence[str]) -> list[int]:
         """Return the tokens of each text, after truncation."""
@@ -149,12 +164,8 @@ class SentenceEncoder(Adapted):
 
     def features(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the mean over each text's tokens, [rows, width]."""
-        import torch
-
         tokens = self.body(**batch).last_hidden_state
-        mask = batch["attention_mask"].unsqueeze(-1)
-        pooled: Tensor = (tokens * mask).sum(1) / mask.sum(1)
-        return torch.nn.functional.normalize(pooled, dim=1) if self.normalizes else pooled
+        return _pooled(tokens, batch["attention_mask"], self.normalizes)
 
     def save(self, folder: Path) -> None:
         """Write a sentence-transformers folder: adapter or model, pooling, (scaling), Dense."""
@@ -171,10 +182,11 @@ class SentenceEncoder(Adapted):
         kinds = [("", "sentence_transformers.models.Transformer"), ("1_Pooling", POOLING)]
         if self.normalizes:
             kinds.append(("2_Normalize", NORMALIZE))
-        kinds.append((self._dense, DENSE))
+        path = _dense(self.normalizes)
+        kinds.append((path, DENSE))
         modules = [
-            {"idx": number, "name": str(number), "path": path, "type": kind}
-            for number, (path, kind) in enumerate(kinds)
+            {"idx": number, "name": str(number), "path": each, "type": kind}
+            for number, (each, kind) in enumerate(kinds)
         ]
         files.write_json(folder / "modules.json", modules)
         dense = {
@@ -183,13 +195,13 @@ class SentenceEncoder(Adapted):
             "bias": True,
             "activation_function": "torch.nn.modules.linear.Identity",
         }
-        files.write_json(folder / self._dense / "config.json", dense)
+        files.write_json(folder / path / "config.json", dense)
         weights = {
             "linear.weight": self.head.weight.detach().cpu().contiguous(),
             "linear.bias": self.head.bias.detach().cpu().contiguous(),
         }
-        save_file(weights, folder / self._dense / "model.safetensors", {"format": "pt"})
-        (folder / self._dense / "model.safetensors").chmod(0o644)
+        save_file(weights, folder / path / "model.safetensors", {"format": "pt"})
+        (folder / path / "model.safetensors").chmod(0o644)
 
     def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:
         """Return how texts are cut and pooled, and how many of these were cut."""
@@ -198,9 +210,24 @@ class SentenceEncoder(Adapted):
             inputs, f"the mean over tokens{scaled}, as the base was trained"
         )
 
-    @property
-    def _dense(self) -> str:
-        return "3_Dense" if self.normalizes else "2_Dense"
+
+def _scales(folder: Path) -> bool:
+    """Return whether a base, or what was made of it, scales its pooled vectors to length one."""
+    modules = files.read_json(folder / "modules.json")
+    return any(each["type"].endswith(".Normalize") for each in modules)
+
+
+def _dense(scaled: bool) -> str:
+    return "3_Dense" if scaled else "2_Dense"
+
+
+def _pooled(tokens: Tensor, mask: Tensor, scaled: bool) -> Tensor:
+    """Return the mean over each text's tokens, scaled to length one or not."""
+    import torch
+
+    weights = mask.unsqueeze(-1)
+    pooled = (tokens * weights).sum(1) / weights.sum(1)
+    return torch.nn.functional.normalize(pooled, dim=1) if scaled else pooled
 
 
 def _load(base: Path) -> Any:

@@ -27,12 +27,9 @@ class Pixels:
     """A base's image processor, as it runs everywhere: by Pillow."""
 
     def __init__(self, base: Path, views: Augmentation) -> None:
-        from transformers import AutoImageProcessor
-
         self._base, self._views = base, views
-        load: Any = AutoImageProcessor.from_pretrained
-        self._processor = load(base, backend="pil")
-        self.shape = self._shape()
+        self._processor = _processor(base)
+        self.shape = _shape(self._processor)
 
     @property
     def identity(self) -> str:
@@ -47,7 +44,7 @@ class Pixels:
         """Return pixel values [pictures, channels, height, width]."""
         import torch
 
-        pixels: Tensor = self._scaled([self._read(each) for each in pictures])
+        pixels = _scaled(self._processor, [self._read(each) for each in pictures])
         # Convolutions on a processor are faster where the channels of a pixel lie together.
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         return {"pixel_values": pixels.to(device)}
@@ -84,18 +81,32 @@ class Pixels:
         # A seed of the picture's own, so that not all pictures change alike.
         return view(picture, number, int(digest_of(path)[:8], 16), self._views)
 
-    def _scaled(self, pictures: Sequence[Image]) -> Tensor:
-        found: Tensor = self._processor(list(pictures), return_tensors="pt")["pixel_values"]
-        return found
 
-    def _shape(self) -> tuple[int, ...]:
-        """Return the shape of a picture once scaled; raises where that depends on the picture."""
-        from PIL import Image
+def shape_in(folder: Path) -> tuple[int, ...]:
+    """Return the shape of a picture once the image processor in a folder has scaled it."""
+    return _shape(_processor(folder))
 
-        both = [self._scaled([Image.new("RGB", size)]).shape[1:] for size in (WIDE, TALL)]
-        if both[0] != both[1] or len(both[0]) != 3:
-            raise BadOption(
-                "the base takes pictures of many shapes, and those can't go in batches",
-                "choose another --base: `hubtl search --task image-classification`",
-            )
-        return tuple(both[0])
+
+def _processor(folder: Path) -> Any:
+    from transformers import AutoImageProcessor
+
+    load: Any = AutoImageProcessor.from_pretrained
+    return load(folder, backend="pil")
+
+
+def _scaled(processor: Any, pictures: Sequence[Image]) -> Tensor:
+    found: Tensor = processor(list(pictures), return_tensors="pt")["pixel_values"]
+    return found
+
+
+def _shape(processor: Any) -> tuple[int, ...]:
+    """Return the shape of a picture once scaled; raises where that depends on the picture."""
+    from PIL import Image
+
+    both = [_scaled(processor, [Image.new("RGB", size)]).shape[1:] for size in (WIDE, TALL)]
+    if both[0] != both[1] or len(both[0]) != 3:
+        raise BadOption(
+            "the base takes pictures of many shapes, and those can't go in batches",
+            "choose another --base: `hubtl search --task image-classification`",
+        )
+    return tuple(both[0])

@@ -1,0 +1,119 @@
+"""What a model was made from, what was made from it, and its versions, as its hub has them now."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .lineage import Lineage, told_by
+from .plugins.hookspecs import Source, Versioned
+from .registry.cache import SHA
+from .registry.entry import Entry, Query
+from .registry.errors import BadData, HubtlError, UnknownName
+from .registry.facts import Facts
+from .results import Family
+from .sources import open_hub, search_models
+
+Numbers = Mapping[str, Mapping[str, float]]
+MOST_CHILDREN, MOST_VERSIONS = 100, 20
+
+
+def family_of(entry: Entry) -> Family:
+    """Return what the hub of an entry knows of its kin; what it doesn't is among `not_known`."""
+    not_known: list[str] = []
+    children = _children(entry, not_known)
+    source = _source(entry.hub)
+    if entry.kind != "adapter" or source is None:
+        return Family((), children, not_known=tuple(not_known))
+    config: Mapping[str, Any] = {}
+    facts = told = None
+    try:
+        config, facts = told_by(source, entry)
+        told = _results(entry.id, facts) if facts else None
+    except HubtlError as error:
+        not_known.append(f"what `{entry.id}` tells of itself is not known: {error.message}")
+    lineage = _lineage(entry, config, facts)
+    base_now = None
+    if lineage:
+        try:
+            base_now = source.entry(str(lineage[-1]["id"])).revision
+        except HubtlError as error:
+            not_known.append(f"whether its base has moved on is not known: {error.message}")
+    versions = _versions(source, entry, not_known)
+    results, rivals = told if told else ({}, {})
+    return Family(lineage, children, base_now, versions, results, rivals, tuple(not_known))
+
+
+def _source(hub: str) -> Source | None:
+    """Return the hub that an entry says it is from; None where a plugin's is called otherwise."""
+    with contextlib.suppress(UnknownName):
+        found = open_hub(hub)
+        return found if isinstance(found, Source) else None
+    return None
+
+
+def _children(entry: Entry, not_known: list[str]) -> tuple[Entry, ...]:
+    """Return the adapters that name an entry as what they were made from."""
+    asked = Query(kind="adapter", base=entry.id, limit=MOST_CHILDREN)
+    try:
+        found = search_models(asked, entry.hub).entries
+    except HubtlError as error:
+        not_known.append(f"what was made from `{entry.id}` is not known: {error.message}")
+        return ()
+    if len(found) == MOST_CHILDREN:
+        not_known.append(f"these are {MOST_CHILDREN} of its adapters, and there may be more")
+    return tuple(each for each in found if each.id != entry.id)
+
+
+def _lineage(entry: Entry, config: Mapping[str, Any], facts: Facts | None) -> Lineage:
+    """Return what an adapter stands on, the nearest first and the base last."""
+    if facts:
+        base = {"id": facts.base, "revision": facts.base_revision, "licence": facts.licence}
+        return facts.lineage or (base,)
+    named, revision = config.get("base_model_name_or_path"), config.get("revision")
+    named = named if isinstance(named, str) and re.fullmatch(r"[\w.-]+/[\w.-]+", named) else None
+    pinned = revision if isinstance(revision, str) and SHA.fullmatch(revision) else None
+    chain = ((entry.upon, None), (named or entry.base, pinned))
+    return tuple({"id": id_, "revision": at, "licence": None} for id_, at in chain if id_)
+
+
+def _results(model: str, facts: Facts) -> tuple[Numbers, Numbers]:
+    """Return the metrics with their intervals, the main one first, and those of the baselines.
+
+    Raises BadData for what is no number: the file may be a stranger's.
+    """
+    names = sorted(facts.metrics, key=lambda name: name != facts.main_metric)
+    parts = ("value", "low", "high")
+    try:
+        own = {name: {part: float(facts.metrics[name][part]) for part in parts} for name in names}
+        theirs = {
+            facts.rivals.get(rival, rival): {name: float(values[name]) for name in names}
+            for rival, values in facts.baselines.items()
+        }
+    except (TypeError, KeyError, ValueError) as error:
+        raise BadData(f"the results of `{model}` are no numbers", "tell its owner") from error
+    return own, theirs
+
+
+def _versions(source: Source, entry: Entry, not_known: list[str]) -> dict[str, Entry]:
+    """Return the tagged versions, the highest number first, as the card of each tells of it."""
+    if not isinstance(source, Versioned):
+        return {}
+    found: dict[str, Entry] = {}
+    names: list[str] = []
+    try:
+        names = sorted(source.versions(entry.id), key=_natural, reverse=True)
+        for name in names[:MOST_VERSIONS]:
+            found[name] = source.entry(entry.id, name)
+    except HubtlError as error:
+        not_known.append(f"its versions are not all known: {error.message}")
+    if len(names) > MOST_VERSIONS:
+        not_known.append(f"{len(names) - MOST_VERSIONS} older versions are not shown")
+    return found
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Return what names are ordered by, so that v10 comes after v9."""
+    return [(int(part or 0), text) for text, part in re.findall(r"(\D*)(\d*)", name)]

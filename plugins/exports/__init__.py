@@ -1,0 +1,1 @@
+"""What adapted models can be written as: one file a form."""

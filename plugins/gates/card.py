@@ -1,0 +1,75 @@
+"""Refuse a card that claims what was not measured, or that a hub would not accept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ...registry.card import headline, read_front_matter
+from ...registry.entry import Entry
+from ...registry.errors import BadData, Refused
+from ...registry.facts import FILE, Facts, read_facts
+from ..hookspecs import hookimpl
+
+CARD = "README.md"
+ROUNDED = 5e-5  # a card has four digits
+
+
+@hookimpl
+def before_publish(folder: Path, entry: Entry) -> None:
+    """Raise Refused where the card tells other results than `hubtl.json`, BadData for its form."""
+    path = folder / CARD
+    if not path.is_file():
+        raise BadData(f"`{folder}` has no card", "adapt again: it writes one")
+    facts = read_facts(folder)
+    licence = read_front_matter(path).get("license")
+    if facts.licence and licence != facts.licence:  # none at all is for the gate of licences
+        raise Refused(
+            f"the card gives the licence {licence}, and what it was made from has {facts.licence}",
+            f"correct {CARD}: the licence follows the base",
+        )
+    for metric, claimed in _claims(path).items():
+        measured = facts.metrics.get(metric, {}).get("value")
+        if measured is None or abs(claimed - measured) > ROUNDED:
+            told = "nothing was" if measured is None else f"{measured:.4f} was"
+            raise Refused(
+                f"the card claims {metric} {claimed:.4f}, and {told} measured",
+                f"adapt again, or correct {CARD} by what {FILE} says",
+            )
+    _check_words(path.read_text("utf-8", "replace"), facts)
+    _check_form(path)
+
+
+def _claims(path: Path) -> dict[str, float]:
+    """Return the results in a card's metadata; raises BadData where there are none to read."""
+    try:
+        metrics = read_front_matter(path)["model-index"][0]["results"][0]["metrics"]
+        return {str(each["type"]): float(each["value"]) for each in metrics}
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise BadData(
+            f"the metadata of the card `{path}` has no results", "adapt again: it writes them"
+        ) from error
+
+
+def _check_words(card: str, facts: Facts) -> None:
+    if headline(facts) not in card:
+        raise Refused(
+            f"the card does not say the result in the words that hubtl writes: “{headline(facts)}”",
+            f"put that back into {CARD}, or adapt again",
+        )
+
+
+def _check_form(path: Path) -> None:
+    """Raise BadData where the Hub's own library can't read the card."""
+    from huggingface_hub import ModelCard
+
+    try:
+        card: Any = ModelCard(path.read_text("utf-8"))
+        results = card.data.eval_results
+    except Exception as error:  # it raises whatever its parsers do
+        raise BadData(
+            f"the metadata of the card `{path}` is not what a hub accepts: {error}",
+            "adapt again: it writes what is",
+        ) from error
+    if not results:
+        raise BadData(f"the Hub reads no results out of the card `{path}`", "adapt again")

@@ -1,0 +1,66 @@
+"""What an adapted model is for, where its evidence ends, and how to cite it: from facts alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .catalog import catalogue
+from .facts import Facts
+
+ALLOWED = {True: "allows", False: "does not allow", None: "is not known to allow"}
+
+
+def intended(facts: Facts) -> str:
+    """Return what it was made and measured for, and what nobody knows of it."""
+    metric = facts.metrics[facts.main_metric]
+    among = f", one of {len(facts.labels)} labels" if facts.labels else ""
+    spoken = f" in {', '.join(facts.languages)}" if facts.languages else ""
+    domain = f", in the domain `{facts.domain}`" if facts.domain else ""
+    lines = [
+        f"- For `{facts.task}`{among}{spoken}{domain}, of inputs like those it learnt from.",
+        f"- All evidence is {facts.rows['test']} rows of one data set ({facts.data['split']}): how "
+        "it does on other data was not measured.",
+        f"- With so many rows the interval is {metric['high'] - metric['low']:.3f} wide: what "
+        "differs by less can't be told apart.",
+    ]
+    if not facts.beats_baseline:
+        rival = facts.rivals.get(facts.gain["over"], facts.gain["over"])
+        lines.append(f"- It is not shown to be better than {rival}, which costs less.")
+    return "\n".join([*lines, *_licence(facts)])
+
+
+def _licence(facts: Facts) -> list[str]:
+    known = catalogue().licences.get(facts.licence or "")
+    if known is None:
+        return []
+    notes = f" {known.notes}" if known.notes else ""
+    return [
+        f"- [{known.name}]({known.url}) {ALLOWED[known.commercial]} commercial use, and "
+        f"{ALLOWED[known.derivatives]} derived models.{notes}"
+    ]
+
+
+def calibrated(calibration: Mapping[str, object]) -> str:
+    """Return one sentence on how far its probabilities are to be believed, empty where unknown."""
+    if not calibration:
+        return ""
+    if calibration["ece"] is None:
+        return f"Calibration: {calibration['how']}."
+    return (
+        f"Calibration: expected error {calibration['ece']:.3f} over {calibration['bins']} bins "
+        f"(it is {calibration['confidence']:.0%} sure on average, and "
+        f"{calibration['accuracy']:.0%} right), {calibration['how']}."
+    )
+
+
+def cite(facts: Facts) -> str:
+    """Return a BibTeX entry for the version that the card is of."""
+    model = facts.address or ""
+    key = "".join(c if c.isalnum() else "-" for c in model)
+    year = f"  year = {{{facts.made_on[:4]}}},\n" if facts.made_on else ""
+    return (
+        f"```bibtex\n@misc{{{key},\n  title = {{{model}: {facts.recipe} on {facts.base}, for "
+        f"{facts.task}}},\n  author = {{{model.partition('/')[0]}}},\n{year}"
+        f"  note = {{base at {facts.base_revision}, data {facts.data['fingerprint'][:16]}}},\n}}\n"
+        "```"
+    )
