@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,7 +31,7 @@ Reader = Callable[[int, str], tuple[str, str]]
 class _Fault:
     """Rows of one kind that can't be used: their lines, and where the first of them are."""
 
-    lines: array[int] = field(default_factory=lambda: array("q"))
+    lines: list[int] = field(default_factory=list)
     places: list[tuple[int, int]] = field(default_factory=list)
 
     @property
