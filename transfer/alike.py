@@ -78,6 +78,8 @@ def _in_buckets(keys: NDArray[Any], there: NDArray[Any]) -> set[tuple[int, int]]
     """Return pairs of what has the same key: each with the first and the last few before it."""
     import numpy
 
+    if not there.any():
+        return set()
     order = numpy.flatnonzero(there)[numpy.argsort(keys[there], kind="stable")]
     starts = numpy.flatnonzero(numpy.diff(keys[order], prepend=keys[order[:1]] + 1))
     pairs = set()

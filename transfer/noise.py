@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 SOUND = 0.005  # of rows with sound labels, how many may be doubted
+SURE = 0.9  # is said, however sure a model usually is
 ODDS = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0)
 SPARSE_STRENGTHS, DENSE_STRENGTHS = (3.0, 10.0, 30.0), (0.001, 0.01, 0.1)
 
@@ -45,7 +46,7 @@ def suspects(
     likely = _tempered(_likely(features, targets, seed, progress), targets)
     rows = numpy.arange(len(targets))
     own = likely[rows, targets]
-    usual = numpy.bincount(targets, own) / numpy.bincount(targets)
+    usual = numpy.minimum(numpy.bincount(targets, own) / numpy.bincount(targets), SURE)
     others = likely.copy()
     others[rows, targets] = 0
     best = others.argmax(axis=1)
