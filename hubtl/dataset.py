@@ -13,7 +13,7 @@ from .registry.errors import BadOption
 from .registry.fingerprint import rows_fingerprint
 from .transfer.columns import FILE, Role, find_columns, find_split
 from .transfer.goal import ONE_CLASS, Goal
-from .transfer.labelled import PARTS, UNUSABLE, Reader, Unusable, looked_at
+from .transfer.labelled import PARTS, UNUSABLE, Reader, Unusable, labelled
 from .transfer.layout import Layout, card_of, layout, names_in
 from .transfer.listing import FILES, FOLDERS, PART_FOLDERS, class_table, input_of
 from .transfer.rows import Rows
@@ -112,7 +112,7 @@ def see(
     input_role = FILE.name if by_file else opened.role.name
     reader = opened.reader if by_file else None
     keeps = opened.keeps if opened.role.content == "file" else None
-    source, numbers, unusable = looked_at(
+    source, numbers, unusable = labelled(
         opened.table, found, (input_role, label), reader, keeps, goal=goal
     )
     # Half the size of a number that few tables need.

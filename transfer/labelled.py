@@ -60,28 +60,13 @@ def labelled(
     keeps: object = None,
     *,
     goal: Goal = ONE_CLASS,
-) -> tuple[Source, NDArray[Any]]:
-    """Return the checked rows, and the part of each as its number in PARTS, or -1 for none.
+) -> tuple[Source, NDArray[Any], list[Unusable]]:
+    """Return the rows, the part of each as its number in PARTS, or -1 for none, and what is wrong.
 
     `roles` are those of the input and of the label; `columns` may also name split, group and time.
-    Raises BadData with the first lines at fault, and how many there are.
+    A row that can't be used is among them, and its part is UNUSABLE; what is told of such rows has
+    the first lines at fault, and how many there are.
     """
-    source, parts, unusable = looked_at(table, columns, roles, reader, keeps, goal=goal)
-    for each in unusable:
-        raise each.error
-    return source, parts
-
-
-def looked_at(
-    table: Table,
-    columns: Mapping[str, str],
-    roles: tuple[str, str],
-    reader: Reader | None,
-    keeps: object = None,
-    *,
-    goal: Goal = ONE_CLASS,
-) -> tuple[Source, NDArray[Any], list[Unusable]]:
-    """Return what `labelled` does, and what is wrong with rows, whose part is UNUSABLE then."""
     import numpy
 
     _check_nested(table, {r: c for r, c in columns.items() if not (goal.lists and r == roles[1])})
