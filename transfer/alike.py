@@ -60,20 +60,6 @@ def alike_vectors(vectors: NDArray[Any], cosine: float) -> list[tuple[int, int]]
     return sorted(found)
 
 
-def clusters(pairs: Sequence[tuple[int, int]], count: int) -> NDArray[Any]:
-    """Return for each of so many inputs the first one that it is alike with, by way of others."""
-    import numpy
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    ends = numpy.array(pairs, "int64").reshape(-1, 2)
-    graph = coo_array((numpy.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(count, count))
-    _, names = connected_components(graph, directed=False)
-    _, firsts = numpy.unique(names, return_index=True)
-    found: NDArray[Any] = firsts[names]
-    return found
-
-
 def _in_buckets(keys: NDArray[Any], there: NDArray[Any]) -> set[tuple[int, int]]:
     """Return pairs of what has the same key: each with the first and the last few before it."""
     import numpy
