@@ -17,6 +17,7 @@ COMMANDS = (
     "search",
     "show",
     "pull",
+    "check",
     "adapt",
     "evaluate",
     "predict",

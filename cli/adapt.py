@@ -95,6 +95,8 @@ def command(
         return
 
     def tell(found: hubtl.Plan) -> None:
+        for line in found.warnings:
+            screen.note(f"warning: {line}")
         if not as_json:
             _say_plan(found, screen.note)
 
@@ -127,6 +129,8 @@ def _say_plan(plan: Any, say: Callable[[str], None]) -> None:
 def _say_estimate(plan: hubtl.Plan) -> None:
     """Print what would be done, and what that would take, by stage, or why that is not known."""
     _say_plan(plan, screen.say)
+    for line in plan.warnings:
+        screen.note(f"warning: {line}")
     found = plan.estimate
     if not found:
         screen.say(f"takes    not measured: {plan.not_measured}")

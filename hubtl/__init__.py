@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .api import (
         adapt,
+        check,
         evaluate,
         export,
         family,
@@ -28,14 +29,26 @@ if TYPE_CHECKING:
     from .registry.entry import Entry, Query
     from .registry.errors import HubtlError
     from .registry.recipe import Recipe
-    from .results import Adapted, Evaluation, Exported, Family, Plan, Prediction, Published
+    from .results import (
+        Adapted,
+        Checked,
+        Evaluation,
+        Exported,
+        Family,
+        Finding,
+        Plan,
+        Prediction,
+        Published,
+    )
 
 __all__ = [
     "Adapted",
+    "Checked",
     "Entry",
     "Evaluation",
     "Exported",
     "Family",
+    "Finding",
     "HubtlError",
     "Plan",
     "Prediction",
@@ -44,6 +57,7 @@ __all__ = [
     "Recipe",
     "Section",
     "adapt",
+    "check",
     "evaluate",
     "export",
     "family",
@@ -63,9 +77,11 @@ _HOMES = {
     **dict.fromkeys(
         (
             "Adapted",
+            "Checked",
             "Evaluation",
             "Exported",
             "Family",
+            "Finding",
             "Plan",
             "Prediction",
             "Published",

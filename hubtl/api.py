@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .registry.entry import Entry, Found, Query
-from .results import Adapted, Evaluation, Exported, Family, Plan, Prediction, Published
+from .results import Adapted, Checked, Evaluation, Exported, Family, Plan, Prediction, Published
 from .transfer.progress import Progress, silent
 
 PathLike = str | os.PathLike[str]
@@ -56,6 +56,39 @@ def pull(
     from .pulling import pull_model
 
     return pull_model(model, Path(to) if to else None, hub, progress)
+
+
+def check(
+    task: str,
+    data: PathLike,
+    *,
+    test: PathLike | None = None,
+    base: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    options: Mapping[str, str] | None = None,
+    hub: str | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Checked:
+    """Return what is wrong with data, the gravest first; nothing is trained that is kept.
+
+    With `base` labels are doubted by that model's features, else by a plain rival's. Raises BadData
+    where there are no rows that can be used.
+    """
+    from .checking import Wanted
+    from .checking import check as work
+
+    wanted = Wanted(
+        task,
+        Path(data),
+        Path(test) if test else None,
+        base,
+        columns or {},
+        options or {},
+        hub,
+        seed,
+    )
+    return work(wanted, progress)
 
 
 def plan(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .hub_data import fetch_data, is_on_hub
 from .plugins.hookspecs import Task
@@ -12,12 +13,15 @@ from .registry.errors import BadOption
 from .registry.fingerprint import rows_fingerprint
 from .transfer.columns import FILE, Role, find_columns, find_split
 from .transfer.goal import ONE_CLASS, Goal
-from .transfer.labelled import PARTS, Reader, labelled
+from .transfer.labelled import PARTS, UNUSABLE, Reader, Unusable, labelled
 from .transfer.layout import Layout, card_of, layout, names_in
 from .transfer.listing import FILES, FOLDERS, PART_FOLDERS, class_table, input_of
 from .transfer.rows import Rows
 from .transfer.split import contents_of
 from .transfer.table import DataFile, Table, read_table, read_tables
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 OTHER_ROLES = ("split", "group", "time")
 BY_NAME = "names of files"
@@ -57,6 +61,19 @@ class _Opened:
         return lambda file, cell: input_of(self.role, folders[file], cell, own=self.own)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """DATA as it is, for who looks for what is wrong: its table, its usable rows, what isn't.
+
+    `usable` has the number in the table of each row of `data.examples`.
+    """
+
+    data: Dataset
+    table: Table
+    usable: NDArray[Any]
+    unusable: Sequence[Unusable]
+
+
 def read_dataset(
     path: Path,
     task: Task,
@@ -69,6 +86,24 @@ def read_dataset(
 
     DATA is a file, a folder, or a data set on a hub (`hub`, else the one in use).
     """
+    seen = see(path, task, columns, hub, goal=goal)
+    for each in seen.unusable:
+        raise each.error
+    return seen.data
+
+
+def see(
+    path: Path,
+    task: Task,
+    columns: Mapping[str, str],
+    hub: str | None = None,
+    *,
+    goal: Goal = ONE_CLASS,
+) -> Seen:
+    """Return the rows of DATA that can be used, and what is wrong with the others.
+
+    Raises BadData where there is no table to begin with, or no row can be used.
+    """
     import numpy
 
     opened = _open(path, task.roles[0], hub)
@@ -77,7 +112,9 @@ def read_dataset(
     input_role = FILE.name if by_file else opened.role.name
     reader = opened.reader if by_file else None
     keeps = opened.keeps if opened.role.content == "file" else None
-    source, numbers = labelled(opened.table, found, (input_role, label), reader, keeps, goal=goal)
+    source, numbers, unusable = labelled(
+        opened.table, found, (input_role, label), reader, keeps, goal=goal
+    )
     # Half the size of a number that few tables need.
     kind = "int32" if len(numbers) < 1 << 31 else "int64"
     parts = {
@@ -86,7 +123,11 @@ def read_dataset(
     }
     if any(each.part for each in opened.table.files):
         found["split"] = BY_NAME
-    return Dataset(path, found, Rows((source, numpy.arange(len(numbers), dtype=kind))), parts)
+    usable = numpy.flatnonzero(numbers != UNUSABLE).astype(kind)
+    if not len(usable):
+        raise unusable[0].error
+    data = Dataset(path, found, Rows((source, usable)), parts)
+    return Seen(data, opened.table, usable, unusable)
 
 
 def read_inputs(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .checking import warnings_of
 from .clock import Clock, seconds_of
 from .dataset import Dataset, read_dataset
 from .lineage import Upon, traced
@@ -74,6 +75,7 @@ class Job:
     choices: Mapping[str, Any]
     request: Request
     upon: Upon | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def seeds(self) -> range:
@@ -102,6 +104,7 @@ class Job:
             str(self.out),
             (0 if there else sum(sizes)) + (self.upon.download_bytes if self.upon else 0),
             upon=self.upon.name if self.upon else None,
+            warnings=self.warnings,
         )
 
 
@@ -147,6 +150,7 @@ def prepare(request: Request) -> Job:
     return Job(
         task, recipe, method, source, entry, data, split, labels, goal, out, domain, why, clock,
         read_choices(request.plan) if request.plan else {}, request, upon,
+        warnings_of(split, task, goal),
     )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ class Plan:
     estimate: Mapping[str, Any] | None = None
     not_measured: str = ""
     upon: str | None = None
+    warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields."""
@@ -174,3 +175,49 @@ class Exported:
             "sizes": dict(self.sizes),
             "size_bytes": size_bytes,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about data: what kind, how grave, how many rows, and what to do about it.
+
+    `severity` is error (adapt refuses it, or what it measures is wrong), warning or note. `rows`
+    name rows by file and line, with what makes them one: `label`, `like` for the row that one is
+    like, `rather` for the label that it should have, and `sure` for how probable that is.
+    """
+
+    kind: str
+    severity: str
+    what: str
+    hint: str
+    count: int
+    rows: tuple[Mapping[str, Any], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all fields."""
+        return {**asdict(self), "rows": [dict(row) for row in self.rows]}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What `check` found, the gravest first, and what the data are like.
+
+    `inputs` has the least, the median, the 95th hundredth and the most of each measure; `traits`
+    how many rows have each, such as a language. `not_checked` says what was not looked at, and why.
+    """
+
+    task: str
+    data: str
+    columns: Mapping[str, str]
+    rows: Mapping[str, int]
+    labels: Mapping[str, int]
+    findings: tuple[Finding, ...]
+    inputs: Mapping[str, Mapping[str, float]]
+    traits: Mapping[str, Mapping[str, int]]
+    not_checked: tuple[str, ...]
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the keys that `check --json` promises: all fields."""
+        found = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {**found, "findings": [each.as_json() for each in self.findings]}

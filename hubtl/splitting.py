@@ -57,11 +57,12 @@ def split_rows(
         how += f", {VALIDATION_SHARE:.0%} of the rest to validate"
     learnt = joined(kept, validation)
     fresh = _fresh(data.path, held_out, learnt)
-    if len(fresh) < len(held_out):
-        how += f"; {len(held_out) - len(fresh)} test rows dropped that are in training too"
+    dropped = len(held_out) - len(fresh)
+    if dropped:
+        how += f"; {dropped} test rows dropped that are in training too"
     if len(learnt) > RIVAL_ROWS:
         how += f"; plain rivals learnt from a stratified {RIVAL_ROWS} rows of those to train on"
-    split = Split(kept, validation, fresh, how)
+    split = Split(kept, validation, fresh, how, dropped)
     _check_split(data.path, split, goal)
     return split
 

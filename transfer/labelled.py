@@ -22,21 +22,34 @@ if TYPE_CHECKING:
 
 SHOWN = 5
 PARTS = ("train", "validation", "test")
+UNUSABLE = -2
 # What a row's file and the cell in it become: the input itself, and its digest if it is a file.
 Reader = Callable[[int, str], tuple[str, str]]
 
 
 @dataclass
 class _Fault:
-    """Rows of one kind that can't be used: how many, and where the first of them are."""
+    """Rows of one kind that can't be used: their lines, and where the first of them are."""
 
-    count: int = 0
+    lines: list[int] = field(default_factory=list)
     places: list[tuple[int, int]] = field(default_factory=list)
 
+    @property
+    def count(self) -> int:
+        return len(self.lines)
+
     def add(self, file: int, line: int) -> None:
-        self.count += 1
+        self.lines.append(line)
         if len(self.places) < SHOWN:
             self.places.append((file, line))
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """What is wrong with rows that can't be used: one error a kind, and how many rows it is."""
+
+    error: HubtlError
+    rows: int
 
 
 def labelled(
@@ -47,11 +60,12 @@ def labelled(
     keeps: object = None,
     *,
     goal: Goal = ONE_CLASS,
-) -> tuple[Source, NDArray[Any]]:
-    """Return the checked rows, and the part of each as its number in PARTS, or -1 for none.
+) -> tuple[Source, NDArray[Any], list[Unusable]]:
+    """Return the rows, the part of each as its number in PARTS, or -1 for none, and what is wrong.
 
     `roles` are those of the input and of the label; `columns` may also name split, group and time.
-    Raises BadData with the first lines at fault, and how many there are.
+    A row that can't be used is among them, and its part is UNUSABLE; what is told of such rows has
+    the first lines at fault, and how many there are.
     """
     import numpy
 
@@ -63,19 +77,24 @@ def labelled(
 
     def checked() -> Iterator[tuple[int, pyarrow.RecordBatch]]:
         for file, cells in _cells(table, columns):
-            parts.append(_parts(table.files[file].part, cells.get("split"), len(cells[LINE])))
+            part = _parts(table.files[file].part, cells.get("split"), len(cells[LINE]))
             reads = None
             if reader:
                 reads, unusable = _files(table, file, cells, roles[0], reader)
                 broken.extend(unusable)
+                part[[not each[0] for each in reads]] = UNUSABLE
+            before = {what: fault.count for what, fault in faults.items()}
             yield 0, _batch(table, file, cells, roles, faults, reads, time, goal)
+            found = [fault.lines[before.get(what, 0) :] for what, fault in faults.items()]
+            part[numpy.isin(cells[LINE], [line for lines in found for line in lines])] = UNUSABLE
+            parts.append(part)
 
     source = Source(keep(checked()), keeps)
-    for role, fault in faults.items():
-        raise _told(table, role, fault)
+    unusable = [Unusable(_told(table, what, each), each.count) for what, each in faults.items()]
     if broken:
-        raise all_of(broken, f"`{table.path}`: {len(broken)} of its files can't be used")
-    return source, numpy.concatenate(parts)
+        error = all_of(broken, f"`{table.path}`: {len(broken)} of its files can't be used")
+        unusable.append(Unusable(error, len(broken)))
+    return source, numpy.concatenate(parts), unusable
 
 
 def _cells(table: Table, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, list[Any]]]]:

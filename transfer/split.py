@@ -20,12 +20,16 @@ CHUNK = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Three sets of rows, and one line on how they were told apart."""
+    """Three sets of rows, one line on how they were told apart, and how many test rows were not.
+
+    Those that are `dropped` are among the rows to learn from.
+    """
 
     train: Sequence[Example]
     validation: Sequence[Example]
     test: Sequence[Example]
     how: str
+    dropped: int = 0
 
     @property
     def sizes(self) -> dict[str, int]:

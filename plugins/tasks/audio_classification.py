@@ -10,6 +10,7 @@ from ...registry.entry import Entry
 from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split, joined
+from ..check import Look
 from ..export import Graph, Saved
 from ..hookspecs import Loading, Task, hookimpl
 from ..rivals import COMMONEST, commonest
@@ -70,6 +71,12 @@ class AudioClassification:
             "majority": commonest(rows, split.test),
             "mfcc": mfcc_labels(rows, split.test, seed),
         }
+
+    def look(self, inputs: Sequence[str]) -> Look:
+        """Return the clips, for checking them."""
+        from ..speech.look import Clips
+
+        return Clips(inputs)
 
     def snippet(self, folder: Path, loading: Loading) -> str:
         """Return the Python that loads a saved folder without hubtl."""

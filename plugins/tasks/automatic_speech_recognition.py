@@ -11,6 +11,7 @@ from ...registry.errors import BadData
 from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split
+from ..check import Look
 from ..export import Saved
 from ..hookspecs import Loading, Task, hookimpl
 from ..speech.clips import ENDINGS, check_clip, seconds_of
@@ -80,6 +81,12 @@ class SpeechRecognition:
         from ..speech.writers import writer_of
 
         return writer_of(base).rivals(base, [row.input for row in split.test])
+
+    def look(self, inputs: Sequence[str]) -> Look:
+        """Return the clips, for checking them."""
+        from ..speech.look import Clips
+
+        return Clips(inputs)
 
     def snippet(self, folder: Path, loading: Loading) -> str:
         """Return the Python that loads a saved folder without hubtl."""

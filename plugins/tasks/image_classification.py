@@ -10,6 +10,7 @@ from ...registry.entry import Entry
 from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split, joined
+from ..check import Look
 from ..export import Graph, Saved
 from ..hookspecs import Loading, Task, hookimpl
 from ..rivals import COMMONEST, commonest
@@ -92,6 +93,12 @@ class ImageClassification:
             "pixels": pixel_labels(rows, split.test, seed),
             "colours": colour_labels(rows, split.test, seed),
         }
+
+    def look(self, inputs: Sequence[str]) -> Look:
+        """Return the pictures, for checking them."""
+        from ..vision.look import Pictures
+
+        return Pictures(inputs)
 
     def snippet(self, folder: Path, loading: Loading) -> str:
         """Return the Python that loads a saved folder without hubtl."""

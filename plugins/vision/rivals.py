@@ -34,7 +34,7 @@ def pixel_labels(train: Sequence[Example], test: Sequence[Example], seed: int) -
     def model(strength: float) -> Any:
         return make_pipeline(StandardScaler(), _regression(strength))
 
-    return labels_by(model, PIXEL_STRENGTHS, _inputs(_pixels, train, test), train, test, seed)
+    return labels_by(model, PIXEL_STRENGTHS, _inputs(small_copy, train, test), train, test, seed)
 
 
 def colour_labels(train: Sequence[Example], test: Sequence[Example], seed: int) -> list[str]:
@@ -63,7 +63,7 @@ def _inputs(
     return lambda rows: numpy.stack([made[row.input] for row in rows])
 
 
-def _pixels(picture: Image) -> NDArray[Any]:
+def small_copy(picture: Image) -> NDArray[Any]:
     """Return the pixels of a copy of SIDE x SIDE, from 0 to 1."""
     import numpy
 
