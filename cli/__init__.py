@@ -20,6 +20,7 @@ COMMANDS = (
     "adapt",
     "evaluate",
     "predict",
+    "report",
     "publish",
     "verify",
     "export",
