@@ -101,7 +101,11 @@ def _say_slices(slices: Mapping[str, Any], metric: str) -> None:
     screen.say(f"\nby {slices['column']}{left_out}")
     if slices["values"]:
         rows = [
-            (each["value"] or "(empty)", str(each["rows"]), screen.interval(each["metrics"][metric]))
+            (
+                each["value"] or "(empty)",
+                str(each["rows"]),
+                screen.interval(each["metrics"][metric]),
+            )
             for each in slices["values"]
         ]
         screen.table((slices["column"], "rows", metric), rows, numbers=("rows",))

@@ -13,7 +13,7 @@ from .predictions import write_predictions
 from .record import Seed, facts_of
 from .registry.card import render
 from .rehearsal import rehearse
-from .report import write_report
+from .reporting import write_report
 from .results import Adapted
 from .sources import pull
 from .splitting import RIVAL_ROWS, write_split

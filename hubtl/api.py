@@ -134,7 +134,7 @@ def report(folder: PathLike) -> Path:
 
     Raises UnknownName or BadData where the folder has no facts or no predictions.
     """
-    from .report import write_report
+    from .reporting import write_report
 
     return write_report(Path(folder))
 

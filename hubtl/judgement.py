@@ -67,9 +67,7 @@ def judge(answers: Answers, goal: Goal, classes: Sequence[str], seed: int = 0) -
     )
 
 
-def calibrated(
-    answers: Answers, goal: Goal, classes: Sequence[str], where: str
-) -> dict[str, Any]:
+def calibrated(answers: Answers, goal: Goal, classes: Sequence[str], where: str) -> dict[str, Any]:
     """Return how far the probabilities of rows are to be believed, or why that is not measured."""
     if not goal.divides:
         return {"ece": None, "how": "measured only where each row has one class"}
@@ -77,9 +75,7 @@ def calibrated(
     return {**calibration(sure, right), "how": f"{where}, no temperature fitted"}
 
 
-def _sure(
-    answers: Answers, goal: Goal, classes: Sequence[str]
-) -> tuple[list[float], list[bool]]:
+def _sure(answers: Answers, goal: Goal, classes: Sequence[str]) -> tuple[list[float], list[bool]]:
     """Return how sure each label was, and whether it was right."""
     pairs = zip(answers.labels, answers.logits, strict=True)
     sure = [goal.sure(label, logits, classes) for label, logits in pairs]
@@ -97,7 +93,7 @@ def sliced(
     for number, value in enumerate(values):
         numbers[value].append(number)
     main = next(iter(goal.metrics))
-    found = []
+    found: list[dict[str, Any]] = []
     for value, rows in sorted(numbers.items()):
         if len(rows) >= LEAST_ROWS:
             true, labels = ([each[n] for n in rows] for each in (answers.true, answers.labels))

@@ -48,11 +48,14 @@ def can_plot() -> bool:
     return importlib.util.find_spec("matplotlib") is not None
 
 
-def intervals(rows: Mapping[str, Mapping[str, float]], title: str, about: str) -> str:
-    """Return a point and a bar for each {value, low, high}, by name; the first is set off."""
-    with _drawn(about, 0.45 * len(rows) + 0.8) as (axes, svg):
-        for place, value in enumerate(rows.values()):
-            colour = ACCENT if place == 0 else INK
+def intervals(
+    rows: Mapping[str, Mapping[str, float]], title: str, about: str, ours: str | None = None
+) -> str:
+    """Return a point and a bar for each {value, low, high}, by name; that of `ours` is set off."""
+    lines = 2 if any("\n" in _short(name) for name in rows) else 1
+    with _drawn(about, (0.17 * lines + 0.1) * len(rows) + 0.8) as (axes, svg):
+        for place, (name, value) in enumerate(rows.items()):
+            colour = ACCENT if name == ours else INK
             bar = [[value["value"] - value["low"]], [value["high"] - value["value"]]]
             axes.errorbar(
                 value["value"], place, xerr=bar, fmt="o", color=colour, capsize=3, markersize=5
@@ -97,9 +100,7 @@ def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], about: str
                     Rectangle((column, line), 1, 1, color=ACCENT, alpha=shade, linewidth=0)
                 )
                 if rows:
-                    axes.text(
-                        column + 0.5, line + 0.5, str(rows), ha="center", va="center", size=8
-                    )
+                    axes.text(column + 0.5, line + 0.5, str(rows), ha="center", va="center", size=8)
         middles = [number + 0.5 for number in range(len(labels))]
         axes.set_xticks(middles, [_short(each) for each in labels], rotation=60, ha="right")
         axes.set_yticks(middles, [_short(each) for each in labels])

@@ -87,7 +87,7 @@ def confusion_matrix(answers: Answers, classes: Sequence[str]) -> list[list[int]
 def worst(
     answers: Answers, goal: Goal, classes: Sequence[str], most: int
 ) -> list[tuple[int, float]]:
-    """Return the numbers of the rows that are most wrong, and how wrong each is; the worst first."""
+    """Return the number of each of the most wrong rows, and how wrong it is; the worst first."""
     rows = zip(answers.true, answers.labels, answers.logits, strict=True)
     wrong = [goal.wrong(true, label, logits, classes) for true, label, logits in rows]
     order = sorted(range(len(wrong)), key=lambda number: (-wrong[number], number))
@@ -103,7 +103,7 @@ def _table(goal: Goal, labels: Sequence[str], classes: Sequence[str]) -> NDArray
 
 
 def _shares(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[Any]:
-    return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
+    return np.asarray(np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0))
 
 
 def _interval(values: NDArray[Any]) -> Interval | None:

@@ -92,9 +92,7 @@ def best(scores: Mapping[str, Mapping[str, float]], metric: str) -> str:
     return choose(scores, key=lambda name: scores[name][metric])
 
 
-def resampled(
-    seed: int, *labels: Sequence[str]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def resampled(seed: int, *labels: Sequence[str]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return the kinds of rows there are, how many of each [1, kinds], and resamples of those.
 
     Rows with the same labels are the same to every metric, so whole kinds are drawn: the same

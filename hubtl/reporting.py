@@ -122,7 +122,7 @@ def _plots(facts: Facts, rows: Predictions, goal: Goal, found: Judgement) -> dic
     metric = facts.main_metric
     title = METRIC_NAMES.get(metric, metric)
     values = {name: each[metric] for name, each in _results(facts, rows, goal).items()}
-    drawn["plot_results"] = plots.intervals(values, title, f"{title} beside the baselines")
+    drawn["plot_results"] = plots.intervals(values, title, f"{title} beside the baselines", OURS)
     scores = {each.label: each.f1 for each in _hardest(found.classes) if each.f1}
     if 0 < len(scores) <= MOST_DRAWN:
         drawn["plot_classes"] = plots.intervals(scores, "F1", "F1 of each class")
