@@ -28,7 +28,7 @@ FONT = re.compile(r"(font: [\d.]+px) [^;\"]+")
 WIDTH = 4.6  # inches: a phone shows that nearly at full size
 STRONGEST = 0.65  # the shade of a full cell, on which ink can still be read
 LONGEST = 24  # letters of a name in one line
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
     "text.parse_math": False,  # a label with dollars is no formula
     "font.size": 10,
