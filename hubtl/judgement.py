@@ -55,31 +55,32 @@ class Judgement:
 
 def judge(answers: Answers, goal: Goal, classes: Sequence[str], seed: int = 0) -> Judgement:
     """Return where answers are wrong; of texts there are neither classes nor confusions."""
-    bins = reliability(*_sure(answers, goal, classes)) if goal.divides else []
-    told = calibrated(answers, goal, classes, "on these rows")
     return Judgement(
         answers,
         by_class(answers, goal, classes, seed),
         confusions(answers) if classes else [],
-        {**told, "reliability": [asdict(each) for each in bins]},
+        calibrated(answers, goal, classes, "on these rows"),
         worst(answers, goal, classes, WORST),
         goal.worst_by,
     )
 
 
 def calibrated(answers: Answers, goal: Goal, classes: Sequence[str], where: str) -> dict[str, Any]:
-    """Return how far the probabilities of rows are to be believed, or why that is not measured."""
+    """Return how far the probabilities of rows are to be believed, or why that is not measured.
+
+    `reliability` has the bins, none where it is not measured.
+    """
     if not goal.divides:
-        return {"ece": None, "how": "measured only where each row has one class"}
-    sure, right = _sure(answers, goal, classes)
-    return {**calibration(sure, right), "how": f"{where}, no temperature fitted"}
-
-
-def _sure(answers: Answers, goal: Goal, classes: Sequence[str]) -> tuple[list[float], list[bool]]:
-    """Return how sure each label was, and whether it was right."""
+        how = "measured only where each row has one class"
+        return {"ece": None, "reliability": [], "how": how}
     pairs = zip(answers.labels, answers.logits, strict=True)
     sure = [goal.sure(label, logits, classes) for label, logits in pairs]
-    return sure, [a == b for a, b in zip(answers.true, answers.labels, strict=True)]
+    right = [a == b for a, b in zip(answers.true, answers.labels, strict=True)]
+    return {
+        **calibration(sure, right),
+        "reliability": [asdict(each) for each in reliability(sure, right)],
+        "how": f"{where}, no temperature fitted",
+    }
 
 
 def sliced(

@@ -73,6 +73,7 @@ def render_report(facts: Facts, rows: Predictions) -> str:
     task, goal = plugins().task(facts.task), goal_of(facts)
     answers = Answers(rows.ids, rows.true, rows.predicted, rows.logits)
     found = judge(answers, goal, facts.labels, facts.seed)
+    results = _results(facts, rows, goal)
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     page.filters["size"] = lambda count: f"{count / 2**30:.1f} GiB"
     return page.from_string(TEMPLATE.read_text("utf-8")).render(
@@ -81,7 +82,7 @@ def render_report(facts: Facts, rows: Predictions) -> str:
         headline=headline(facts).replace("**", ""),
         metrics=list(facts.metrics),
         titles=METRIC_NAMES,
-        results=_results(facts, rows, goal),
+        results=results,
         seeds=seeds_line(facts) if facts.seeds else "",
         classes=_hardest(found.classes),
         pairs=found.confusion[:MOST_PAIRS],
@@ -91,7 +92,7 @@ def render_report(facts: Facts, rows: Predictions) -> str:
         worst_by=found.worst_by,
         right=list(_right(rows, task)),
         made=_made(facts),
-        **_plots(facts, rows, goal, found),
+        **_plots(facts, results, goal, found),
     )
 
 
@@ -112,7 +113,12 @@ def _hardest(classes: Sequence[ClassScore]) -> list[ClassScore]:
     return order[:MOST_CLASSES]
 
 
-def _plots(facts: Facts, rows: Predictions, goal: Goal, found: Judgement) -> dict[str, Any]:
+def _plots(
+    facts: Facts,
+    results: Mapping[str, Mapping[str, Mapping[str, float]]],
+    goal: Goal,
+    found: Judgement,
+) -> dict[str, Any]:
     """Return each plot as SVG that is safe to put into the page; empty where there is none."""
     from markupsafe import Markup
 
@@ -121,7 +127,7 @@ def _plots(facts: Facts, rows: Predictions, goal: Goal, found: Judgement) -> dic
         return {**drawn, "plots": False}
     metric = facts.main_metric
     title = METRIC_NAMES.get(metric, metric)
-    values = {name: each[metric] for name, each in _results(facts, rows, goal).items()}
+    values = {name: each[metric] for name, each in results.items()}
     drawn["plot_results"] = plots.intervals(values, title, f"{title} beside the baselines", OURS)
     scores = {each.label: each.f1 for each in _hardest(found.classes) if each.f1}
     if 0 < len(scores) <= MOST_DRAWN:

@@ -117,7 +117,8 @@ class OneClass:
         """Return the softmax of logits."""
         top = max(logits)
         powers = [math.exp(logit - top) for logit in logits]
-        return {name: power / sum(powers) for name, power in zip(classes, powers, strict=True)}
+        total = sum(powers)
+        return {name: power / total for name, power in zip(classes, powers, strict=True)}
 
     def sure(self, label: str, logits: Sequence[float], classes: Sequence[str]) -> float:
         """Return the probability of the class."""
