@@ -102,8 +102,9 @@ def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], about: str
                 if rows:
                     axes.text(column + 0.5, line + 0.5, str(rows), ha="center", va="center", size=8)
         middles = [number + 0.5 for number in range(len(labels))]
-        axes.set_xticks(middles, [_short(each) for each in labels], rotation=60, ha="right")
-        axes.set_yticks(middles, [_short(each) for each in labels])
+        names = [_short(each, 1) for each in labels]
+        axes.set_xticks(middles, names, rotation=60, ha="right")
+        axes.set_yticks(middles, names)
         axes.tick_params(length=0)
         axes.set(xlim=(0, len(labels)), ylim=(len(labels), 0), xlabel="said", ylabel="true")
     return svg[0]
@@ -136,6 +137,6 @@ def _svg(figure: Figure, about: str) -> str:
     return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(about)}" ', 1)
 
 
-def _short(name: str) -> str:
-    """Return a name in at most two lines."""
-    return "\n".join(textwrap.wrap(name, LONGEST, max_lines=2, placeholder="…"))
+def _short(name: str, lines: int = 2) -> str:
+    """Return a name in at most so many lines."""
+    return "\n".join(textwrap.wrap(name, LONGEST, max_lines=lines, placeholder="…"))
