@@ -15,12 +15,12 @@ from collections import Counter
 from pathlib import Path
 
 import hubtl
-from hubtl.example import SECTIONS
 from hubtl.predictions import read_predictions
 from hubtl.registry.cache import ModelCache
 from hubtl.registry.fingerprint import files_in
 from hubtl.transfer.measure import accuracy, difference
 
+SECTIONS = Path("examples/debian-sections.csv")
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
 

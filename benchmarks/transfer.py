@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import hubtl
-from hubtl.transfer.measure import difference, measure
+from hubtl.transfer.goal import ONE_CLASS
+from hubtl.transfer.measure import accuracy, difference, measure
 from hubtl.transfer.split import Example, Split
 from hubtl.transfer.trunk import Shelf
 
@@ -90,7 +91,7 @@ def compare(
         shelf = Shelf(room / "trunks", 10**10)
         for split in splits(rows):
             true += [row.label for row in split.test]
-            for rival, said in rivals(task, split, seed).items():
+            for rival, said in rivals(task, split, seed, bases[""]).items():
                 found.setdefault(rival, []).extend(said)
             for recipe in recipes:
                 for kind, base in bases.items():
@@ -101,11 +102,11 @@ def compare(
     tell(table, true, found, recipes)
 
 
-def rivals(task: str, split: Split, seed: int) -> Mapping[str, Sequence[str]]:
+def rivals(task: str, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
     """Return what the task's plain rivals say of the test rows."""
     from hubtl.plugins.manager import plugins
 
-    said: Mapping[str, Sequence[str]] = plugins().task(task).baselines(split, seed)
+    said: Mapping[str, Sequence[str]] = plugins().task(task).baselines(split, seed, base)
     return said
 
 
@@ -118,11 +119,11 @@ def tell(
     """Print accuracies and differences with their intervals."""
     print(f"\n{table.parent.name}: {len(true)} rows to test, {len(set(true))} labels")
     for name, labels in found.items():
-        print(f"{name:14} {written(measure(true, labels)['accuracy'])}")
+        print(f"{name:14} {written(measure(true, labels, ONE_CLASS.metrics)['accuracy'])}")
     plain = [name for name in found if name.split()[0] not in recipes]
     for recipe in recipes:
         for other in (*plain, f"{recipe} random"):
-            gap: dict[str, Any] = difference(true, found[recipe], found[other], "accuracy")
+            gap: dict[str, Any] = difference(true, found[recipe], found[other], accuracy)
             print(f"{recipe} - {other:14} {written(gap, '+')}", flush=True)
 
 

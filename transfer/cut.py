@@ -106,12 +106,23 @@ class Fed:
 
     def features(self, batch: Mapping[str, Tensor], states: Tensor) -> Tensor:
         """Return what the head sees, [rows, features], from states [rows, positions, width]."""
-        shape = self.cut.shape
-        self._states = states.reshape(len(states), *shape) if shape else states
+        self._states = self._shaped(states)
         try:
             return self.network.features(batch)
         finally:
             self._states = None
+
+    def _shaped(self, states: Tensor) -> Tensor:
+        import torch
+
+        shape = self.cut.shape
+        if not shape:
+            return states
+        states = states.reshape(len(states), *shape)
+        if states.ndim != 4:
+            return states
+        # Convolutions on a processor are faster where the channels of a place lie together.
+        return states.contiguous(memory_format=torch.channels_last)
 
     def _give(
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .feed import Feed
 from .fit import Fitted, Schedule, fit
 from .portions import positions_at_once, taken
+from .precision import TRIED, faster_at
 from .resources import free_memory
 from .start import Session, Start, weights_of
 
@@ -36,7 +38,9 @@ def deepen(begun: Start, options: Mapping[str, Any], session: Session) -> Fitted
             at_once=choices.once(
                 "positions at once", lambda: positions_at_once(network, rows, needs, room)
             ),
-            precision=begun.precision,
+            precision=choices.once(
+                "precision to train in", lambda: _precision(begun, options["precision"], train.feed)
+            ),
             weights=tuple(weights_of(session, options["class_weights"]).tolist()),
         )
         at_once = (schedule.at_once or needs.longest) // needs.longest
@@ -52,6 +56,28 @@ def deepen(begun: Start, options: Mapping[str, Any], session: Session) -> Fitted
             stop=_stop(session),
             meter=session.meter,
         )
+
+
+def _precision(begun: Start, asked: str, feed: Feed) -> str:
+    """Return the precision of the frozen part, or for `auto` fp32 where its way back is slower.
+
+    Convolutions that are faster in bf16 may have gradients that are not.
+    """
+    import torch
+
+    network = begun.network
+    if asked != "auto" or begun.precision == "fp32":
+        return begun.precision
+    order = sorted(range(len(feed.sizes)), key=lambda number: feed.sizes[number])
+    numbers = order[len(order) // 2 :][:TRIED]
+    learning = [w for w in network.body.parameters() if w.requires_grad]
+
+    def there_and_back() -> float:
+        features = feed.features(numbers)
+        torch.autograd.grad(features.float().square().mean(), learning, allow_unused=True)
+        return features.sum().item()
+
+    return faster_at(network, there_and_back)
 
 
 def epochs(options: Mapping[str, Any], steps: int) -> int:

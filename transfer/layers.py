@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..registry.errors import BadOption
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from .network import Network
 
 
 def layer_stack(body: nn.Module) -> str:
@@ -109,3 +111,70 @@ def still_modules(body: nn.Module) -> list[nn.Module]:
     frozen = [each for each in layers if not any(w.requires_grad for w in each.parameters())]
     counting = (m for m in body.modules() if getattr(m, "running_mean", None) is not None)
     return [*frozen, *counting]
+
+
+def above_stack(network: Network, inputs: Sequence[str]) -> list[str]:
+    """Return the modules with weights of their own that work between the stack and the head.
+
+    Found by a gradient that begins at the features and ends at the last layer's output: what the
+    features pass by, such as a pooler beside a mean, gets none.
+    """
+    import torch
+
+    body = network.body
+    stack = layer_stack(body)
+    outside = {
+        name: weight
+        for name, weight in body.named_parameters()
+        if not name.startswith(f"{stack}.") and "." in name
+    }
+    learning = {name for name, weight in outside.items() if weight.requires_grad}
+    *_, last = body.get_submodule(stack).children()
+    hook = last.register_forward_hook(_begin_here)
+    body.eval()
+    try:
+        for weight in outside.values():
+            weight.requires_grad_(True)
+        features = network.features(network.collate(inputs))
+        found = torch.autograd.grad(features.sum(), list(outside.values()), allow_unused=True)
+    finally:
+        hook.remove()
+        for name, weight in outside.items():
+            weight.requires_grad_(name in learning)
+    reached = [name for name, slope in zip(outside, found, strict=True) if slope is not None]
+    return list(dict.fromkeys(name.rpartition(".")[0] for name in reached))
+
+
+def _begin_here(module: nn.Module, args: tuple[Any, ...], given: Any) -> Any:
+    """Give what a layer gives, as if nothing had made it."""
+    first, *rest = given if isinstance(given, tuple) else (given,)
+    fresh = first.detach().requires_grad_(True)
+    return (fresh, *rest) if isinstance(given, tuple) else fresh
+
+
+def work_by_layer(network: Network, inputs: Sequence[str]) -> list[int]:
+    """Return how many multiplications and additions each layer of the stack does for inputs."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    counter = FlopCounterMode(display=False)
+    sums: list[int] = []
+
+    def see(*_: object) -> None:
+        sums.append(counter.get_total_flops())
+
+    layers = network.body.get_submodule(layer_stack(network.body)).children()
+    hooks = [
+        hook
+        for layer in layers
+        for hook in (layer.register_forward_pre_hook(see), layer.register_forward_hook(see))
+    ]
+    network.body.eval()
+    batch = network.collate(inputs)
+    try:
+        with counter, torch.no_grad():
+            network.features(batch)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return [after - before for before, after in zip(sums[::2], sums[1::2], strict=True)]

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from .network import Network, batches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 PRECISIONS = ("fp32", "bf16")
-FEW = 2000  # rows below which trying costs more than it may save
+FEW = 1000  # rows below which trying costs more than it may save
 TRIED = 8  # rows of each attempt
 TIMES = 3
 GAIN = 1.25  # how many times faster bf16 must be; less than that may be chance
@@ -33,7 +33,7 @@ def working_in(precision: str, network: Network) -> AbstractContextManager[Any]:
 def faster(network: Network, inputs: Sequence[str]) -> str:
     """Return `bf16` where a forward pass is clearly faster so, else `fp32`.
 
-    Tried in turn on rows of middle length, the fastest of three of each; few rows are not tried.
+    Tried on rows of middle length; few rows are not tried.
     """
     import torch
 
@@ -45,14 +45,21 @@ def faster(network: Network, inputs: Sequence[str]) -> str:
     middle = next(batches([sizes[number] for number in shorter], TRIED, alike=network.alike))
     network.body.eval()
     batch = network.collate([some[shorter[number]] for number in middle])
-    fastest = dict.fromkeys(PRECISIONS, float("inf"))
     with torch.inference_mode():
-        for attempt in range(1 + TIMES):
-            for precision in PRECISIONS:
-                began = time.perf_counter()
-                with working_in(precision, network):
-                    network.features(batch).sum().item()
-                if attempt:  # the first one warms up
-                    took = time.perf_counter() - began
-                    fastest[precision] = min(fastest[precision], took)
+        return faster_at(network, lambda: network.features(batch).sum().item())
+
+
+def faster_at(network: Network, work: Callable[[], object]) -> str:
+    """Return `bf16` where some work is clearly faster so, else `fp32`.
+
+    Both are tried in turn, and the fastest of three of each counts.
+    """
+    fastest = dict.fromkeys(PRECISIONS, float("inf"))
+    for attempt in range(1 + TIMES):
+        for precision in PRECISIONS:
+            began = time.perf_counter()
+            with working_in(precision, network):
+                work()
+            if attempt:  # the first one warms up
+                fastest[precision] = min(fastest[precision], time.perf_counter() - began)
     return "bf16" if fastest["fp32"] > GAIN * fastest["bf16"] else "fp32"

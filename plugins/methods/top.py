@@ -6,9 +6,10 @@ Howard and Ruder, "Universal Language Model Fine-tuning for Text Classification"
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...registry.errors import BadOption
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
 from . import HEAD_WORDS, TRAINING, TRAINING_ABOUT, layers_asked
@@ -16,7 +17,8 @@ from . import HEAD_WORDS, TRAINING, TRAINING_ABOUT, layers_asked
 if TYPE_CHECKING:
     from ...transfer.start import Session
 
-FEW, SOME = 500, 2000  # rows below which one layer is enough, and two
+FEW = 500  # rows below which a smaller share is enough
+SMALLER, LARGER = 6, 3  # a sixth and a third of the work that the stack does on a row
 
 
 class Top:
@@ -34,8 +36,9 @@ class Top:
     }
     about: Mapping[str, str] = {
         **TRAINING_ABOUT,
-        "layers": "how many, from the top: a number; auto, by the number of rows; or probe, those "
-        "above the layer whose output tells the classes apart best",
+        "layers": "how many, from the top: a number; auto, those doing a third of all work, "
+        "or a sixth where rows are few; or probe, those above the layer whose output tells the "
+        "classes apart best",
     }
     words = HEAD_WORDS
     validates = False
@@ -46,20 +49,19 @@ class Top:
 
         from ...transfer.cut import depth
         from ...transfer.deepen import deepen
-        from ...transfer.layers import first_linear, layer_stack
-        from ...transfer.layerwise import losses_by_layer
+        from ...transfer.layers import above_stack, first_linear, layer_stack
         from ...transfer.start import start
 
         whole = depth(network)
-        layers = _count(options["layers"], session.count, whole)
-        if layers is None:
-            losses = losses_by_layer(network, session, options["folds"])
-            layers = max(1, whole - 1 - losses.index(min(losses)))
+        some = [row.input for row in session.train[:2]]
+        layers = _layers(network, session, options, some)
         begun = start(network, session, options, layer=whole - layers)
         stack = layer_stack(network.body)
         last = [f"{stack}.{number}" for number in range(whole - layers, whole)]
         for name in network.above:
             last += [f"{name}.{n}" for n, _ in network.body.get_submodule(name).named_children()]
+        if not network.above:  # which else tells what of it learns
+            last += _alone(network, above_stack(network, some))
         carrier = LoraConfig(r=1, lora_alpha=1, target_modules=[first_linear(network.body)])
         network.carry(carrier, last)
         _freeze_carrier(network)
@@ -73,14 +75,38 @@ class Top:
         )
 
 
-def _count(asked: object, rows: int, whole: int) -> int | None:
-    """Return how many layers to train: as asked, else by the number of rows; None to probe them."""
-    if asked == "probe":
-        return None
-    if asked == "auto":
-        wanted = 1 if rows < FEW else 2 if rows < SOME else max(2, whole // 3)
-        return min(wanted, whole - 1)
-    return layers_asked(asked, whole, whole - 1, "auto, probe", "--recipe full")
+def _layers(
+    network: Network, session: Session, options: Mapping[str, Any], some: Sequence[str]
+) -> int:
+    """Return how many layers to train; raises BadOption where there aren't so many above others."""
+    from ...transfer.cut import depth
+    from ...transfer.layers import work_by_layer
+    from ...transfer.layerwise import losses_by_layer
+
+    whole = depth(network)
+    if whole < 2:
+        raise BadOption("the base has no stack of layers", "--recipe probe or --recipe full")
+    if options["layers"] == "probe":
+        losses = losses_by_layer(network, session, options["folds"])
+        return max(1, whole - 1 - losses.index(min(losses)))
+    if options["layers"] == "auto":
+        share = SMALLER if session.count < FEW else LARGER
+        return last_layers(work_by_layer(network, some), share)
+    return layers_asked(options["layers"], whole, whole - 1, "auto, probe", "--recipe full")
+
+
+def last_layers(work: Sequence[int], share: int) -> int:
+    """Return how many layers, from the top and never all, do one part in `share` of the work."""
+    layers = 1
+    while share * sum(work[-layers:]) < sum(work):
+        layers += 1
+    return min(layers, len(work) - 1)
+
+
+def _alone(network: Network, modules: Sequence[str]) -> list[str]:
+    """Return those of which no other module's name has the end: PEFT would take that one too."""
+    names = [name for name, _ in network.body.named_modules()]
+    return [each for each in modules if sum(name.endswith(each) for name in names) == 1]
 
 
 def _freeze_carrier(network: Network) -> None:

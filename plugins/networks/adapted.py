@@ -56,8 +56,8 @@ class Adapted:
         from peft import get_peft_model
 
         config.task_type = self._task_type
-        config.modules_to_save = [*self._new, *whole] or None  # type: ignore[attr-defined]
-        self._layers = whole
+        self._layers = [name for name in whole if not merging.is_under(name, self._new)]
+        config.modules_to_save = [*self._new, *self._layers] or None  # type: ignore[attr-defined]
         body: Any = self.body
         self.body = get_peft_model(body, config)
 

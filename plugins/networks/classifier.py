@@ -60,7 +60,7 @@ class Classifier(Adapted):
         self._seen: Tensor | None = None
         self.head = self._find_head()
         name = next(name for name, module in model.named_modules() if module is self.head)
-        if not any(name == new or name.startswith(f"{new}.") for new in self._new):
+        if not merging.is_under(name, self._new):
             # The checkpoint has a head of just this size; it is trained, so it is saved too.
             self._new.append(name)
         self._check_wrapping()
@@ -91,11 +91,14 @@ class Classifier(Adapted):
     def features(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return what the last linear layer of the head sees, [rows, width]."""
         self.body(**batch)
-        assert self._seen is not None, "the hook on the head has just run"
-        return self._seen
+        seen, self._seen = self._seen, None
+        assert seen is not None, "the hook on the head has just run"
+        return seen
 
     def carry(self, config: PeftConfig, whole: Sequence[str] = ()) -> None:
         """Wrap the model; every module that the checkpoint lacks is saved with the adapter."""
+        # PEFT copies the head, and with it would copy all that watches it: the whole network.
+        self._watching.remove()
         super().carry(config, whole)
         self.head = self._find_head()
 
@@ -120,7 +123,7 @@ class Classifier(Adapted):
             and module.out_features == len(self._labels)
             and "original_module" not in name
         ][-1]
-        found.register_forward_pre_hook(self._watch)
+        self._watching = found.register_forward_pre_hook(self._watch)
         return found
 
     def _check_wrapping(self) -> None:

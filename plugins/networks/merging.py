@@ -149,7 +149,7 @@ def _aligned(tensors: Mapping[str, Tensor], body: Any, head: Sequence[str]) -> d
     for name, tensor in names.items():
         inside = name.startswith(prefix)
         there = inside or (not bare and hasattr(body, name.partition(".")[0]))
-        if there and not _is_under(name, head):
+        if there and not is_under(name, head):
             found[name.removeprefix(prefix) if bare else name] = tensor
     return found
 
@@ -171,7 +171,7 @@ def _name_modules(config: Any, tensors: Mapping[str, Tensor], body: Any) -> str:
     config.modules_to_save = [
         name
         for name, _ in body.named_modules()
-        if f".{name}".endswith(ends) and any(_is_under(each, [name]) for each in rest)
+        if f".{name}".endswith(ends) and any(is_under(each, [name]) for each in rest)
     ] or None
     config.task_type = None  # a task of its own would make PEFT look for a head
     for field in NARROWING:
@@ -204,7 +204,7 @@ def _difference(
     whole = list(new)
     updates: dict[str, tuple[Tensor, Tensor]] = {}
     for owner in sorted(moved, key=lambda name: name.count(".")):  # a module before its parts
-        if _is_under(owner, whole):
+        if is_under(owner, whole):
             continue
         if not owner:
             return None
@@ -243,12 +243,12 @@ def _carrier(model: nn.Module, whole: Sequence[str]) -> dict[str, tuple[Tensor, 
     import torch
 
     for name, module in model.named_modules():
-        if isinstance(module, torch.nn.Linear) and not _is_under(name, whole):
+        if isinstance(module, torch.nn.Linear) and not is_under(name, whole):
             rows, columns = module.weight.shape
             return {name: (torch.zeros(1, columns), torch.zeros(rows, 1))}
     return {}
 
 
-def _is_under(name: str, modules: Sequence[str]) -> bool:
+def is_under(name: str, modules: Sequence[str]) -> bool:
     """Return whether a name is that of one of these modules, or of a part of it."""
     return any(name == module or name.startswith(f"{module}.") for module in modules)

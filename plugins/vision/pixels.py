@@ -50,10 +50,10 @@ class Pixels:
         return {"pixel_values": pixels.to(device)}
 
     def outline(self, pictures: Sequence[str], device: torch.device) -> Mapping[str, Tensor]:
-        """Return pixel values that are all zero: nothing is read."""
+        """Return one picture that is all zero: nothing is read, and no more goes through a stem."""
         import torch
 
-        return {"pixel_values": torch.zeros(len(pictures), *self.shape, device=device)}
+        return {"pixel_values": torch.zeros(1, *self.shape, device=device)}
 
     def contents(self, pictures: Sequence[str]) -> list[str]:
         """Return the digest of each picture's file, and which view of it this is."""
