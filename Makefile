@@ -46,11 +46,11 @@ clean:
 	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache
 
 .venv/.installed: pyproject.toml constraints.txt .venv/.torch
-	$(PIP) -e '.[starter,vision,speech,server]'
+	$(PIP) -e '.[starter,vision,speech,report,server]'
 	touch $@
 
 .venv/.tested: .venv/.installed
-	$(PIP) -e '.[starter,vision,speech,onnx,server,dev]'
+	$(PIP) -e '.[starter,vision,speech,onnx,report,server,dev]'
 	touch $@
 
 # On Linux the registry's torch brings gigabytes of CUDA. Without an NVIDIA card PyTorch's own index

@@ -21,6 +21,7 @@ COMMANDS = (
     "adapt",
     "evaluate",
     "predict",
+    "report",
     "publish",
     "verify",
     "export",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +13,7 @@ from . import screen
 from .adapt import say_result
 from .options import Column, Data, FileColumn, HubName, Json, Label, SplitColumn, Text, columns
 
+MOST_CLASSES = 20  # that fit a screen
 EXAMPLES = (
     "hubtl evaluate adapted/debian-sections-probe examples/debian-sections.csv",
     "hubtl evaluate adapted/debian-sections-lora examples/debian-sections.csv "
@@ -32,16 +34,20 @@ def command(
     file: FileColumn = None,
     split: SplitColumn = None,
     column: Column = None,
+    slice_by: Annotated[
+        str | None, typer.Option("--slice", metavar="COLUMN", help="Judge each of its values too.")
+    ] = None,
     hub: HubName = None,
     as_json: Json = False,
 ) -> None:
-    """Judge an adapted model on rows: metrics with intervals, and a paired test against another."""
+    """Judge an adapted model on rows: metrics with intervals, classes, a test against another."""
     with screen.progress() as progress:
         found = hubtl.evaluate(
             model,
             data,
             against=against,
             columns=columns(text, label, file, split, column),
+            slice_by=slice_by,
             hub=hub,
             progress=progress,
         )
@@ -50,6 +56,9 @@ def command(
         return
     screen.note(f"{found.rows['test']} rows of {data}: {found.how}")
     say_result(found.as_json())
+    _say_judgement(found.judgement)
+    if found.slices:
+        _say_slices(found.slices, found.facts.main_metric)
     if found.against:
         gap = found.against["difference"]
         clear = "a difference" if gap["low"] > 0 or gap["high"] < 0 else "no clear difference"
@@ -57,3 +66,46 @@ def command(
             f"\nagainst {against}: {gap['value']:+.3f} {gap['metric']} "
             f"({gap['low']:+.3f} to {gap['high']:+.3f}): {clear}"
         )
+
+
+def _say_judgement(found: Mapping[str, Any]) -> None:
+    """Print how each class does, what is taken for what most often, and the calibration."""
+    if 0 < len(found["classes"]) <= MOST_CLASSES:
+        screen.say()
+        figures = ("precision", "recall", "f1")
+        rows = [
+            (each["label"], str(each["support"]), *(_figure(each[name]) for name in figures))
+            for each in found["classes"]
+        ]
+        screen.table(("class", "rows", *figures), rows, numbers=("rows",))
+    if found["confusion"]:
+        screen.say("\nmost often taken for another:")
+        for pair in found["confusion"][:3]:
+            screen.say(f"  {pair['true']} said to be {pair['label']}: {pair['rows']} rows")
+    if found["calibration"]["ece"] is not None:
+        told = found["calibration"]
+        screen.say(
+            f"\ncalibration error {told['ece']:.3f}: {told['confidence']:.0%} sure on average, "
+            f"{told['accuracy']:.0%} right"
+        )
+
+
+def _figure(value: dict[str, float] | None) -> str:
+    return screen.interval(value) if value else "nothing to count"
+
+
+def _say_slices(slices: Mapping[str, Any], metric: str) -> None:
+    """Print the main metric of each value of a column, the worst first."""
+    few = len(slices["left_out"])
+    left_out = f"; {few} values of fewer than ten rows are left out" if few else ""
+    screen.say(f"\nby {slices['column']}{left_out}")
+    if slices["values"]:
+        rows = [
+            (
+                each["value"] or "(empty)",
+                str(each["rows"]),
+                screen.interval(each["metrics"][metric]),
+            )
+            for each in slices["values"]
+        ]
+        screen.table((slices["column"], "rows", metric), rows, numbers=("rows",))

@@ -13,6 +13,7 @@ from .predictions import write_predictions
 from .record import Seed, facts_of
 from .registry.card import render
 from .rehearsal import rehearse
+from .reporting import write_report
 from .results import Adapted
 from .sources import pull
 from .splitting import RIVAL_ROWS, write_split
@@ -52,6 +53,7 @@ def adapt(job: Job, progress: Progress) -> Adapted:
         name = job.address.partition("/")[2]
         card = render(facts, best.snippet, name=name, more=sections)
         (folder / "README.md").write_text(card, encoding="utf-8")
+        write_report(folder)
     return Adapted(job.out, facts)
 
 

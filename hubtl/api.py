@@ -141,10 +141,14 @@ def evaluate(
     *,
     against: str | None = None,
     columns: Mapping[str, str] | None = None,
+    slice_by: str | None = None,
     hub: str | None = None,
     progress: Progress = silent,
 ) -> Evaluation:
-    """Return how an adapted folder or ORG/NAME does on rows, with 95 % intervals."""
+    """Return how an adapted folder or ORG/NAME does on rows, with 95 % intervals.
+
+    With `slice_by`, the name of any column, also how it does on the rows of each of its values.
+    """
     from .evaluation import evaluate as work
 
     return work(
@@ -152,9 +156,20 @@ def evaluate(
         Path(data),
         against=against,
         columns=columns or {},
+        slice_by=slice_by,
         hub=hub,
         progress=progress,
     )
+
+
+def report(folder: PathLike) -> Path:
+    """Return `report.html`, written anew into an adapted folder from what was measured there.
+
+    Raises UnknownName or BadData where the folder has no facts or no predictions.
+    """
+    from .reporting import write_report
+
+    return write_report(Path(folder))
 
 
 def predict(

@@ -81,8 +81,11 @@ def read_dataset(
     hub: str | None = None,
     *,
     goal: Goal = ONE_CLASS,
+    slice_by: str | None = None,
 ) -> Dataset:
     """Return the labelled rows of DATA; raises BadData that names the lines at fault.
+
+    With `slice_by`, the name of any column, its cells are the groups of the rows.
 
     DATA is a file, a folder, or a data set on a hub (`hub`, else the one in use).
     """
@@ -107,7 +110,7 @@ def see(
     import numpy
 
     opened = _open(path, task.roles[0], hub)
-    found, by_file = _found(opened, task, columns)
+    found, by_file = _found(opened, task, columns, slice_by)
     label = task.roles[1].name
     input_role = FILE.name if by_file else opened.role.name
     reader = opened.reader if by_file else None
@@ -186,7 +189,9 @@ def _in_folder(
     return _Opened(table, role, lists_files=found.has_metadata, own=own, keeps=keeps)
 
 
-def _found(opened: _Opened, task: Task, columns: Mapping[str, str]) -> tuple[dict[str, str], bool]:
+def _found(
+    opened: _Opened, task: Task, columns: Mapping[str, str], slice_by: str | None
+) -> tuple[dict[str, str], bool]:
     """Return the column of each role, and whether inputs are files that a column names."""
     table, label = opened.table, task.roles[1]
     if opened.lists_classes:
@@ -197,10 +202,15 @@ def _found(opened: _Opened, task: Task, columns: Mapping[str, str]) -> tuple[dic
     first = _file_role(opened.role) if by_file else opened.role
     named = {role: name for role, name in columns.items() if role not in OTHER_ROLES}
     split = find_split(table, columns.get("split"))
+    # Who slices rows does not split them: the column's cells come where those of a group would.
     others = {role: columns[role] for role in ("group", "time") if role in columns}
+    if slice_by:
+        others = {"slice": slice_by}
     if len(others) == 2:
         raise BadOption("rows are split by group or by time", "name one of the two columns")
     find_columns(table, [Role(role, (), "none") for role in others], others)
+    if slice_by:
+        others = {"group": slice_by}
     if split:
         others["split"] = split
     found = find_columns(table, (first, label), named, others.values())

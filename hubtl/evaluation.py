@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .asked import asked_for
 from .dataset import read_dataset, read_inputs, test_rows
+from .judgement import judge, sliced
 from .plugins.manager import plugins
 from .proof import Predicted, card_code, predict_in_clean_process
 from .registry.entry import Entry, split_revision
@@ -17,6 +18,7 @@ from .registry.fingerprint import sha256
 from .results import Evaluation, Prediction
 from .sources import base_folder, fetch, find_model, pull
 from .transfer.goal import Goal
+from .transfer.judging import Answers
 from .transfer.progress import Progress
 from .transfer.split import Example
 
@@ -159,6 +161,7 @@ def evaluate(
     *,
     against: str | None,
     columns: Mapping[str, str],
+    slice_by: str | None = None,
     hub: str | None,
     progress: Progress,
 ) -> Evaluation:
@@ -170,7 +173,8 @@ def evaluate(
     model = open_model(name, hub, progress)
     facts = model.facts
     goal = goal_of(facts)
-    read = read_dataset(data, plugins().task(facts.task), columns, hub, goal=goal)
+    task = plugins().task(facts.task)
+    read = read_dataset(data, task, columns, hub, goal=goal, slice_by=slice_by)
     rows = test_rows(read)
     check_labels(rows, facts, name)
     marked = bool(len(read.parts["test"]))
@@ -179,6 +183,8 @@ def evaluate(
         how = "all rows, most of which it has learnt from: this is no evidence"
     true, inputs = [row.label for row in rows], [row.input for row in rows]
     predicted = model.predict(inputs, "evaluating", progress)
+    answers = Answers([row.id for row in rows], true, predicted.labels, predicted.logits)
+    values = [row.group for row in rows]
     rivals: dict[str, list[str]] = {}
     beats = False
     if facts.data["commonest"] is not None:
@@ -195,6 +201,8 @@ def evaluate(
         round(watch.seconds, 2),
         how,
         _compared(against, true, inputs, predicted.labels, facts, hub, progress),
+        judge(answers, goal, facts.labels, facts.seed).as_json(),
+        sliced(slice_by, values, answers, goal, facts.seed) if slice_by else None,
     )
 
 

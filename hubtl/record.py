@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from .job import Job
+from .judgement import calibrated
 from .learning import Outcome
 from .lineage import licence_upon
-from .proof import Predicted
 from .registry.facts import LOCAL, WRITTEN_LATER, Facts
 from .registry.fingerprint import files_in, rows_fingerprint, sha256
 from .registry.weights import needed
 from .transfer import measure, resources
-from .transfer.calibration import calibration
+from .transfer.judging import Answers
 from .transfer.split import contents_of
 
 NOT_MEASURED = "not measured by this version of hubtl"
@@ -43,6 +43,7 @@ def facts_of(
     """Return all that is known of an adapted folder whose files are there but for its card."""
     true = [row.label for row in job.split.test]
     predicted, learnt = outcome.predicted, outcome.learnt
+    answers = Answers([], true, predicted.labels, predicted.logits)
     metrics = job.goal.metrics
     main = next(iter(metrics))
     baselines = {name: measure.values(true, labels, metrics) for name, labels in rivals.items()}
@@ -90,7 +91,7 @@ def facts_of(
         choices=choices,
         rivals=dict(getattr(job.task, "rivals", {})),  # a plugin may be of before
         lineage=job.upon.lineage if job.upon else (),
-        calibration=_calibration(job, predicted, true),
+        calibration=calibrated(answers, job.goal, job.labels, "on the test rows"),
         base_files={path: sha256(base / path) for path in needed(job.base.files)},
         made_on=datetime.date.today().isoformat(),
         seeds=summary(seeds, outcome),
@@ -111,16 +112,6 @@ def summary(seeds: Sequence[Seed], kept: Outcome) -> dict[str, Any] | None:
         "kept": kept.seed,
         "how": f"the seed kept is {chosen}; test rows had no say in it",
     }
-
-
-def _calibration(job: Job, predicted: Predicted, true: Sequence[str]) -> dict[str, Any]:
-    """Return how far the probabilities of the test rows are to be believed, or why not measured."""
-    if not job.goal.divides:
-        return {"ece": None, "how": "measured only where each row has one class"}
-    pairs = zip(predicted.labels, predicted.logits, strict=True)
-    sure = [job.goal.sure(label, logits, job.labels) for label, logits in pairs]
-    right = [a == b for a, b in zip(true, predicted.labels, strict=True)]
-    return {**calibration(sure, right), "how": "on the test rows, no temperature fitted"}
 
 
 def _hashes(folder: Path) -> dict[str, str]:

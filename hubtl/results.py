@@ -51,7 +51,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """How an adapted model does on rows, and against another on the same rows."""
+    """How an adapted model does on rows, and against another on the same rows.
+
+    `judgement` has its `classes`, `confusion`, `calibration` and `worst` rows, `slices` how it does
+    on the rows of each value of a column.
+    """
 
     folder: str
     facts: Facts
@@ -62,6 +66,8 @@ class Evaluation:
     seconds: float
     how: str
     against: Mapping[str, Any] | None = None
+    judgement: Mapping[str, Any] = field(default_factory=dict)
+    slices: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the keys that `evaluate --json` promises."""
@@ -73,6 +79,8 @@ class Evaluation:
             "seconds": self.seconds,
             "how": self.how,
             "against": self.against,
+            **self.judgement,
+            "slices": self.slices,
         }
         return {**self.facts.as_json(self.folder), **measured}
 

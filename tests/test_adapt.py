@@ -18,7 +18,7 @@ import hubtl
 from hubtl.plugins.text.probe_inputs import PROBE_INPUTS
 from hubtl.registry.card import first_python_block, read_front_matter
 from hubtl.registry.errors import HubtlError
-from hubtl.registry.facts import read_facts
+from hubtl.registry.facts import LOCAL, read_facts
 from hubtl.registry.fingerprint import files_in
 from hubtl.transfer.quiet import quiet_libraries
 
@@ -110,7 +110,7 @@ def test_the_cards_code_names_the_pin_the_labels_and_their_number(adapted):
 
 def test_no_row_and_no_local_path_is_in_what_is_published(adapted, moods, tmp_path):
     for path in adapted.rglob("*"):
-        if path.is_file() and path.name != "predictions.parquet":
+        if path.is_file() and path.name not in LOCAL:
             content = path.read_bytes()
             assert str(tmp_path).encode() not in content, path
             for line in moods.read_text().splitlines()[1:]:

@@ -1,4 +1,4 @@
-"""Without Pillow, soundfile and ONNX all else works; what needs one says what to install."""
+"""Without Pillow, soundfile, ONNX, matplotlib all else works; what needs one says how to get it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pytest
 
 from .conftest import ROOT, Said
 
-HIDDEN = ("pil", "pillow", "soundfile", "_soundfile", "onnx")
+HIDDEN = ("pil", "pillow", "soundfile", "_soundfile", "onnx", "matplotlib")
+NOTED = ("pillow", "soundfile", "onnx", "matplotlib")
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_what_lacks_its_library_says_what_to_install(bare, words, task, package,
 def test_the_doctor_notes_what_is_missing_and_calls_nothing_broken(bare):
     said = bare("doctor", "--json")
     found = {each["what"]: each for each in json.loads(said.out)["findings"]}
-    assert {found[name]["state"] for name in ("pillow", "soundfile", "onnx")} == {"note"}
+    assert {found[name]["state"] for name in NOTED} == {"note"}
     assert found["pillow"]["how"] == "not installed; for image-classification"
     assert found["soundfile"]["hint"] == "pip install 'hubtl[speech]'"
     assert "broken" not in {each["state"] for each in found.values()}

@@ -23,12 +23,14 @@ class Goal(Protocol):
     """A kind of label. Labels are texts everywhere; a goal knows what they mean.
 
     `metrics` judge them, the main one first. `divides` is whether rows can be divided so that each
-    side has its share of every label; `lists` is whether a cell may be a list.
+    side has its share of every label; `lists` is whether a cell may be a list. `worst_by` says what
+    `wrong` counts.
     """
 
     metrics: Mapping[str, Metric]
     divides: bool
     lists: bool
+    worst_by: str
 
     def read(self, cell: str) -> str:
         """Return the label that a cell means, written one way; raises ValueError with what not."""
@@ -52,6 +54,12 @@ class Goal(Protocol):
 
     def sure(self, label: str, logits: Sequence[float], classes: Sequence[str]) -> float:
         """Return how probable a label is."""
+        ...
+
+    def wrong(
+        self, true: str, label: str, logits: Sequence[float], classes: Sequence[str]
+    ) -> float:
+        """Return how bad a label is for a row whose true one is known; 0 where nothing is wrong."""
         ...
 
     def ties(self, logits: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -87,6 +95,7 @@ class OneClass:
     metrics: Mapping[str, Metric] = {"accuracy": accuracy, "macro_f1": macro_f1}
     divides = True
     lists = False
+    worst_by = "how sure it was"
 
     def read(self, cell: str) -> str:
         """Return the class without the spaces round it."""
@@ -108,11 +117,18 @@ class OneClass:
         """Return the softmax of logits."""
         top = max(logits)
         powers = [math.exp(logit - top) for logit in logits]
-        return {name: power / sum(powers) for name, power in zip(classes, powers, strict=True)}
+        total = sum(powers)
+        return {name: power / total for name, power in zip(classes, powers, strict=True)}
 
     def sure(self, label: str, logits: Sequence[float], classes: Sequence[str]) -> float:
         """Return the probability of the class."""
         return self.scores(logits, classes)[label]
+
+    def wrong(
+        self, true: str, label: str, logits: Sequence[float], classes: Sequence[str]
+    ) -> float:
+        """Return how sure it was of a class that is not the true one."""
+        return 0.0 if label == true else self.sure(label, logits, classes)
 
     def ties(self, logits: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return where the two best logits are nearer than 1e-4."""

@@ -42,7 +42,7 @@ def measure(
 
     The intervals are those of Efron, "Bootstrap methods", Annals of Statistics 1979.
     """
-    (a, b), counts, draws = _resampled(seed, true, predicted)
+    (a, b), counts, draws = resampled(seed, true, predicted)
     measured = {}
     for name, metric in metrics.items():
         low, high = np.quantile(metric(a, b, draws), [0.025, 0.975])
@@ -66,7 +66,7 @@ def difference(
 
     Both are scored on the same rows and the same resamples, so what is hard for both cancels out.
     """
-    (a, b, c), counts, draws = _resampled(seed, true, ours, theirs)
+    (a, b, c), counts, draws = resampled(seed, true, ours, theirs)
     low, high = np.quantile(metric(a, b, draws) - metric(a, c, draws), [0.025, 0.975])
     value = metric(a, b, counts)[0] - metric(a, c, counts)[0]
     return {"value": float(value), "low": float(low), "high": float(high)}
@@ -92,9 +92,7 @@ def best(scores: Mapping[str, Mapping[str, float]], metric: str) -> str:
     return choose(scores, key=lambda name: scores[name][metric])
 
 
-def _resampled(
-    seed: int, *labels: Sequence[str]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def resampled(seed: int, *labels: Sequence[str]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return the kinds of rows there are, how many of each [1, kinds], and resamples of those.
 
     Rows with the same labels are the same to every metric, so whole kinds are drawn: the same

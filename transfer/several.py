@@ -29,6 +29,7 @@ class SomeClasses:
     metrics: Mapping[str, Metric]
     divides = False
     lists = True
+    worst_by = "how sure it was"
 
     def __init__(self) -> None:
         self.metrics = {"f1": _f1, "macro_f1": _macro_f1, "accuracy": accuracy}
@@ -67,6 +68,12 @@ class SomeClasses:
         """Return the probability of what is least sure: that a class is there, or that it isn't."""
         there, scores = _parts(label), self.scores(logits, classes)
         return min(x if name in there else 1 - x for name, x in scores.items())
+
+    def wrong(
+        self, true: str, label: str, logits: Sequence[float], classes: Sequence[str]
+    ) -> float:
+        """Return how sure it was of classes that are not the true ones."""
+        return 0.0 if label == true else self.sure(label, logits, classes)
 
     def ties(self, logits: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return where any logit is nearer to zero than 1e-4."""

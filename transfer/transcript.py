@@ -26,6 +26,7 @@ class Transcript:
     metrics: Mapping[str, Metric]
     divides = False
     lists = False
+    worst_by = "words to mend"
 
     def __init__(self, normalise: Callable[[str], str]) -> None:
         self._normalise = normalise
@@ -55,6 +56,12 @@ class Transcript:
     def sure(self, label: str, logits: Sequence[float], classes: Sequence[str]) -> float:
         """Return how probable a token of the text is, in the geometric mean over them."""
         return math.exp(min(0.0, logits[0]))
+
+    def wrong(
+        self, true: str, label: str, logits: Sequence[float], classes: Sequence[str]
+    ) -> float:
+        """Return how many words have to be put in, taken out or changed."""
+        return float(self._edits(true, label)[0])
 
     def ties(self, logits: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return that nothing is known of ties: the one number tells of no other text."""

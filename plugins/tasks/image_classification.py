@@ -124,6 +124,12 @@ class ImageClassification:
 
         return picture_classifier.other_ways(folder, loading)
 
+    def thumbnail(self, input: str) -> bytes:
+        """Return a picture of at most 128 pixels a side."""
+        from ..vision import thumbnails
+
+        return thumbnails.thumbnail(input)
+
 
 @hookimpl
 def register_tasks() -> list[Task]:

@@ -1,0 +1,105 @@
+"""Where a model goes wrong on rows: for `evaluate`, and for the report."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .registry.comparing import LOWER
+from .transfer import measure
+from .transfer.calibration import calibration, reliability
+from .transfer.goal import Goal
+from .transfer.judging import LEAST_ROWS, Answers, ClassScore, by_class, confusions, worst
+
+WORST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is known of a model's answers beside its metrics.
+
+    `confusion` has (true, said, rows) of each pair of labels that differ, `worst` the number of a
+    row and how wrong it is, and `calibration` the error, its bins and how it was measured.
+    """
+
+    answers: Answers
+    classes: Sequence[ClassScore]
+    confusion: Sequence[tuple[str, str, int]]
+    calibration: Mapping[str, Any]
+    worst: Sequence[tuple[int, float]]
+    worst_by: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the keys that `evaluate --json` promises of this; rows are told by their ids."""
+        told = self.answers
+        return {
+            "classes": [asdict(each) for each in self.classes],
+            "confusion": [
+                {"true": true, "label": said, "rows": rows} for true, said, rows in self.confusion
+            ],
+            "calibration": dict(self.calibration),
+            "worst": [
+                {
+                    "id": told.ids[number],
+                    "true": told.true[number],
+                    "label": told.labels[number],
+                    "wrong": wrong,
+                    "by": self.worst_by,
+                }
+                for number, wrong in self.worst
+            ],
+        }
+
+
+def judge(answers: Answers, goal: Goal, classes: Sequence[str], seed: int = 0) -> Judgement:
+    """Return where answers are wrong; of texts there are neither classes nor confusions."""
+    return Judgement(
+        answers,
+        by_class(answers, goal, classes, seed),
+        confusions(answers) if classes else [],
+        calibrated(answers, goal, classes, "on these rows"),
+        worst(answers, goal, classes, WORST),
+        goal.worst_by,
+    )
+
+
+def calibrated(answers: Answers, goal: Goal, classes: Sequence[str], where: str) -> dict[str, Any]:
+    """Return how far the probabilities of rows are to be believed, or why that is not measured.
+
+    `reliability` has the bins, none where it is not measured.
+    """
+    if not goal.divides:
+        how = "measured only where each row has one class"
+        return {"ece": None, "reliability": [], "how": how}
+    pairs = zip(answers.labels, answers.logits, strict=True)
+    sure = [goal.sure(label, logits, classes) for label, logits in pairs]
+    right = [a == b for a, b in zip(answers.true, answers.labels, strict=True)]
+    return {
+        **calibration(sure, right),
+        "reliability": [asdict(each) for each in reliability(sure, right)],
+        "how": f"{where}, no temperature fitted",
+    }
+
+
+def sliced(
+    column: str, values: Sequence[str], answers: Answers, goal: Goal, seed: int = 0
+) -> dict[str, Any]:
+    """Return the metrics of the rows of each value of a column that has ten rows or more.
+
+    The worst by the main metric comes first; values of fewer rows are `left_out`.
+    """
+    numbers = defaultdict(list)
+    for number, value in enumerate(values):
+        numbers[value].append(number)
+    main = next(iter(goal.metrics))
+    found: list[dict[str, Any]] = []
+    for value, rows in sorted(numbers.items()):
+        if len(rows) >= LEAST_ROWS:
+            true, labels = ([each[n] for n in rows] for each in (answers.true, answers.labels))
+            metrics = measure.measure(true, labels, goal.metrics, seed)
+            found.append({"value": value, "rows": len(rows), "metrics": metrics})
+    found.sort(key=lambda each: each["metrics"][main]["value"], reverse=main in LOWER)
+    few = {value: len(rows) for value, rows in sorted(numbers.items()) if len(rows) < LEAST_ROWS}
+    return {"column": column, "values": found, "left_out": few}

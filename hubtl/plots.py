@@ -1,0 +1,142 @@
+"""The report's plots, drawn by matplotlib as SVG whose colours are those of the page it stands in.
+
+A colour of the page is drawn as a stand-in, which is then replaced by the page's own variable: so
+one drawing is right in light, in dark and on paper.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import importlib.util
+import io
+import re
+import textwrap
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, FAINT, ACCENT = "#010203", "#010204", "#010205"
+VARIABLES = {INK: "var(--ink)", FAINT: "var(--faint)", ACCENT: "var(--accent)"}
+# Names of things for other programs, of which a page with several drawings has each several times.
+NAMES = re.compile(r' id="[a-zA-Z0-9]+_\d+"')
+FONT = re.compile(r"(font: [\d.]+px) [^;\"]+")
+WIDTH = 4.6  # inches: a phone shows that nearly at full size
+STRONGEST = 0.65  # the shade of a full cell, on which ink can still be read
+LONGEST = 24  # letters of a name in one line
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text
+    "text.parse_math": False,  # a label with dollars is no formula
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+
+
+def can_plot() -> bool:
+    """Return whether matplotlib is there."""
+    return importlib.util.find_spec("matplotlib") is not None
+
+
+def intervals(
+    rows: Mapping[str, Mapping[str, float]], title: str, about: str, ours: str | None = None
+) -> str:
+    """Return a point and a bar for each {value, low, high}, by name; that of `ours` is set off."""
+    lines = 2 if any("\n" in _short(name) for name in rows) else 1
+    with _drawn(about, (0.17 * lines + 0.1) * len(rows) + 0.8) as (axes, svg):
+        for place, (name, value) in enumerate(rows.items()):
+            colour = ACCENT if name == ours else INK
+            bar = [[value["value"] - value["low"]], [value["high"] - value["value"]]]
+            axes.errorbar(
+                value["value"], place, xerr=bar, fmt="o", color=colour, capsize=3, markersize=5
+            )
+        axes.set_yticks(range(len(rows)), [_short(name) for name in rows])
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.grid(axis="x", color=FAINT, alpha=0.4, linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.set_xlabel(title)
+    return svg[0]
+
+
+def reliability(bins: Sequence[Mapping[str, float]], about: str) -> str:
+    """Return how often each bin is right beside how sure it is, and how many rows it has."""
+    most = max(each["rows"] for each in bins)
+    with _drawn(about, 3.4) as (axes, svg):
+        for each in bins:
+            width = each["high"] - each["low"]
+            axes.bar(each["low"], each["accuracy"], width, align="edge", color=ACCENT, alpha=0.35)
+            axes.plot(
+                each["confidence"],
+                each["accuracy"],
+                "o",
+                color=ACCENT,
+                markersize=3 + 7 * (each["rows"] / most) ** 0.5,
+            )
+        axes.plot([0, 1], [0, 1], "--", color=INK, linewidth=1)
+        axes.set(xlim=(0, 1), ylim=(0, 1.03), xlabel="how sure it is", ylabel="how often right")
+    return svg[0]
+
+
+def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], about: str) -> str:
+    """Return a table of true classes (lines) by what was said (columns), shaded by share."""
+    from matplotlib.patches import Rectangle
+
+    side = max(2.2, 0.36 * len(labels))
+    with _drawn(about, side + 1.4, width=side + 1.9) as (axes, svg):
+        for line, row in enumerate(counts):
+            for column, rows in enumerate(row):
+                shade = STRONGEST * rows / max(1, sum(row))
+                axes.add_patch(
+                    Rectangle((column, line), 1, 1, color=ACCENT, alpha=shade, linewidth=0)
+                )
+                if rows:
+                    axes.text(column + 0.5, line + 0.5, str(rows), ha="center", va="center", size=8)
+        middles = [number + 0.5 for number in range(len(labels))]
+        names = [_short(each, 1) for each in labels]
+        axes.set_xticks(middles, names, rotation=60, ha="right")
+        axes.set_yticks(middles, names)
+        axes.tick_params(length=0)
+        axes.set(xlim=(0, len(labels)), ylim=(len(labels), 0), xlabel="said", ylabel="true")
+    return svg[0]
+
+
+@contextlib.contextmanager
+def _drawn(about: str, height: float, width: float = WIDTH) -> Iterator[tuple[Axes, list[str]]]:
+    """Give axes to draw on, and a list that has the SVG when all is drawn."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    found: list[str] = []
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": about}), warnings.catch_warnings():
+        # Only widths are taken from matplotlib's font: the page's own has the other letters.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure.subplots(), found
+        found.append(_svg(figure, about))
+
+
+def _svg(figure: Figure, about: str) -> str:
+    written = io.StringIO()
+    nothing: dict[str, Any] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    figure.savefig(written, format="svg", transparent=True, metadata=nothing)
+    text = written.getvalue()
+    text = NAMES.sub("", text[text.index("<svg") :])
+    text = FONT.sub(r"\1 var(--font)", text)
+    for stand_in, variable in VARIABLES.items():
+        text = text.replace(stand_in, variable)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(about)}" ', 1)
+
+
+def _short(name: str, lines: int = 2) -> str:
+    """Return a name in at most so many lines."""
+    return "\n".join(textwrap.wrap(name, LONGEST, max_lines=lines, placeholder="…"))

@@ -1,0 +1,115 @@
+"""Where a model goes wrong: each class by itself, what is taken for what, the worst rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .goal import Goal
+from .measure import resampled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LEAST_ROWS = 10  # in a slice: an interval over fewer says nothing
+Interval = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """How one class does: each figure as {value, low, high}, and the rows that have the class.
+
+    A figure is None where nothing is there to count: no row has the class, or none is said to.
+    """
+
+    label: str
+    support: int
+    precision: Interval | None
+    recall: Interval | None
+    f1: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Rows and what was said of them: ids, true labels, labels and logits, in one order."""
+
+    ids: Sequence[str]
+    true: Sequence[str]
+    labels: Sequence[str]
+    logits: Sequence[Sequence[float]]
+
+    def __len__(self) -> int:
+        return len(self.true)
+
+
+def by_class(
+    answers: Answers, goal: Goal, classes: Sequence[str], seed: int = 0
+) -> list[ClassScore]:
+    """Return the scores of each class, with 95 % bootstrap intervals over rows."""
+    if not classes:
+        return []
+    (true, labels), counts, draws = resampled(seed, answers.true, answers.labels)
+    a, b = (_table(goal, [str(each) for each in kinds], classes) for kinds in (true, labels))
+    drawn = np.concatenate([counts, draws])
+    has, said, both = (drawn @ each for each in (a, b, a * b))
+    found = {
+        "precision": _shares(both, said),
+        "recall": _shares(both, has),
+        "f1": _shares(2 * both, has + said),
+    }
+    return [
+        ClassScore(
+            name,
+            int(has[0, number]),
+            **{what: _interval(values[:, number]) for what, values in found.items()},
+        )
+        for number, name in enumerate(classes)
+    ]
+
+
+def confusions(answers: Answers) -> list[tuple[str, str, int]]:
+    """Return (true, said, rows) of each pair of labels that differ, the most frequent first."""
+    pairs = zip(answers.true, answers.labels, strict=True)
+    counts = Counter((a, b) for a, b in pairs if a != b)
+    return sorted(((a, b, rows) for (a, b), rows in counts.items()), key=lambda c: (-c[2], c[:2]))
+
+
+def confusion_matrix(answers: Answers, classes: Sequence[str]) -> list[list[int]]:
+    """Return how many rows of each class (a line) were said to be of each class (a column)."""
+    counts = Counter(zip(answers.true, answers.labels, strict=True))
+    return [[counts[true, said] for said in classes] for true in classes]
+
+
+def worst(
+    answers: Answers, goal: Goal, classes: Sequence[str], most: int
+) -> list[tuple[int, float]]:
+    """Return the number of each of the most wrong rows, and how wrong it is; the worst first."""
+    rows = zip(answers.true, answers.labels, answers.logits, strict=True)
+    wrong = [goal.wrong(true, label, logits, classes) for true, label, logits in rows]
+    order = sorted(range(len(wrong)), key=lambda number: (-wrong[number], number))
+    return [(number, wrong[number]) for number in order[:most] if wrong[number] > 0]
+
+
+def _table(goal: Goal, labels: Sequence[str], classes: Sequence[str]) -> NDArray[np.float64]:
+    """Return 1 where a label has a class [labels, classes]."""
+    targets = goal.targets(labels, classes)
+    if targets.ndim == 1:
+        targets = np.eye(len(classes))[targets]
+    return targets.astype(np.float64)
+
+
+def _shares(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0))
+
+
+def _interval(values: NDArray[Any]) -> Interval | None:
+    """Return the first of values with the interval of the others, of those that there are."""
+    value, resamples = values[0], values[1:]
+    if np.isnan(value):
+        return None
+    low, high = np.nanquantile(resamples, [0.025, 0.975])
+    return {"value": float(value), "low": float(low), "high": float(high)}
