@@ -89,7 +89,7 @@ def read_dataset(
 
     DATA is a file, a folder, or a data set on a hub (`hub`, else the one in use).
     """
-    seen = see(path, task, columns, hub, goal=goal)
+    seen = see(path, task, columns, hub, goal=goal, slice_by=slice_by)
     for each in seen.unusable:
         raise each.error
     return seen.data
@@ -102,6 +102,7 @@ def see(
     hub: str | None = None,
     *,
     goal: Goal = ONE_CLASS,
+    slice_by: str | None = None,
 ) -> Seen:
     """Return the rows of DATA that can be used, and what is wrong with the others.
 
