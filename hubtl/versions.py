@@ -55,6 +55,8 @@ def live(hub: Destination, model: str) -> Live | None:
         for path in wanted:
             check_file(entry, path, folder / path)
         card = (folder / CARD).read_text("utf-8", "replace") if CARD in wanted else ""
+        if FILE not in wanted:
+            return Live(entry, tuple(tags), card, None, f"it has no {FILE}")
         try:
             return Live(entry, tuple(tags), card, read_facts(folder))
         except HubtlError as error:

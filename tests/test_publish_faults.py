@@ -314,7 +314,7 @@ def test_who_may_not_write_offers_a_pull_request(
     said = hubtl_cli(f"publish {adapted_there} --to {name} --hub {hub.url} --pr")
     assert said.code == 0, said.err
     proven, compared, against, offered, commit = said.out.splitlines()
-    assert against.startswith(f"against   {first[:7]}: not compared, hubtl did not make it: ")
+    assert against == "against   v1: not compared, hubtl did not make it: it has no hubtl.json"
     assert offered == f"offered   {hub.url}/{name}/discussions/1"
 
     ana = hub.api("ana")

@@ -87,7 +87,7 @@ def test_what_hubtl_did_not_make_is_replaced_without_being_compared(adapted, she
     shelf.cache.add(NAME, {"README.md": card})
     done = hubtl.publish(adapted, NAME, hub=shelf.name)
     assert done.against["difference"] is None
-    assert done.against["why"].startswith("hubtl did not make it")
+    assert done.against["why"] == "hubtl did not make it: it has no hubtl.json"
 
 
 def test_a_dry_run_tells_what_would_change_and_changes_nothing(adapted, worse, shelf, hubtl_cli):
