@@ -54,6 +54,15 @@ def command(
         }
         screen.say_json({**entry.as_json(), **more, **family.as_json()})
         return
+    _say(entry, about, allows, family)
+    if offline:
+        screen.note(
+            "the hub was not asked, for it can't be reached: this is what the catalogue knows"
+        )
+
+
+def _say(entry: hubtl.Entry, about: str, allows: list[str], family: hubtl.Family) -> None:
+    """Print what is known of a model, its kin, and its files."""
     screen.say(entry.id)
     if about:
         screen.say(about)
@@ -77,10 +86,6 @@ def command(
     say_family(entry, family)
     for path, file in entry.files.items():
         screen.say(f"  {screen.size(file.size):>8}  {path}")
-    if offline:
-        screen.note(
-            "the hub was not asked, for it can't be reached: this is what the catalogue knows"
-        )
 
 
 def _allows(entry: hubtl.Entry) -> list[str]:

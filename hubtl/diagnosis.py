@@ -11,6 +11,7 @@ import numpy as np
 
 from .registry.facts import Facts
 from .registry.fingerprint import sha256
+from .registry.weights import ADAPTER_CONFIG
 from .transfer.agreement import LOGIT_TOLERANCE
 
 PREPARE = ("tokenizer", "preprocessor", "processor", "vocab", "merges", "special_tokens")
@@ -74,7 +75,7 @@ def _is_round(data: Any) -> bool:
 
 def _is_idle(folder: Path) -> bool:
     """Return whether all of a LoRA's updates are zero, where it does more than carry others."""
-    config, weights = folder / "adapter_config.json", folder / "adapter_model.safetensors"
+    config, weights = folder / ADAPTER_CONFIG, folder / "adapter_model.safetensors"
     if not config.is_file() or not weights.is_file():
         return False
     updates = [data for name, _, data in _tensors(weights) if ".lora_B." in name]

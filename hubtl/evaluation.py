@@ -10,7 +10,7 @@ from .asked import asked_for
 from .dataset import read_dataset, read_inputs, test_rows
 from .judgement import judge, sliced
 from .plugins.manager import plugins
-from .proof import Predicted, card_code, predict_in_clean_process
+from .proof import NO_COMMIT, Predicted, card_code, predict_in_clean_process
 from .registry.entry import Entry, split_revision
 from .registry.errors import BadData, NotReproduced, Refused, UnknownName
 from .registry.facts import FILE, Facts, read_facts
@@ -87,7 +87,7 @@ def find_adapted(name: str, hub: str | None, progress: Progress) -> Found:
     if path.is_dir() and (hub is None or (path / FILE).is_file()):
         facts = read_facts(path)
         check_files(path, facts)
-        return Found(path, facts, "0" * 40)
+        return Found(path, facts, NO_COMMIT)
     if path.exists() or split_revision(name)[0].count("/") != 1:
         raise UnknownName(
             f"there is no adapted folder `{name}`",

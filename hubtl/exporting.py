@@ -16,7 +16,7 @@ from .plugins.installed import installed_version
 from .plugins.manager import plugins
 from .predictions import FILE as PREDICTIONS
 from .predictions import read_predictions
-from .proof import loading, predict_in_clean_process
+from .proof import NO_COMMIT, loading, predict_in_clean_process
 from .registry.entry import split_revision
 from .registry.errors import BadData, BadOption, NotReproduced
 from .registry.exported import FILE, Made, render_exported
@@ -28,7 +28,6 @@ from .transfer.progress import Progress
 from .transfer.quiet import quiet_libraries
 from .workspace import check_out, disk_told, staged
 
-NO_COMMIT = "0" * 40
 LICENCES = ("LICENSE", "NOTICE")  # as their names begin
 
 

@@ -13,6 +13,7 @@ from .lineage import check_licences
 from .plugins.hookspecs import Destination
 from .plugins.manager import plugins
 from .predictions import Predictions
+from .proof import NO_COMMIT
 from .registry.catalog import catalogue
 from .registry.entry import Entry
 from .registry.errors import HubtlError, NotReproduced, Refused
@@ -100,7 +101,7 @@ def check_costly(case: Case, *, allow_worse: bool, progress: Progress) -> Mappin
             case.facts.base, case.facts.base_revision, case.hub.name, progress=progress
         )
         few = some(case.rows)
-        reproduce(case.staged, base, "0" * 40, case.facts, few, "the folder", progress)
+        reproduce(case.staged, base, NO_COMMIT, case.facts, few, "the folder", progress)
 
     def does_not_fall() -> None:
         room = case.room

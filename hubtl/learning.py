@@ -10,7 +10,7 @@ from typing import Any
 
 from .job import Job
 from .plugins.hookspecs import Learnt, Loading
-from .proof import Predicted, predict_in_clean_process
+from .proof import NO_COMMIT, Predicted, predict_in_clean_process
 from .registry.places import trunks
 from .transfer import measure
 from .transfer.checkpoint import Checkpoint
@@ -86,7 +86,7 @@ def save_and_measure(
     snippet = job.task.snippet(folder, loading)
     predicted = predict_in_clean_process(
         snippet,
-        {job.base.id: (base_revision, base), job.address: ("0" * 40, folder)},
+        {job.base.id: (base_revision, base), job.address: (NO_COMMIT, folder)},
         inputs,
         probe=job.task.probe_inputs,
         ways=job.task.other_ways(folder, loading),

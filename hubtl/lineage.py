@@ -17,12 +17,11 @@ from .registry.errors import BadData, BadOption, Refused, UnknownName, Unreachab
 from .registry.facts import FILE, Facts, read_facts
 from .registry.licences import chain_licence
 from .registry.rooms import temporary_room
-from .registry.weights import check_weights, is_adapter, needed
+from .registry.weights import ADAPTER_CONFIG, check_weights, is_adapter, needed
 from .sources import check_file, find_base, pull, pulled
 from .transfer.network import Network
 from .transfer.progress import Progress
 
-CONFIG = "adapter_config.json"
 # PEFT methods whose changes can be added to the weights; prompts, for one, are no weights.
 MERGED = ("ADALORA", "IA3", "LN_TUNING", "LOHA", "LOKR", "LORA")
 Lineage = tuple[Mapping[str, str | None], ...]
@@ -110,9 +109,9 @@ def _check_told(what: str, known: Entry | None, told: str | None) -> None:
 
 def _read(source: Source, entry: Entry) -> tuple[dict[str, Any], Facts | None]:
     """Return an adapter's configuration, and its facts where hubtl made it."""
-    if CONFIG not in entry.files:
+    if ADAPTER_CONFIG not in entry.files:
         raise BadOption(
-            f"`{entry.id}` is an adapter that PEFT does not know: it has no {CONFIG}",
+            f"`{entry.id}` is an adapter that PEFT does not know: it has no {ADAPTER_CONFIG}",
             f"--base {entry.base or 'ID'}",
         )
     return told_by(source, entry)
@@ -123,7 +122,7 @@ def told_by(source: Source, entry: Entry) -> tuple[dict[str, Any], Facts | None]
 
     Raises BadData for what can't be read, NotReproduced for what is not as it was pinned.
     """
-    wanted = [path for path in (CONFIG, FILE) if path in entry.files]
+    wanted = [path for path in (ADAPTER_CONFIG, FILE) if path in entry.files]
     if not wanted:
         return {}, None
     with temporary_room("hubtl-adapter-") as room:
@@ -131,14 +130,15 @@ def told_by(source: Source, entry: Entry) -> tuple[dict[str, Any], Facts | None]
         for path in wanted:
             check_file(entry, path, folder / path)
         try:
-            config = json.loads((folder / CONFIG).read_text("utf-8")) if CONFIG in wanted else {}
+            at = folder / ADAPTER_CONFIG
+            config = json.loads(at.read_text("utf-8")) if at.name in wanted else {}
             facts = read_facts(folder) if FILE in wanted else None
         except ValueError as error:
             raise BadData(
                 f"`{entry.id}` does not tell what it was made from: {error}", "tell its owner"
             ) from error
     if not isinstance(config, dict):
-        raise BadData(f"`{CONFIG}` of `{entry.id}` is no configuration", "tell its owner")
+        raise BadData(f"`{ADAPTER_CONFIG}` of `{entry.id}` is no configuration", "tell its owner")
     return config, facts
 
 
@@ -152,7 +152,8 @@ def _base(entry: Entry, config: Mapping[str, Any], hub: str | None) -> tuple[Sou
         raise BadOption(
             f"`{entry.id}` pins no commit of its base `{model}`, so nobody can tell which weights "
             "it was made for",
-            f"ask its owner to name the commit as `revision` in {CONFIG}, or --base {model}",
+            f"ask its owner to name the commit as `revision` in {ADAPTER_CONFIG}, or "
+            f"--base {model}",
         )
     try:
         source, base = find_base(model, revision, hub)

@@ -23,9 +23,11 @@ from .registry.errors import BadData, NotReproduced, Refused
 from .registry.facts import Facts
 from .registry.rooms import temporary_room
 from .transfer.progress import Progress, silent
+from .transfer.resources import MOST_KEPT
 
 # As `keep_freed_memory` does in a process of hubtl's own.
-KEEP_MEMORY = dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(2**31 - 1))
+KEEP_MEMORY = dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(MOST_KEPT))
+NO_COMMIT = "0" * 40  # of a folder that is on no hub
 SCRIPT = Path(__file__).with_name("clean.py")
 
 

@@ -73,12 +73,7 @@ def facts_of(
         peak_memory_bytes=resources.peak_memory(),
         energy={"kwh": None, "kg_co2": None, "how": NOT_MEASURED},
         seed=outcome.seed,
-        data={
-            "fingerprint": job.data.fingerprint,
-            "test_fingerprint": rows_fingerprint(contents_of(job.split.test)),
-            "split": job.split.how,
-            "commonest": rivals["majority"][0] if "majority" in rivals else None,
-        },
+        data=_data(job, rivals),
         inputs=outcome.inputs,
         files=_hashes(folder),
         versions=resources.versions(),
@@ -96,6 +91,16 @@ def facts_of(
         made_on=datetime.date.today().isoformat(),
         seeds=summary(seeds, outcome),
     )
+
+
+def _data(job: Job, rivals: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return what is told of the rows: nothing that is in them."""
+    return {
+        "fingerprint": job.data.fingerprint,
+        "test_fingerprint": rows_fingerprint(contents_of(job.split.test)),
+        "split": job.split.how,
+        "commonest": rivals["majority"][0] if "majority" in rivals else None,
+    }
 
 
 def summary(seeds: Sequence[Seed], kept: Outcome) -> dict[str, Any] | None:

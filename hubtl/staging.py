@@ -15,8 +15,7 @@ from .registry.card import render
 from .registry.entry import Entry
 from .registry.facts import Facts
 from .registry.fingerprint import sha256
-
-CONFIG = "adapter_config.json"
+from .registry.weights import ADAPTER_CONFIG
 
 
 def stage(source: Path, facts: Facts, description: str, staged: Path) -> str:
@@ -53,13 +52,13 @@ def rebased(staged: Path, facts: Facts, base: Entry) -> Facts:
     The staged adapter's configuration names them too from then on.
     """
     files = dict(facts.files)
-    path = staged / CONFIG
+    path = staged / ADAPTER_CONFIG
     if path.is_file():
         config = json.loads(path.read_text("utf-8"))
         config |= {"base_model_name_or_path": base.id, "revision": base.revision}
         text = json.dumps(config, indent=2, ensure_ascii=False, sort_keys=True)
         path.write_text(text + "\n", encoding="utf-8")
-        files[CONFIG] = sha256(path)
+        files[ADAPTER_CONFIG] = sha256(path)
     return dataclasses.replace(
         facts,
         base=base.id,

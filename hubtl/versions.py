@@ -15,7 +15,7 @@ from .registry import history
 from .registry.entry import Entry, File
 from .registry.errors import HubtlError, Refused, UnknownName, Unreachable
 from .registry.facts import FILE, Facts, read_facts
-from .registry.fingerprint import git_sha1, sha256
+from .registry.fingerprint import is_same
 from .registry.rooms import temporary_room
 from .sources import base_folder, check_file, fetch
 from .transfer import measure
@@ -81,8 +81,7 @@ def changes(staged: Mapping[str, Path], before: Live | None) -> dict[str, str]:
 def _change(path: Path, had: File | None) -> str:
     if had is None:
         return "new"
-    same = sha256(path) == had.sha256 if had.sha256 else git_sha1(path) == had.git_sha1
-    return "same" if same else "changed"
+    return "same" if is_same(path, had) else "changed"
 
 
 def card_changes(card: str, before: Live | None) -> str:

@@ -15,6 +15,7 @@ from .comparing import held_out
 from .errors import BadData
 from .facts import Facts
 from .usage import calibrated, cite, intended
+from .weights import ADAPTER_CONFIG
 
 METRIC_NAMES = {
     "accuracy": "Accuracy",
@@ -39,7 +40,7 @@ def front_matter(facts: Facts, name: str) -> dict[str, Any]:
     # The base first: that is the one which it is loaded with.
     parents = [facts.base, *(str(made["id"]) for made in facts.lineage[:1])]
     # What has weights of its own is no adapter: the Hub lists it among the base's fine-tunes.
-    whole = "adapter_config.json" not in facts.files
+    whole = ADAPTER_CONFIG not in facts.files
     relation = "finetune" if whole else "adapter"
     rows = held_out(facts.rows["test"], facts.data["test_fingerprint"])
     matter: dict[str, Any] = {
@@ -221,7 +222,7 @@ def _upon(facts: Facts) -> list[str]:
         for made in facts.lineage[:-1]
     ]
     how = "is a part of this adapter"
-    if "adapter_config.json" not in facts.files:
+    if ADAPTER_CONFIG not in facts.files:
         how = "is in the weights, which are saved as a whole model"
     return [f"- Made {'; that '.join(adapters)}. What was learnt there {how}"]
 

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from .entry import File
+
 HELD = 4 << 20
 PART = 16 << 10
 
@@ -28,6 +30,11 @@ def git_sha1(path: Path) -> str:
     content = path.read_bytes()
     head = f"blob {len(content)}\0".encode()
     return hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
+
+
+def is_same(path: Path, held: File) -> bool:
+    """Return whether a file here has the bytes of one on a hub, by the hash that the hub tells."""
+    return sha256(path) == held.sha256 if held.sha256 else git_sha1(path) == held.git_sha1
 
 
 def files_in(folder: Path) -> dict[str, Path]:

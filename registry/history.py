@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .facts import Facts
+from .weights import ADAPTER_CONFIG
 
 MOST = 50  # versions that a card keeps
-NAMES_BASE = "adapter_config.json"
 NUMBERS = ("value", "low", "high")
 
 
@@ -38,9 +38,9 @@ def is_same(one: Facts, other: Facts) -> bool:
 
     What names the base may differ, where one of the two stands upon a copy of it.
     """
-    files = [{p: d for p, d in facts.files.items() if p != NAMES_BASE} for facts in (one, other)]
+    files, others = ({**facts.files, ADAPTER_CONFIG: ""} for facts in (one, other))
     return (
-        files[0] == files[1]
+        files == others
         and one.metrics == other.metrics
         and one.data.get("test_fingerprint") == other.data.get("test_fingerprint")
     )

@@ -10,6 +10,7 @@ from .entry import Entry, File
 from .errors import Refused
 
 WEIGHTS = ".safetensors"
+ADAPTER_CONFIG = "adapter_config.json"  # of PEFT, which names the base
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".npz", ".dill")
 NEEDED = (WEIGHTS, ".json", ".txt", ".model", ".md", "LICENSE", "NOTICE")
 OTHER_FORMATS = ("onnx", "openvino", "coreml", "tf", "flax", "gguf")
@@ -48,7 +49,7 @@ def check_weights(model: str, files: Mapping[str, File] | Iterable[str]) -> None
 
 def is_adapter(files: Iterable[str]) -> bool:
     """Return whether the files are those of a PEFT adapter."""
-    return "adapter_config.json" in set(files)
+    return ADAPTER_CONFIG in set(files)
 
 
 def entry_from_metadata(

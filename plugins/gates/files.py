@@ -9,7 +9,7 @@ from pathlib import Path
 from ...registry.entry import Entry
 from ...registry.errors import Refused
 from ...registry.fingerprint import files_in
-from ...registry.weights import pickles
+from ...registry.weights import ADAPTER_CONFIG, pickles
 from ..hookspecs import hookimpl
 
 HUB_ID = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?", re.ASCII)
@@ -24,7 +24,7 @@ def before_publish(folder: Path, entry: Entry) -> None:
             f"`{found[0]}` is a pickle, which can run any code when it is loaded",
             f"remove it: rm {folder / found[0]}",
         )
-    config = folder / "adapter_config.json"
+    config = folder / ADAPTER_CONFIG
     named = json.loads(config.read_text("utf-8")) if config.is_file() else {}
     for base in {entry.base, named.get("base_model_name_or_path")} - {None}:
         if not HUB_ID.fullmatch(str(base)) or Path(str(base)).is_absolute():

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from ...registry.entry import Entry
 from ...registry.errors import Refused
-from ...registry.facts import LOCAL
+from ...registry.facts import FILE, LOCAL
 from ...registry.fingerprint import files_in
+from ...registry.weights import ADAPTER_CONFIG
 from ..hookspecs import hookimpl
 
 # Such as have a form of their own. A word like `password` would be in many a vocabulary.
@@ -26,7 +27,7 @@ SECRETS: Mapping[str, str] = {
     "a password in a URL": r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"'`]+:[^\s/:@\"'`]+@[\w.-]+",
 }
 HOMES = re.compile(r"(?:/home|/Users|[A-Za-z]:\\{1,2}Users)[/\\]+[\w.-]+")
-OURS = ("README.md", "hubtl.json", "adapter_config.json")  # what else there is came from the base
+OURS = ("README.md", FILE, ADAPTER_CONFIG)  # what else there is came from the base
 TEXTS = (".json", ".jsonl", ".jinja", ".md", ".txt", ".yaml", ".yml", ".model", ".py")
 HEAD = 8  # bytes that tell how long the JSON at the start of a safetensors file is
 

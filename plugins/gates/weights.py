@@ -10,9 +10,10 @@ from typing import Any
 from ...registry.entry import Entry
 from ...registry.errors import NotReproduced
 from ...registry.facts import FILE, Facts, read_facts
+from ...registry.weights import ADAPTER_CONFIG
 from ..hookspecs import hookimpl
 
-CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+WEIGHTS = "adapter_model.safetensors"
 
 
 @hookimpl
@@ -20,7 +21,7 @@ def before_publish(folder: Path, entry: Entry) -> None:
     """Raise NotReproduced where loading would silently leave something out, or mix it up."""
     facts = read_facts(folder)
     _check_labels(folder, facts)
-    config = _read(folder / CONFIG)
+    config = _read(folder / ADAPTER_CONFIG)
     if not config:
         return
     _check_pin(config, facts)
@@ -50,7 +51,7 @@ def _check_pin(config: Mapping[str, Any], facts: Facts) -> None:
     pinned = config.get("base_model_name_or_path"), config.get("revision")
     if pinned != (facts.base, facts.base_revision):
         raise NotReproduced(
-            f"{CONFIG} is for `{pinned[0]}` at {str(pinned[1])[:7]}, and {FILE} for "
+            f"{ADAPTER_CONFIG} is for `{pinned[0]}` at {str(pinned[1])[:7]}, and {FILE} for "
             f"`{facts.base}` at {facts.base_revision[:7]}",
             "adapt again: one of the two was changed",
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...registry.entry import Entry, File
+from ...registry.entry import Entry
 from ...registry.errors import Refused, UnknownName
-from ...registry.fingerprint import files_in, git_sha1, sha256
+from ...registry.fingerprint import files_in, is_same
 
 if TYPE_CHECKING:
     from .hf import HuggingFace
@@ -33,7 +33,7 @@ def mirror_base(
             hub.api.create_repo(model, private=private)
         there = hub.entry(model)
     held = {path: file for path, file in there.files.items() if path != ".gitattributes"}
-    if held.keys() == files.keys() and all(_same(files[path], held[path]) for path in held):
+    if held.keys() == files.keys() and all(is_same(files[path], held[path]) for path in held):
         return there
     if held:
         raise Refused(
@@ -49,7 +49,3 @@ def mirror_base(
             parent_commit=there.revision,
         )
     return hub.entry(model, str(commit.oid))
-
-
-def _same(path: Path, held: File) -> bool:
-    return sha256(path) == held.sha256 if held.sha256 else git_sha1(path) == held.git_sha1
