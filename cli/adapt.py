@@ -149,11 +149,13 @@ def _say_estimate(plan: hubtl.Plan) -> None:
 
 def _say_adapted(adapted: hubtl.Adapted) -> None:
     """Print what was measured, where it is, and what to do next."""
-    from hubtl.registry.card import seeds_line
+    from hubtl.registry.card import seeds_line, shift_line
     from hubtl.registry.places import setting
 
     facts = adapted.facts
     say_result(adapted.as_json())
+    if facts.shift:
+        screen.say(f"\n{shift_line(facts)}")
     if facts.seeds:
         screen.say(f"\n{seeds_line(facts)}")
     screen.note(f"\nlearnt    {facts.method}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import plots
-from .evaluation import goal_of
+from .evaluation import goal_of, temperature_of
 from .judgement import Judgement, judge
 from .plugins.hookspecs import Task
 from .plugins.manager import plugins
@@ -72,7 +72,7 @@ def render_report(facts: Facts, rows: Predictions) -> str:
 
     task, goal = plugins().task(facts.task), goal_of(facts)
     answers = Answers(rows.ids, rows.true, rows.predicted, rows.logits)
-    found = judge(answers, goal, facts.labels, facts.seed)
+    found = judge(answers, goal, facts.labels, facts.seed, temperature_of(facts))
     results = _results(facts, rows, goal)
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     page.filters["size"] = lambda count: f"{count / 2**30:.1f} GiB"

@@ -72,6 +72,25 @@ def difference(
     return {"value": float(value), "low": float(low), "high": float(high)}
 
 
+def apart(
+    ours: tuple[Sequence[str], Sequence[str]],
+    theirs: tuple[Sequence[str], Sequence[str]],
+    metric: Metric,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Return (ours - theirs) of a metric as {value, low, high}, each being (true, predicted).
+
+    The rows are not the same ones, so each side is resampled by itself.
+    """
+    values, resamples = [], []
+    for number, (true, predicted) in enumerate((ours, theirs)):
+        (a, b), counts, draws = resampled(2 * seed + number, true, predicted)
+        values.append(metric(a, b, counts)[0])
+        resamples.append(metric(a, b, draws))
+    low, high = np.quantile(resamples[0] - resamples[1], [0.025, 0.975])
+    return {"value": float(values[0] - values[1]), "low": float(low), "high": float(high)}
+
+
 def gain(
     true: Sequence[str],
     ours: Sequence[str],
