@@ -20,8 +20,6 @@ from typing import Any
 import hubtl
 
 COLUMNS = "data                   recipe  seed  rows      T    ECE before  after   loss before"
-    "data                   recipe  seed  rows      T    ECE before  after   loss before  after"
-)
 
 
 def some(table: Path, rows: int, seed: int, into: Path) -> Path:

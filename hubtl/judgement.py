@@ -98,7 +98,7 @@ def calibrated(
     if temperature is None:
         return {**found, "temperature": None, "how": f"{where}, no temperature fitted"}
     before = _believed(logits * temperature, said, true)
-    fitted = f", which {fitted_on} chose" if fitted_on else ""
+    fitted = f", fitted on {fitted_on}" if fitted_on else ""
     return {
         **found,
         **{f"{name}_before": before[name] for name in ("ece", "log_loss", "reliability")},

@@ -141,7 +141,7 @@ def _held_out(found: Sequence[tuple[Head, Labelled]]) -> HeldOut:
         logits.append(few.features[few.rows] @ weight.T + bias)
         targets.append(few.targets)
     told = np.concatenate(targets)
-    how = f"{len(told)} rows to train on, each by a head that was fitted without it"
+    how = f"{len(told)} rows out of the folds of its cross-validation"
     return held_out(np.concatenate(logits), told, how)
 
 
