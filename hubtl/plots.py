@@ -129,6 +129,8 @@ def by_layer(losses: Sequence[float], about: str) -> str:
         least = min(layers, key=lambda layer: losses[layer - 1])
         axes.plot(least, losses[least - 1], "o", color=ACCENT, markersize=8)
         axes.set(xlabel="after so many layers", ylabel="loss of a probe, nats")
+        # What hardly differs must not look as if it did.
+        axes.set_ylim(min(min(losses), 0.8 * max(losses)) * 0.97, 1.03 * max(losses))
         _counted(axes)
     return svg[0]
 
@@ -171,7 +173,7 @@ def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], about: str
                     Rectangle((column, line), 1, 1, color=ACCENT, alpha=shade, linewidth=0)
                 )
                 if rows:
-                    axes.text(column + 0.5, line + 0.5, str(rows), ha="center", va="center", size=8)
+                    axes.text(column + 0.5, line + 0.5, str(rows), ha="center", va="center", size=9)
         middles = [number + 0.5 for number in range(len(labels))]
         names = [_short(each, 1) for each in labels]
         axes.set_xticks(middles, names, rotation=60, ha="right")

@@ -1,10 +1,12 @@
 """Look at `report.html` in real Chromium: light, dark and print, at 1280 and 390 pixels.
 
-    python -m tests.screenshots FOLDER ... --into DIR
+    python -m tests.screenshots [FOLDER ...] [--into DIR]
 
-FOLDER is what `hubtl adapt` wrote, or a page. Writes a picture of the whole page for each way of
-looking, and says where the page is wider than its window, text runs out of a figure or a name
-hides another. Where no Chromium is found, Debian's is installed.
+FOLDER is what `hubtl adapt` wrote; without any, four are made of the examples: texts by LoRA,
+pictures, many classes, and labels by chance, which nothing can beat a baseline on. Writes pictures
+of the whole page for each way of looking, and says where the page is wider than its window, text
+runs out of a figure, is too small, or hides another. Where no Chromium is found, Debian's is
+installed.
 """
 
 from __future__ import annotations
@@ -12,16 +14,23 @@ from __future__ import annotations
 import argparse
 import base64
 import contextlib
+import csv
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import hubtl
+
+from .conftest import SECTIONS
 
 WIDTHS = (1280, 390)
 PAPER = {"paperWidth": 8.27, "paperHeight": 11.69, "printBackground": False}
@@ -39,11 +48,10 @@ FAULTS = """(() => {
       if (!words.trim()) continue;
       const out = Math.max(box.left - at.left, at.right - box.right, at.bottom - box.bottom);
       if (out > 2) found.push(`${name}: "${words}" runs ${Math.round(out)} px out`);
-      const scale = text.getScreenCTM().a / Math.max(1e-9, Math.cos(Math.atan2(
-        text.getScreenCTM().b, text.getScreenCTM().a)));
+      const turned = text.getScreenCTM(), scale = Math.hypot(turned.a, turned.b);
       const size = parseFloat(getComputedStyle(text).fontSize) * scale;
       if (size < 9) found.push(`${name}: "${words}" is ${size.toFixed(1)} px high`);
-      if (Math.abs(text.getScreenCTM().b) < 1e-6) {
+      if (Math.abs(turned.b) < 1e-6) {
         for (const [other, b] of seen) {
           const across = Math.min(at.right, b.right) - Math.max(at.left, b.left);
           const down = Math.min(at.bottom, b.bottom) - Math.max(at.top, b.top);
@@ -160,18 +168,57 @@ def shots(page: Page, path: Path, into: Path, name: str) -> list[str]:
     return faults
 
 
+def tables(room: Path) -> dict[str, Path]:
+    """Write three tables of Debian's descriptions: some, of many classes, and of chance."""
+    with SECTIONS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    random.Random(1).shuffle(rows)
+    parts = [[r for r in rows if r["split"] == part] for part in ("train", "test")]
+    starts = Counter(row["source"][:2] for row in rows)
+    many = {start for start, count in starts.most_common(45)}
+    dice = random.Random(2)
+    labelled = {
+        "text": [(r["text"], r["label"], r["split"]) for r in [*parts[0][:500], *parts[1][:250]]],
+        "many": [
+            (r["text"], f"source-{r['source'][:2]}", "") for r in rows if r["source"][:2] in many
+        ][:1100],
+        "chance": [(r["text"], dice.choice(["left", "centre", "right"]), "") for r in rows[:300]],
+    }
+    found = {}
+    for name, told in labelled.items():
+        found[name] = room / f"{name}.csv"
+        marked = told[0][2] != ""
+        with found[name].open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["text", "label", "split"][: 3 if marked else 2])
+            writer.writerows(row[: 3 if marked else 2] for row in told)
+    return found
+
+
+def made(room: Path) -> Iterator[Path]:
+    """Yield adapted folders of the examples, one after another."""
+    text = "text-classification"
+    jobs = {name: (text, table, "probe", {}) for name, table in tables(room).items()}
+    jobs["text"] = (text, jobs["text"][1], "lora", {"epochs": "4"})
+    jobs["pictures"] = ("image-classification", SECTIONS.parent / "noto-emoji", "probe", {})
+    for name, (task, data, recipe, options) in jobs.items():
+        print(f"adapting {name}", file=sys.stderr)
+        yield hubtl.adapt(
+            task, data, recipe=recipe, options=options, out=room / "adapted" / name
+        ).folder
+
+
 def main() -> int:
     """Look at each page, and say what is wrong with it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+    parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
     parser.add_argument("--into", type=Path, default=Path("screenshots"))
     asked = parser.parse_args()
     asked.into.mkdir(parents=True, exist_ok=True)
     faults: list[str] = []
-    with opened() as page:
-        for each in asked.folders:
-            path = each / "report.html" if each.is_dir() else each
-            faults += shots(page, path, asked.into, each.stem)
+    with tempfile.TemporaryDirectory() as room, opened() as page:
+        for each in asked.folders or made(Path(room)):
+            faults += shots(page, each / "report.html", asked.into, each.name)
     print("\n".join(faults or [f"nothing found; the pictures are in {asked.into}"]))
     return bool(faults)
 
