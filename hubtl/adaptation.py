@@ -15,6 +15,7 @@ from .registry.card import render
 from .rehearsal import rehearse
 from .reporting import write_report
 from .results import Adapted
+from .retention import retained
 from .sources import pull
 from .splitting import RIVAL_ROWS, write_split
 from .transfer.choices import Choices
@@ -47,7 +48,8 @@ def adapt(job: Job, progress: Progress) -> Adapted:
         write_predictions(folder, job.split.test, best.predicted, rivals)
         write_split(folder, job.split, seed)
         write_plan(folder, about, work.choices.all())
-        facts = facts_of(job, best, seeds, rivals, work.choices.all(), base, folder)
+        retention = retained(job, base, best.predicted.kept, progress)
+        facts = facts_of(job, best, seeds, rivals, work.choices.all(), base, folder, retention)
         facts.write(folder)
         sections = plugins().sections(folder)
         name = job.address.partition("/")[2]

@@ -39,6 +39,7 @@ def facts_of(
     choices: Mapping[str, Any],
     base: Path,
     folder: Path,
+    retention: Mapping[str, Any],
 ) -> Facts:
     """Return all that is known of an adapted folder whose files are there but for its card."""
     true = [row.label for row in job.split.test]
@@ -65,10 +66,7 @@ def facts_of(
         baselines=baselines,
         gain={"over": best, "metric": main, **gain},
         beats_baseline=gain["low"] > 0,
-        retention={
-            **dict.fromkeys(("score", "rows", "cka", "loss_before", "loss_after")),
-            "how": NOT_MEASURED,
-        },
+        retention=retention,
         seconds=round(job.clock.spent, 2),
         peak_memory_bytes=resources.peak_memory(),
         energy={"kwh": None, "kg_co2": None, "how": NOT_MEASURED},

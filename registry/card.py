@@ -14,7 +14,7 @@ from . import history
 from .comparing import held_out
 from .errors import BadData
 from .facts import Facts
-from .usage import calibrated, cite, intended
+from .usage import calibrated, cite, intended, kept_of_base
 from .weights import ADAPTER_CONFIG
 
 METRIC_NAMES = {
@@ -159,6 +159,7 @@ def _result(facts: Facts) -> str:
         f"({gain['low']:+.3f} to {gain['high']:+.3f}). Intervals are 95 % bootstrap intervals over "
         f"the {facts.rows['test']} test rows, which were used once, for these numbers.",
     ]
+    lines += [f"\n{line}" for line in kept_of_base(facts.retention)]
     told = [calibrated(facts.calibration), seeds_line(facts) if facts.seeds else ""]
     return "\n".join([*lines, *(f"\n{line}" for line in told if line)])
 
@@ -228,10 +229,10 @@ def _upon(facts: Facts) -> list[str]:
 
 
 def _unknown(facts: Facts) -> str:
-    return (
-        f"- Retention, how much of what the base could do it still can: {facts.retention['how']}\n"
-        f"- Energy: {facts.energy['how']}"
-    )
+    lines = [f"- Energy: {facts.energy['how']}"]
+    if facts.retention["score"] is None:
+        lines.insert(0, f"- {kept_of_base(facts.retention)[0]}")
+    return "\n".join(lines)
 
 
 def _loads(facts: Facts) -> str:
