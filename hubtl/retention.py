@@ -74,7 +74,8 @@ def _task(job: Job) -> Retaining:
     return job.task
 
 
-def _inputs(job: Job) -> list[str]:
+def inputs_of(job: Job) -> list[str]:
+    """Return all inputs that a model is asked about, the public ones first."""
     return [each for probes in job.probes for each in probes.inputs]
 
 
