@@ -156,7 +156,7 @@ def _say_adapted(adapted: hubtl.Adapted) -> None:
     """Print what was measured, where it is, and what to do next."""
     from hubtl.registry.card import seeds_line
     from hubtl.registry.places import setting
-    from hubtl.registry.usage import gained, kept_of_base
+    from hubtl.registry.usage import cost, gained, kept_of_base
 
     facts = adapted.facts
     say_result(adapted.as_json())
@@ -166,6 +166,8 @@ def _say_adapted(adapted: hubtl.Adapted) -> None:
     if facts.seeds:
         screen.say(f"\n{seeds_line(facts)}")
     screen.note(f"\nlearnt    {facts.method}")
+    for line in cost(facts):
+        screen.note(line)
     if facts.inputs.get("cut"):
         screen.note(facts.inputs["how"])
     screen.say(f"\nwrote {adapted.folder} in {facts.seconds:.0f} s")

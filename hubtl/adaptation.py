@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 
+from .energy import EnergyMeter
 from .estimate import Estimate, estimate, in_steps
+from .full_estimate import full_estimate
 from .job import Job, identity
 from .learning import Outcome, learn
 from .plugins.manager import plugins
@@ -30,6 +33,7 @@ def adapt(job: Job, progress: Progress) -> Adapted:
     """Do the job and return the folder, whole and measured; on any failure nothing is left."""
     about = identity(job)
     with (
+        EnergyMeter() as meter,
         disk_told(job.out),
         unfinished(about, job.choices, resume=job.request.resume) as work,
         staged(job.out) as folder,
@@ -49,7 +53,11 @@ def adapt(job: Job, progress: Progress) -> Adapted:
         write_split(folder, job.split, seed)
         write_plan(folder, about, work.choices.all())
         retention = retained(job, base, best.predicted.kept, progress)
-        facts = facts_of(job, best, seeds, rivals, work.choices.all(), base, folder, retention)
+        made = work.choices.all()
+        facts = facts_of(job, best, seeds, rivals, made, base, folder, retention, meter.read())
+        # After all is counted: it is no part of what the job took.
+        would_take = full_estimate(job, base, facts, progress)
+        facts = dataclasses.replace(facts, full_estimate=would_take)
         facts.write(folder)
         sections = plugins().sections(folder)
         name = job.address.partition("/")[2]

@@ -14,7 +14,7 @@ from . import history
 from .comparing import held_out
 from .errors import BadData
 from .facts import Facts
-from .usage import calibrated, cite, intended, kept_of_base
+from .usage import calibrated, cite, cost, intended, kept_of_base
 from .weights import ADAPTER_CONFIG
 
 METRIC_NAMES = {
@@ -196,6 +196,7 @@ def _made(facts: Facts) -> str:
         f"- Inputs: {facts.inputs['how']}",
         f"- Took {facts.seconds:.0f} s and {facts.peak_memory_bytes / 2**30:.1f} GiB on "
         f"{facts.machine['cpu']} ({facts.machine['cores']} cores)",
+        *(f"- {line}" for line in cost(facts)),
         "- Versions: " + ", ".join(f"{name} {v}" for name, v in facts.versions.items()),
     ]
     if facts.data.get("licence"):
@@ -229,10 +230,16 @@ def _upon(facts: Facts) -> list[str]:
 
 
 def _unknown(facts: Facts) -> str:
-    lines = [f"- Energy: {facts.energy['how']}"]
+    lines = []
     if facts.retention["score"] is None:
-        lines.insert(0, f"- {kept_of_base(facts.retention)[0]}")
-    return "\n".join(lines)
+        lines.append(f"- {kept_of_base(facts.retention)[0]}")
+    if facts.energy["kwh"] is None:
+        lines.append(f"- Energy: {facts.energy['how']}")
+    elif facts.energy["kg_co2"] is None:
+        lines.append("- CO2: the country whose electricity it took was not told")
+    if facts.full_estimate and facts.full_estimate["seconds"] is None:
+        lines.append(f"- What training all weights would take: {facts.full_estimate['how']}")
+    return "\n".join(lines) or "- Nothing that hubtl looks for."
 
 
 def _loads(facts: Facts) -> str:

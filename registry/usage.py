@@ -85,6 +85,21 @@ def _kept(retention: Mapping[str, Any]) -> str:
     return f"Retention {retention['score']:.3f}{beside}: {retention['how']}."
 
 
+def cost(facts: Facts) -> list[str]:
+    """Return the sentences on the energy it took, and on what a full fine-tune would take."""
+    energy, full = facts.energy, facts.full_estimate
+    told = []
+    if energy["kwh"] is not None:
+        kg = f", {energy['kg_co2']:.2g} kg of CO2" if energy["kg_co2"] is not None else ""
+        told.append(f"Energy {energy['kwh']:.2g} kWh{kg}: {energy['how']}.")
+    if full and full["seconds"] is not None:
+        kwh = f" and {full['kwh']:.2g} kWh" if full["kwh"] is not None else ""
+        told.append(
+            f"To train all weights would take about {full['seconds']:.1f} s{kwh}: {full['how']}."
+        )
+    return told
+
+
 def cite(facts: Facts) -> str:
     """Return a BibTeX entry for the version that the card is of."""
     model = facts.address or ""
