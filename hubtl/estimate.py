@@ -8,9 +8,11 @@ from pathlib import Path
 
 from .clock import Clock
 from .job import Job
+from .plugins.retaining import Retaining
 from .registry.errors import BadOption
 from .registry.places import trunks
 from .rehearsal import SAMPLE, Rehearsal
+from .retention import inputs_of, is_measured
 from .splitting import RIVAL_ROWS
 from .transfer import resources
 from .transfer.fit import ENOUGH
@@ -46,15 +48,20 @@ class Estimate:
         """The seconds of one step of training, with its share of judging."""
         return (self.seconds["training"] + self.seconds["judging"]) / max(1, self.steps)
 
+    @property
+    def once_after(self) -> float:
+        """The seconds of what is done once, after all seeds."""
+        return self.seconds["retention"] + self.seconds["baselines"]
+
     def least(self, seeds: int) -> float:
         """Return the seconds that so many seeds take with one step of training each."""
         again = seeds * (self.seconds["loading"] + self.seconds["head"] + self.step)
         again += seeds * self.seconds["measuring"]
-        return self.seconds["features"] + again + self.seconds["baselines"]
+        return self.seconds["features"] + again + self.once_after
 
     def after_training(self, seeds_to_come: int) -> float:
         """Return the seconds to keep for what follows the training of a seed."""
-        after = self.seconds["measuring"] + self.seconds["baselines"]
+        after = self.seconds["measuring"] + self.once_after
         more = self.seconds["loading"] + self.seconds["head"] + self.seconds["measuring"]
         return RESERVE * (after + seeds_to_come * (more + self.step))
 
@@ -83,7 +90,8 @@ def estimate(job: Job, tried: Rehearsal) -> Estimate:
     rows = joined(job.split.train, job.split.validation)
     inputs = [row.input for row in rows]
     sizes = network.sizes(inputs)
-    seconds = {**_seconds(job, tried, sizes), "baselines": _baselines(job, tried.base)}
+    once = {"retention": _retention(job, tried), "baselines": _baselines(job, tried.base)}
+    seconds = {**_seconds(job, tried, sizes), **once}
     if not meter.amounts["features"]:  # a method that goes another way is told by its rows alone
         seconds["training"] = tried.adapting * len(rows) / SAMPLE
     trained = COPIES * trained_bytes(network)
@@ -128,6 +136,16 @@ def _seconds(job: Job, tried: Rehearsal, learning: Sequence[int]) -> dict[str, f
         "judging": meter.pace("judging") * judged * (meter.epochs + 1),
         "measuring": tried.measuring + meter.pace("features") * slower * sum(test),
     }
+
+
+def _retention(job: Job, tried: Rehearsal) -> float:
+    """Return the seconds that the base takes with public inputs; measuring has the model's own."""
+    if not is_measured(job) or not isinstance(job.task, Retaining):
+        return 0.0
+    inputs, watch = inputs_of(job), Stopwatch()
+    if job.task.said_by_base(tried.base, inputs[:1]):
+        return tried.loading + max(0.0, watch.seconds - tried.loading) * len(inputs)
+    return tried.loading + tried.meter.pace("features") * sum(tried.network.sizes(inputs))
 
 
 def _baselines(job: Job, base: Path) -> float:

@@ -80,9 +80,8 @@ def rehearse(job: Job, base: Path, progress: Progress) -> Rehearsal:
         measuring = watch.seconds
         size = sum(path.stat().st_size for path in files_in(folder).values())
     progress(STAGE, 4, 4)
-    return Rehearsal(
-        base, network, learnt, meter, choices, precision, loading, adapting, measuring, loaded, size
-    )
+    took = (loading, adapting, measuring, loaded, size)
+    return Rehearsal(base, network, learnt, meter, choices, precision, *took)
 
 
 def _sample(network: Network, rows: Sequence[Example]) -> list[Example]:
