@@ -154,7 +154,7 @@ def _say_estimate(plan: hubtl.Plan) -> None:
 
 def _say_adapted(adapted: hubtl.Adapted) -> None:
     """Print what was measured, where it is, and what to do next."""
-    from hubtl.registry.card import seeds_line
+    from hubtl.registry.card import seeds_line, shift_line
     from hubtl.registry.places import setting
     from hubtl.registry.usage import cost, gained, kept_of_base
 
@@ -163,6 +163,8 @@ def _say_adapted(adapted: hubtl.Adapted) -> None:
     screen.say(f"\n{gained(facts)}")
     for line in kept_of_base(facts.retention):
         screen.say(line)
+    if facts.shift:
+        screen.say(f"\n{shift_line(facts)}")
     if facts.seeds:
         screen.say(f"\n{seeds_line(facts)}")
     screen.note(f"\nlearnt    {facts.method}")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from .energy import EnergyMeter
 from .estimate import Estimate, estimate, in_steps
@@ -92,6 +95,7 @@ def _best(
 ) -> tuple[Outcome, list[Seed]]:
     """Train with each seed, and return the best by validation rows, and what each reached."""
     best: Outcome | None = None
+    looked: Mapping[str, Any] = {}
     seeds: list[Seed] = []
     for number, seed in enumerate(job.seeds):
         if takes:
@@ -101,7 +105,8 @@ def _best(
         room.mkdir(parents=True)
         found = learn(job, base, seed, room, work.checkpoint(seed), work.choices, progress)
         seeds.append(Seed(seed, found.metrics))
+        looked = looked or found.layers
         if best is None or found.loss < best.loss:
             best = found
     assert best is not None, "there is at least one seed"
-    return best, seeds
+    return replace(best, layers=best.layers or looked), seeds

@@ -56,14 +56,15 @@ class Estimate:
     def least(self, seeds: int) -> float:
         """Return the seconds that so many seeds take with one step of training each."""
         again = seeds * (self.seconds["loading"] + self.seconds["head"] + self.step)
-        again += seeds * self.seconds["measuring"]
+        again += seeds * (self.seconds["calibrating"] + self.seconds["measuring"])
         return self.seconds["features"] + again + self.once_after
 
     def after_training(self, seeds_to_come: int) -> float:
         """Return the seconds to keep for what follows the training of a seed."""
-        after = self.seconds["measuring"] + self.once_after
-        more = self.seconds["loading"] + self.seconds["head"] + self.seconds["measuring"]
-        return RESERVE * (after + seeds_to_come * (more + self.step))
+        after = self.seconds["calibrating"] + self.seconds["measuring"]
+        more = self.seconds["loading"] + self.seconds["head"] + after
+        seeds = seeds_to_come * (more + self.step)
+        return RESERVE * (after + self.once_after + seeds)
 
 
 def in_steps(estimate: Estimate, clock: Clock, seeds: int) -> int | None:
@@ -134,6 +135,7 @@ def _seconds(job: Job, tried: Rehearsal, learning: Sequence[int]) -> dict[str, f
         "head": seconds_to_fit(len(learning), width, len(job.labels), folds) if job.labels else 0.0,
         "training": meter.pace("training") * training,
         "judging": meter.pace("judging") * judged * (meter.epochs + 1),
+        "calibrating": meter.pace("judging") * judged if validation else 0.0,
         "measuring": tried.measuring + meter.pace("features") * slower * sum(test),
     }
 

@@ -28,6 +28,10 @@ class Facts:
     licence: the nearest first, the base last. It is empty for an adapter of a base. `history` is
     what was published under its name before, each with its result; `base_files` are the sha256s of
     the base, and `base_copied_from` tells of which it is a copy, if it is one.
+
+    `losses` are by epoch, on `training` and on `validation` rows, the latter from before training
+    on; `layers` are those of a probe on what each layer of the base gives. `shift` tells test rows
+    of a file of their own apart from rows like those that were learnt from.
     """
 
     task: str
@@ -67,6 +71,9 @@ class Facts:
     history: tuple[Mapping[str, Any], ...] = ()
     calibration: Mapping[str, Any] = field(default_factory=dict)
     full_estimate: Mapping[str, Any] = field(default_factory=dict)
+    losses: Mapping[str, Any] = field(default_factory=dict)
+    layers: Mapping[str, Any] = field(default_factory=dict)
+    shift: Mapping[str, Any] | None = None
     made_on: str | None = None
     base_files: Mapping[str, str] = field(default_factory=dict)
     base_copied_from: Mapping[str, str] | None = None

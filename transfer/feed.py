@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from .cut import Fed
 from .goal import ONE_CLASS, Goal
-from .network import Network
+from .network import Network, batches
 from .trunk import Trunk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
+
+AT_ONCE = 32  # rows that are looked at and not learnt from
 
 
 class Feed(Protocol):
@@ -65,6 +69,13 @@ class Rows:
         """How many there are."""
         return len(self.targets)
 
+    def logits(self, network: Network) -> NDArray[np.float64]:
+        """Return what the network as it is says of each row, [rows, classes]."""
+        found = np.empty((len(self), network.head.out_features))
+        for numbers in batches(self.feed.sizes, AT_ONCE, alike=network.alike):
+            found[numbers] = network.head(self.feed.features(numbers).float()).cpu().numpy()
+        return found
+
     def some(self, most: int) -> Rows:
         """Return at most so many rows, evenly out of all."""
         numbers = range(0, len(self), max(1, len(self) // most))[:most]
@@ -81,3 +92,22 @@ class _Part:
     def features(self, numbers: Sequence[int]) -> Tensor:
         """Return what the head sees of these rows."""
         return self._feed.features([self._numbers[number] for number in numbers])
+
+
+def mean_loss(network: Network, rows: Rows, weights: Tensor | None = None) -> float:
+    """Return the mean loss of rows in nats, in evaluation mode, in fp32.
+
+    `weights` [classes] are how much each class counts.
+    """
+    import torch
+
+    network.body.eval()
+    if weights is None:
+        weights = torch.ones(network.head.out_features, device=network.device)
+    total = weighed = 0.0
+    with torch.inference_mode():
+        for numbers in batches(rows.feed.sizes, AT_ONCE, alike=network.alike):
+            features, targets = rows.feed.features(numbers), rows.targets[numbers]
+            total += float(rows.goal.losses(network, features, targets, weights).sum())
+            weighed += float(rows.goal.weighs(targets, weights).sum())
+    return total / weighed

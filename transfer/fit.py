@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .checkpoint import Checkpoint, State
-from .feed import Rows
+from .feed import Rows, mean_loss
 from .layers import still_modules
 from .meter import Meter
 from .network import Network, batches
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 ENOUGH = 256
-JUDGED = 32  # rows at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +55,22 @@ class Schedule:
 class Fitted:
     """Which epoch was best, and the loss on validation rows there, in nats, if there were any.
 
-    `losses` are of all epochs, the first before training, on validation or on training rows.
+    `losses` are of all epochs, the first before training, on validation or on training rows;
+    `taught` is the mean loss of each epoch's batches, each before the step that it led to.
     """
 
     best_epoch: int
     epochs: int
     validated: float | None
     losses: tuple[float, ...]
+    taught: tuple[float, ...] = ()
+
+    @property
+    def curves(self) -> dict[str, Any]:
+        """The losses on rows to train on and on validation rows, none where there were none."""
+        judged = [] if self.validated is None else list(self.losses)
+        best = self.best_epoch
+        return {"training": list(self.taught), "validation": judged, "best_epoch": best}
 
 
 def never(steps: int) -> bool:
@@ -138,6 +146,7 @@ class _Run:
         self.most = min(schedule.epochs * len(self.groups), schedule.steps or 10**9)
         self.steps, self.losses, self.stopped = 0, list[float](), False
         self.best: tuple[float, int, list[Tensor]] = (math.inf, 0, [])
+        self.taught, self.sums = list[float](), [0.0, 0.0]
 
     @property
     def epoch(self) -> int:
@@ -180,6 +189,8 @@ class _Run:
                 torch.cuda.synchronize()
         self.steps += 1
         whole = place + 1 == len(self.groups)
+        if whole or self.steps == self.most:
+            self._note()
         if (whole and self.validation) or self.steps == self.most:
             self.judge()
 
@@ -195,14 +206,23 @@ class _Run:
             targets = self.train.targets[portion]
             loss = goal.losses(self.network, features, targets, self.counts).sum() / whole
             loss.backward()  # type: ignore[no-untyped-call]
+            self.sums[0] += float(loss.detach() * whole)
+        self.sums[1] += float(whole)
         if self.start:
             pairs = zip(self.weights, self.start, strict=True)
             drifts = [((now - then) ** 2).sum() for now, then in pairs]
             (self.schedule.pull * torch.stack(drifts).sum()).backward()  # type: ignore[no-untyped-call]
 
+    def _note(self) -> None:
+        """Note the mean loss of an epoch's batches, as far as the epoch came."""
+        if self.sums[1]:
+            self.taught.append(self.sums[0] / self.sums[1])
+        self.sums = [0.0, 0.0]
+
     def stop(self) -> None:
         """Let this step be the last."""
         self.stopped = True
+        self._note()
         self.judge()
 
     def judge(self) -> None:
@@ -228,6 +248,8 @@ class _Run:
         about = {
             "steps": self.steps,
             "losses": self.losses,
+            "taught": self.taught,
+            "sums": self.sums,
             "best": self.best[:2],
             "stopped": self.stopped,
         }
@@ -252,6 +274,9 @@ class _Run:
             torch.cuda.set_rng_state(found["dice of the GPU"])
         self.steps, self.losses = state.about["steps"], list(state.about["losses"])
         self.stopped = state.about["stopped"]
+        # A job that a hubtl of before began has no such sums: its curve begins here.
+        self.taught = list(state.about.get("taught", ()))
+        self.sums = list(state.about.get("sums", (0.0, 0.0)))
         copies = [found[f"best.{n}"].clone() for n in range(len(self.weights)) if "best.0" in found]
         loss, epoch = state.about["best"]
         self.best = (math.inf if loss is None else loss, epoch, copies)
@@ -266,23 +291,4 @@ class _Run:
         self.modules.eval()
         best = self.best[1] if self.validation or self.best[1] == 0 else self.epoch
         validated = self.best[0] if self.validation else None
-        return Fitted(best, self.epoch, validated, tuple(self.losses))
-
-
-def mean_loss(network: Network, rows: Rows, weights: Tensor | None = None) -> float:
-    """Return the mean loss of rows in nats, in evaluation mode, in fp32.
-
-    `weights` [classes] are how much each class counts.
-    """
-    import torch
-
-    network.body.eval()
-    if weights is None:
-        weights = torch.ones(network.head.out_features, device=network.device)
-    total = weighed = 0.0
-    with torch.inference_mode():
-        for numbers in batches(rows.feed.sizes, JUDGED, alike=network.alike):
-            features, targets = rows.feed.features(numbers), rows.targets[numbers]
-            total += float(rows.goal.losses(network, features, targets, weights).sum())
-            weighed += float(rows.goal.weighs(targets, weights).sum())
-    return total / weighed
+        return Fitted(best, self.epoch, validated, tuple(self.losses), tuple(self.taught))
