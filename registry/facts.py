@@ -27,7 +27,8 @@ class Facts:
     `lineage` is what an adapter of an adapter was made upon, each with its id, revision and
     licence: the nearest first, the base last. It is empty for an adapter of a base. `history` is
     what was published under its name before, each with its result; `base_files` are the sha256s of
-    the base, and `base_copied_from` tells of which it is a copy, if it is one.
+    the base, and `base_copied_from` tells of which it is a copy, if it is one. `asked` is the
+    recipe that was asked for, and `climb` what `auto` tried before it chose `recipe`.
     """
 
     task: str
@@ -69,6 +70,8 @@ class Facts:
     made_on: str | None = None
     base_files: Mapping[str, str] = field(default_factory=dict)
     base_copied_from: Mapping[str, str] | None = None
+    asked: str | None = None
+    climb: Mapping[str, Any] | None = None
     format: int = FORMAT
 
     def as_json(self, folder: Path | str) -> dict[str, Any]:
