@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -103,7 +104,9 @@ def _best(
         room.mkdir(parents=True)
         found = learn(job, base, seed, room, work.checkpoint(seed), work.choices, progress)
         seeds.append(Seed(seed, found.metrics))
-        if best is None or found.loss < best.loss:
+        if best is None:
             best = found
+        elif found.loss < best.loss:
+            best = dataclasses.replace(found, curve=best.curve)
     assert best is not None, "there is at least one seed"
     return best, seeds

@@ -15,6 +15,7 @@ from .rehearsal import SAMPLE, Rehearsal, rehearse
 from .splitting import RIVAL_ROWS
 from .transfer import resources
 from .transfer.choices import Choices
+from .transfer.curve import FOLDS, SECONDS
 from .transfer.fit import ENOUGH
 from .transfer.network import batches, padded
 from .transfer.portions import COPIES, trained_bytes
@@ -164,13 +165,15 @@ def _seconds(job: Job, tried: Rehearsal, learning: Sequence[int]) -> dict[str, f
     slower = SLOWER if tried.precision == "bf16" else 1.0
     folds = int(tried.learnt.options.get("folds", 5))
     width = int(network.head.in_features)
+    head = seconds_to_fit(len(learning), width, len(job.labels), folds) if job.labels else 0.0
+    curve = min(SECONDS, FOLDS * head)
     return {
         "loading": tried.loading,
         "features": meter.pace("features") * features,
-        "head": seconds_to_fit(len(learning), width, len(job.labels), folds) if job.labels else 0.0,
+        "head": head,
         "training": meter.pace("training") * training,
         "judging": meter.pace("judging") * judged * (meter.epochs + 1),
-        "measuring": tried.measuring + meter.pace("features") * slower * sum(test),
+        "measuring": curve + tried.measuring + meter.pace("features") * slower * sum(test),
     }
 
 

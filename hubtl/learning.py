@@ -11,10 +11,12 @@ from typing import Any
 from .job import Job
 from .plugins.hookspecs import Learnt, Loading
 from .proof import NO_COMMIT, Predicted, predict_in_clean_process
+from .registry.errors import BadData
 from .registry.places import trunks
 from .transfer import measure
 from .transfer.checkpoint import Checkpoint
 from .transfer.choices import Choices
+from .transfer.curve import SECONDS, learning_curve
 from .transfer.meter import Meter
 from .transfer.network import Network
 from .transfer.progress import Progress
@@ -22,6 +24,8 @@ from .transfer.split import joined
 from .transfer.start import Session
 from .transfer.trunk import Shelf
 from .transfer.views import viewed
+
+CURVE_SHARE = 0.03  # of a time budget that the learning curve may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Outcome:
     predicted: Predicted
     folder: Path
     metrics: Mapping[str, float]
+    # Of the first seed, for all: it hangs on the rows, and not on what is trained.
+    curve: Mapping[str, Any]
 
     @property
     def loss(self) -> float:
@@ -60,6 +66,7 @@ def learn(
         session_of(job, seed, choices, Meter()), progress=progress, checkpoint=checkpoint
     )
     learnt = job.method.adapt(network, job.recipe.options, viewed(session, network))
+    curve = _curve(job, network, session) if seed == job.seeds[0] else {}
     split = job.split
     rows = joined(joined(split.train, split.validation), split.test)
     inputs = network.describe_inputs([row.input for row in rows])
@@ -67,7 +74,30 @@ def learn(
     snippet, predicted = save_and_measure(job, base, network, folder, inputs, tests, progress)
     true = [row.label for row in split.test]
     metrics = measure.values(true, predicted.labels, job.goal.metrics)
-    return Outcome(seed, learnt, inputs, snippet, predicted, folder, metrics)
+    return Outcome(seed, learnt, inputs, snippet, predicted, folder, metrics, curve)
+
+
+def _curve(job: Job, network: Network, session: Session) -> Mapping[str, Any]:
+    """Return whether more rows are worth it, by what is kept of the rows; or why not, in `says`."""
+    none: dict[str, Any] = {"points": [], "twice": None}
+    if not job.labels:
+        return {
+            **none,
+            "says": "Whether more rows are worth it is told only where there are classes.",
+        }
+    seen = viewed(session, network)
+    precision = session.precision(str(job.recipe.options["precision"]), network)
+    trunk = session.shelf.find(network, seen.inputs, None, precision)
+    if trunk is None or trunk.pooled is None:
+        return {
+            **none,
+            "says": "Whether more rows are worth it is not known: no features were kept.",
+        }
+    room = CURVE_SHARE * job.clock.budget if job.clock.budget else SECONDS
+    try:
+        return learning_curve(session.all_trained(), trunk, min(SECONDS, room))
+    except BadData as error:
+        return {**none, "says": f"Whether more rows are worth it is not known: {error.message}."}
 
 
 def save_and_measure(

@@ -93,6 +93,7 @@ def facts_of(
         base_files={path: sha256(base / path) for path in needed(job.base.files)},
         made_on=datetime.date.today().isoformat(),
         seeds=summary(seeds, outcome),
+        curve=outcome.curve,
     )
 
 

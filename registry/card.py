@@ -159,7 +159,11 @@ def _result(facts: Facts) -> str:
         f"({gain['low']:+.3f} to {gain['high']:+.3f}). Intervals are 95 % bootstrap intervals over "
         f"the {facts.rows['test']} test rows, which were used once, for these numbers.",
     ]
-    told = [calibrated(facts.calibration), seeds_line(facts) if facts.seeds else ""]
+    told = [
+        calibrated(facts.calibration),
+        seeds_line(facts) if facts.seeds else "",
+        str(facts.curve.get("says", "")),
+    ]
     return "\n".join([*lines, *(f"\n{line}" for line in told if line)])
 
 
