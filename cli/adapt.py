@@ -168,7 +168,8 @@ def _say_adapted(adapted: hubtl.Adapted) -> None:
         screen.say(f"\n{seeds_line(facts)}")
     if facts.climb:
         screen.say(f"\n{facts.why}")
-    screen.say(f"\n{facts.curve['says']}")
+    if facts.curve["points"]:
+        screen.say(f"\n{facts.curve['says']}")
     screen.note(f"\nlearnt    {facts.method}")
     if facts.inputs.get("cut"):
         screen.note(facts.inputs["how"])

@@ -162,7 +162,7 @@ def _result(facts: Facts) -> str:
     told = [
         calibrated(facts.calibration),
         seeds_line(facts) if facts.seeds else "",
-        str(facts.curve.get("says", "")),
+        str(facts.curve["says"]) if facts.curve.get("points") else "",
     ]
     return "\n".join([*lines, *(f"\n{line}" for line in told if line)])
 
