@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import statistics
 from collections.abc import Mapping, Sequence
@@ -9,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .climbing import Climb, paragraph
 from .job import Job
 from .judgement import calibrated
+from .ladder import AUTO
 from .learning import Outcome
 from .lineage import licence_upon
 from .registry.facts import LOCAL, WRITTEN_LATER, Facts
@@ -92,6 +95,7 @@ def facts_of(
         base_files={path: sha256(base / path) for path in needed(job.base.files)},
         made_on=datetime.date.today().isoformat(),
         seeds=summary(seeds, outcome),
+        curve=outcome.curve,
     )
 
 
@@ -113,6 +117,16 @@ def _losses(curves: Mapping[str, Any]) -> dict[str, Any]:
     if curves["validation"]:
         how += ", of validation rows before training and after each epoch"
     return {**curves, "how": how}
+
+
+def told_of_climb(facts: Facts, climb: Climb | None) -> Facts:
+    """Return facts that say how the recipe was chosen, bad news first, where hubtl chose it."""
+    if climb is None:
+        return dataclasses.replace(facts, asked=facts.recipe)
+    best = facts.gain["over"]
+    lost = "" if facts.beats_baseline else facts.rivals.get(best, best)
+    why = f"{facts.why} {paragraph(climb, facts.rivals, lost)}"
+    return dataclasses.replace(facts, asked=AUTO, climb=climb.as_json(), why=why)
 
 
 def _data(job: Job, rivals: Mapping[str, Sequence[str]]) -> dict[str, Any]:

@@ -177,6 +177,7 @@ def _result(facts: Facts) -> str:
         shift_line(facts),
         calibrated(facts.calibration),
         seeds_line(facts) if facts.seeds else "",
+        str(facts.curve["says"]) if facts.curve.get("points") else "",
     ]
     return "\n".join([*lines, *(f"\n{line}" for line in told if line)])
 
