@@ -13,7 +13,7 @@ from .registry.places import trunks
 from .rehearsal import SAMPLE, Rehearsal
 from .splitting import RIVAL_ROWS
 from .transfer import resources
-from .transfer.fit import ENOUGH
+from .transfer.lesson import ENOUGH
 from .transfer.network import batches, padded
 from .transfer.portions import COPIES, trained_bytes
 from .transfer.probe import seconds_to_fit

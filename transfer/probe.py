@@ -6,7 +6,7 @@ Rows are read in blocks, so the memory it takes does not grow with them.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +79,14 @@ def balanced(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     return found
 
 
-def fit_head(rows: Labelled, classes: int, *, folds: int = 5, seed: int = 0) -> LinearHead:
+def fit_head(
+    rows: Labelled,
+    classes: int,
+    *,
+    folds: int = 5,
+    seed: int = 0,
+    strengths: Sequence[float] = STRENGTHS,
+) -> LinearHead:
     """Return the multinomial logistic head whose C has the least cross-validated log loss.
 
     Features are scaled by one number (their standard deviation), so that C means the same for every
@@ -104,7 +111,7 @@ def fit_head(rows: Labelled, classes: int, *, folds: int = 5, seed: int = 0) -> 
     ]
     weighed = sum(held_out.weights.sum() for _, held_out in fits)
     losses: dict[float, float] = {}
-    for strength in STRENGTHS:
+    for strength in strengths:
         found = [(fitting.solve(strength, ROUGH), held_out) for fitting, held_out in fits]
         losses[strength] = sum(_loss(held_out, *head) for head, held_out in found) / weighed
         # Log loss falls, then rises with C: what is weaker than this is no better, only slower.

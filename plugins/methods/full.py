@@ -75,7 +75,7 @@ def _average(network: Network, base: Mapping[str, Tensor], session: Session) -> 
     import torch
 
     from ...transfer.feed import Whole
-    from ...transfer.fit import mean_loss
+    from ...transfer.lesson import mean_loss
 
     rows = session.as_rows(session.validation, lambda inputs: Whole(network, inputs))
     learned = {name: weight.detach().clone() for name, weight in _weights(network).items()}
