@@ -33,7 +33,7 @@ class Fewshot:
         "rate": 1e-4,
         "epochs": 10,
         "steps": 400,
-        "temperature": 0.1,
+        "temperature": 0.3,
         "strength": 1.0,
     }
     about: Mapping[str, str] = {
