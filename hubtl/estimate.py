@@ -18,7 +18,7 @@ from .splitting import RIVAL_ROWS
 from .transfer import resources
 from .transfer.choices import Choices
 from .transfer.curve import FOLDS, SECONDS
-from .transfer.fit import ENOUGH
+from .transfer.lesson import ENOUGH
 from .transfer.network import batches, padded
 from .transfer.portions import COPIES, trained_bytes
 from .transfer.probe import seconds_to_fit
