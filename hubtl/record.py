@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import statistics
 from collections.abc import Mapping, Sequence
@@ -9,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .climbing import Climb, paragraph
 from .job import Job
 from .judgement import calibrated
+from .ladder import AUTO
 from .learning import Outcome
 from .lineage import licence_upon
 from .registry.facts import LOCAL, WRITTEN_LATER, Facts
@@ -21,8 +24,6 @@ from .transfer import measure, resources
 from .transfer.judging import Answers
 from .transfer.split import contents_of
 from .transfer.temperature import HeldOut
-
-NOT_MEASURED = "not measured by this version of hubtl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ def facts_of(
     choices: Mapping[str, Any],
     base: Path,
     folder: Path,
+    retention: Mapping[str, Any],
+    energy: Mapping[str, Any],
 ) -> Facts:
     """Return all that is known of an adapted folder whose files are there but for its card."""
     true = [row.label for row in job.split.test]
@@ -67,13 +70,10 @@ def facts_of(
         baselines=baselines,
         gain={"over": best, "metric": main, **gain},
         beats_baseline=gain["low"] > 0,
-        retention={
-            **dict.fromkeys(("score", "rows", "cka", "loss_before", "loss_after")),
-            "how": NOT_MEASURED,
-        },
+        retention=retention,
         seconds=round(job.clock.spent, 2),
         peak_memory_bytes=resources.peak_memory(),
-        energy={"kwh": None, "kg_co2": None, "how": NOT_MEASURED},
+        energy=energy,
         seed=outcome.seed,
         data=_data(job, rivals),
         inputs=outcome.inputs,
@@ -95,6 +95,7 @@ def facts_of(
         base_files={path: sha256(base / path) for path in needed(job.base.files)},
         made_on=datetime.date.today().isoformat(),
         seeds=summary(seeds, outcome),
+        curve=outcome.curve,
     )
 
 
@@ -116,6 +117,16 @@ def _losses(curves: Mapping[str, Any]) -> dict[str, Any]:
     if curves["validation"]:
         how += ", of validation rows before training and after each epoch"
     return {**curves, "how": how}
+
+
+def told_of_climb(facts: Facts, climb: Climb | None) -> Facts:
+    """Return facts that say how the recipe was chosen, bad news first, where hubtl chose it."""
+    if climb is None:
+        return dataclasses.replace(facts, asked=facts.recipe)
+    best = facts.gain["over"]
+    lost = "" if facts.beats_baseline else facts.rivals.get(best, best)
+    why = f"{facts.why} {paragraph(climb, facts.rivals, lost)}"
+    return dataclasses.replace(facts, asked=AUTO, climb=climb.as_json(), why=why)
 
 
 def _data(job: Job, rivals: Mapping[str, Sequence[str]]) -> dict[str, Any]:

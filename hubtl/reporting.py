@@ -19,7 +19,7 @@ from .plugins.pictured import Pictured
 from .predictions import Predictions, read_predictions
 from .registry.card import METRIC_NAMES, headline, seeds_line, shift_line
 from .registry.facts import Facts, read_facts
-from .registry.usage import calibrated
+from .registry.usage import calibrated, gained, kept_of_base
 from .transfer import measure
 from .transfer.goal import Goal
 from .transfer.judging import Answers, ClassScore, confusion_matrix
@@ -97,10 +97,12 @@ def render_report(facts: Facts, rows: Predictions) -> str:
         worst_by=found.worst_by,
         right=list(_right(rows, task)),
         made=_made(facts),
+        gained=gained(facts),
+        retained=kept_of_base(facts.retention),
         shift=shift_line(facts),
         losses=facts.losses,
         layers=facts.layers,
-        curve=_curve(facts).get("says", ""),
+        curve=facts.curve.get("says", ""),
         **_plots(facts, results, goal, found),
     )
 
@@ -166,16 +168,10 @@ def _drawn_learning(facts: Facts, title: str) -> dict[str, str]:
     layers = facts.layers.get("losses", [])
     if layers:
         drawn["plot_layers"] = plots.by_layer(layers, "Loss of a probe on each layer")
-    points = _curve(facts).get("points", [])
+    points = facts.curve.get("points", [])
     if points:
         drawn["plot_curve"] = plots.growth(points, title, f"{title} by rows to learn from")
     return drawn
-
-
-def _curve(facts: Facts) -> Mapping[str, Any]:
-    """Return {points, says} of what more rows would give, empty where that was not measured."""
-    found: Mapping[str, Any] | None = getattr(facts, "curve", None)
-    return found or {}
 
 
 def _worst(rows: Predictions, found: Judgement, task: Task) -> Iterator[Shown]:

@@ -57,6 +57,21 @@ class FromCut:
         return self._fed.features(network.outline(inputs), states)
 
 
+class Pooled:
+    """Rows of which is kept what the head sees."""
+
+    def __init__(self, trunk: Trunk, inputs: Sequence[str]) -> None:
+        self._trunk, self._numbers = trunk, trunk.rows_of(inputs)
+        self.sizes: Sequence[int] = [1] * len(inputs)
+
+    def features(self, numbers: Sequence[int]) -> Tensor:
+        """Return what the head sees of these rows."""
+        import torch
+
+        assert self._trunk.pooled is not None, "the head sees one row of each input"
+        return torch.from_numpy(self._trunk.pooled[self._numbers[list(numbers)]])
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Rows, the label of each as numbers [rows] or [rows, classes], and what those mean."""

@@ -86,7 +86,14 @@ def balanced(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     return found
 
 
-def fit_head(rows: Labelled, classes: int, *, folds: int = 5, seed: int = 0) -> LinearHead:
+def fit_head(
+    rows: Labelled,
+    classes: int,
+    *,
+    folds: int = 5,
+    seed: int = 0,
+    strengths: Sequence[float] = STRENGTHS,
+) -> LinearHead:
     """Return the multinomial logistic head whose C has the least cross-validated log loss.
 
     Features are scaled by one number (their standard deviation), so that C means the same for every
@@ -112,7 +119,7 @@ def fit_head(rows: Labelled, classes: int, *, folds: int = 5, seed: int = 0) -> 
     weighed = sum(others.weights.sum() for _, others in fits)
     losses: dict[float, float] = {}
     best: list[tuple[Head, Labelled]] = []
-    for strength in STRENGTHS:
+    for strength in strengths:
         found = [(fitting.solve(strength, ROUGH), others) for fitting, others in fits]
         losses[strength] = sum(_loss(others, *head) for head, others in found) / weighed
         if losses[strength] == min(losses.values()):
