@@ -15,7 +15,8 @@ from .dataset import Dataset, read_dataset
 from .lineage import Upon, traced
 from .plugins.hookspecs import Method, Source, Task
 from .plugins.manager import plugins
-from .probes import Probes, probes_of
+from .plugins.retaining import Probes
+from .probes import own_probes
 from .registry.catalog import catalogue
 from .registry.entry import Entry
 from .registry.errors import BadOption
@@ -78,7 +79,7 @@ class Job:
     request: Request
     upon: Upon | None = None
     warnings: tuple[str, ...] = ()
-    probes: tuple[Probes, ...] = ()
+    retain: Probes | None = None
 
     @property
     def seeds(self) -> range:
@@ -158,7 +159,7 @@ def prepare(request: Request) -> Job:
     return Job(
         task, recipe, method, source, entry, data, split, labels, goal, out, domain, why, clock,
         read_choices(request.plan) if request.plan else {}, request, upon,
-        warnings_of(split, task, goal), probes_of(request.retain, task, asked[1:], goal),
+        warnings_of(split, task, goal), own_probes(request.retain, task, asked[1:], goal),
     )  # fmt: skip
 
 
