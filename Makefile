@@ -6,6 +6,7 @@
 # make faults       kills hubtl serve at 50 random moments and looks for what was lost
 # make publish-faults  lets each request of a publication fail in five ways, and publishes again
 # make kills        kills hubtl adapt at 20 moments and resumes it, to the same predictions each time
+# make screenshots  looks at report.html in Chromium: light, dark and print, wide and on a phone
 # make clean  removes .venv and what was built
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test docs conformance clients faults publish-faults kills clean
+.PHONY: demo test docs conformance clients faults publish-faults kills screenshots clean
 
 demo: .venv/.installed
 	$(BIN)/hubtl demo
@@ -41,6 +42,9 @@ publish-faults: .venv/.tested
 
 kills: .venv/.tested
 	$(BIN)/python -m tests.kills --kills 20
+
+screenshots: .venv/.tested
+	$(BIN)/python -m tests.screenshots --into build/screenshots
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -12,6 +12,7 @@ from typing import Any
 from .checking import warnings_of
 from .clock import Clock, seconds_of
 from .dataset import Dataset, read_dataset
+from .ladder import AUTO, Rung, climbable, rungs
 from .lineage import Upon, traced
 from .plugins.hookspecs import Method, Source, Task
 from .plugins.manager import plugins
@@ -26,7 +27,7 @@ from .registry.recipe import Recipe
 from .registry.weights import check_weights, needed
 from .results import Plan
 from .sources import find_model, first_base, pulled
-from .splitting import split_rows
+from .splitting import split_rows, validated
 from .transfer import resources
 from .transfer.goal import Goal
 from .transfer.network import Network, choose_device
@@ -80,6 +81,19 @@ class Job:
     upon: Upon | None = None
     warnings: tuple[str, ...] = ()
     retain: Probes | None = None
+    rungs: tuple[Rung, ...] = ()
+
+    @property
+    def asked(self) -> str:
+        """The recipe that was asked for: its name, or `auto`."""
+        return AUTO if self.rungs else self.recipe.name
+
+    def by(self, rung: Rung) -> Job:
+        """Return the same job by one recipe, with rows to choose by where that takes some."""
+        split = self.split
+        if rung.method.validates:
+            split = validated(self.data, split, self.request.seed, self.goal)
+        return dataclasses.replace(self, recipe=rung.recipe, method=rung.method, split=split)
 
     @property
     def seeds(self) -> range:
@@ -104,7 +118,7 @@ class Job:
             self.task.name,
             self.base.id,
             self.base.revision,
-            self.recipe.name,
+            self.asked,
             self.recipe.options,
             self.why,
             self.split.sizes,
@@ -114,6 +128,7 @@ class Job:
             (0 if there else sum(sizes)) + (self.upon.download_bytes if self.upon else 0),
             upon=self.upon.name if self.upon else None,
             warnings=self.warnings,
+            recipes=tuple(each.recipe.name for each in self.rungs),
         )
 
 
@@ -124,14 +139,14 @@ def prepare(request: Request) -> Job:
         raise BadOption(f"`--seeds {request.seeds}` is no number of seeds", "1 or more")
     offered = plugins()
     task = offered.task(request.task)
-    recipe = offered.recipe(request.recipe)
-    method = offered.method(recipe.method)
-    recipe = recipe.over({**method.options, **task.options}).with_options(request.options)
-    recipe.check_words({**getattr(method, "words", {}), **task.words})  # a plugin may be of before
+    found = rungs(request.recipe, task, request.options)
+    recipe, climbs = found[0].recipe, request.recipe == AUTO
     domain = request.domain or setting("domain")
     if domain:
         catalogue().check_domain(domain)
-    out = request.out or Path("adapted", f"{_plain(request.data.stem)}-{recipe.name}")
+    out = request.out or Path(
+        "adapted", f"{_plain(request.data.stem)}-{AUTO if climbs else recipe.name}"
+    )
     check_out(out)
     if request.device:
         choose_device(request.device)
@@ -139,8 +154,9 @@ def prepare(request: Request) -> Job:
     asked = (task, request.columns, request.hub)
     data = read_dataset(request.data, *asked, goal=goal)
     test = read_dataset(request.test, *asked, goal=goal) if request.test else None
-    split = split_rows(data, test, request.seed, validates=method.validates, goal=goal)
-    base, why = request.base, f"The recipe and the base `{request.base}` were asked for."
+    validates = found[0].method.validates and not climbs
+    split = split_rows(data, test, request.seed, validates=validates, goal=goal)
+    base, why = request.base, _asked(request)
     if base == "auto":
         base, why = first_base(task)
         source, entry = find_model(base, "starter")
@@ -151,6 +167,8 @@ def prepare(request: Request) -> Job:
         raise BadOption(f"`{entry.id}` has no commit to pin", "choose another --base")
     check_weights(entry.id, entry.files)
     labels = goal.classes(labels_of(split.train))
+    found = climbable(found, len(labels))
+    recipe, method = found[0].recipe, found[0].method
     if not labels and getattr(method, "linear", False):
         raise BadOption(
             f"`{recipe.name}` makes a head that tells classes apart, and `{task.name}` has none",
@@ -160,7 +178,15 @@ def prepare(request: Request) -> Job:
         task, recipe, method, source, entry, data, split, labels, goal, out, domain, why, clock,
         read_choices(request.plan) if request.plan else {}, request, upon,
         warnings_of(split, task, goal), own_probes(request.retain, task, asked[1:], goal),
+        found if climbs else (),
     )  # fmt: skip
+
+
+def _asked(request: Request) -> str:
+    """Return the sentence on why it is this base and this recipe, where the user said so."""
+    if request.recipe == AUTO:
+        return f"The base `{request.base}` was asked for."
+    return f"The recipe and the base `{request.base}` were asked for."
 
 
 def identity(job: Job) -> dict[str, Any]:
@@ -169,7 +195,8 @@ def identity(job: Job) -> dict[str, Any]:
         "task": job.task.name,
         "base": f"{job.base.id}@{job.base.revision}",
         "upon": job.upon.name if job.upon else None,
-        "recipe": job.recipe.name,
+        "recipe": job.asked,
+        "recipes": [each.recipe.name for each in job.rungs],
         "method": job.method.name,
         "options": dict(job.recipe.options),
         "rows": [rows_fingerprint(contents_of(part)) for part in _parts(job.split)],

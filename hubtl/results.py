@@ -43,6 +43,7 @@ class Plan:
     not_measured: str = ""
     upon: str | None = None
     warnings: tuple[str, ...] = ()
+    recipes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields."""

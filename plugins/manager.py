@@ -34,6 +34,7 @@ BUILT_IN = (
     "methods.lora",
     "methods.norm",
     "methods.full",
+    "methods.fewshot",
     "recipes",
     "demos.text",
     "demos.vision",

@@ -116,9 +116,22 @@ def headline(facts: Facts) -> str:
     verdict = "beats" if facts.beats_baseline else "**does not beat**"
     return (
         f"{METRIC_NAMES.get(metric, metric)} **{value['value']:.3f}** "
-        f"({value['low']:.3f} to {value['high']:.3f}) on {facts.rows['test']} held-out rows; "
+        f"({value['low']:.3f} to {value['high']:.3f}) on {facts.rows['test']} {_kind(facts)}; "
         f"it {verdict} {facts.rivals.get(best, best)} at {facts.baselines[best][metric]:.3f}."
     )
+
+
+def _kind(facts: Facts) -> str:
+    """Return what the test rows are: held out of the same data, or of a file of their own."""
+    return "rows of a file of their own" if facts.shift else "held-out rows"
+
+
+def shift_line(facts: Facts) -> str:
+    """Return one sentence that tells the rows of a test file apart, empty without such a file."""
+    if not facts.shift:
+        return ""
+    how = f", on {facts.shift['how']}" if facts.shift["rows"] else ""
+    return f"Tested on rows of a file of their own: {facts.shift['says']}{how}."
 
 
 def first_python_block(card: str) -> str:
@@ -160,7 +173,12 @@ def _result(facts: Facts) -> str:
         f"the {facts.rows['test']} test rows, which were used once, for these numbers.",
     ]
     lines += [f"\n{line}" for line in kept_of_base(facts.retention)]
-    told = [calibrated(facts.calibration), seeds_line(facts) if facts.seeds else ""]
+    told = [
+        shift_line(facts),
+        calibrated(facts.calibration),
+        seeds_line(facts) if facts.seeds else "",
+        str(facts.curve["says"]) if facts.curve.get("points") else "",
+    ]
     return "\n".join([*lines, *(f"\n{line}" for line in told if line)])
 
 

@@ -47,10 +47,16 @@ def calibrated(calibration: Mapping[str, object]) -> str:
         return ""
     if calibration["ece"] is None:
         return f"Calibration: {calibration['how']}."
-    return (
+    told = (
         f"Calibration: expected error {calibration['ece']:.3f} over {calibration['bins']} bins "
         f"(it is {calibration['confidence']:.0%} sure on average, and "
         f"{calibration['accuracy']:.0%} right), {calibration['how']}."
+    )
+    if calibration.get("temperature") is None:
+        return told
+    return (
+        f"{told} Without that the error was {calibration['ece_before']:.3f}, and the log loss "
+        f"{calibration['log_loss_before']:.3f} where it is {calibration['log_loss']:.3f}."
     )
 
 

@@ -32,6 +32,7 @@ QUICK = {
     "lora": {"rate": "0.01", "epochs": "4"},
     "norm": {"rate": "0.02", "epochs": "3"},
     "full": {"rate": "0.003"},
+    "fewshot": {"rate": "0.003", "epochs": "3"},
 }
 FILLER = ["the", "room", "was", "and", "it", "felt", "so", "we", "all", "said", "that", "day", "is"]
 

@@ -83,16 +83,16 @@ def write_spelt(path: Path, text: str, dice: np.random.Generator) -> Path:
 
 
 def spelt_clips(folder: Path) -> Path:
-    """Write 56 clips and a table of what each says, eight rows of it to test; return the table."""
+    """Write 72 clips and a table of what each says, a third of them to test; return the table."""
     folder.mkdir()
     dice = np.random.default_rng(0)
     table = folder / "clips.csv"
     with table.open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["file", "text", "split"])
-        for number in range(56):
+        for number in range(72):
             letters = "".join(dice.choice(list("abc"), int(dice.integers(1, 4))))
             text = f"{letters[0]} {letters[1:]}".strip() if number % 4 == 0 else letters
             path = write_spelt(folder / f"{number}.wav", text, dice)
-            rows.writerow([path.name, text, "test" if number < 8 else "train"])
+            rows.writerow([path.name, text, "train" if 8 <= number < 56 else "test"])
     return table

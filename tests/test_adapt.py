@@ -62,7 +62,8 @@ def test_public_libraries_alone_load_what_a_recipe_wrote(recipe, adapt_once, she
         model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
     else:
         config = json.loads((folder / "adapter_config.json").read_text())
-        layers = ["bert.encoder.layer.1", "bert.pooler.dense"] if recipe == "top" else []
+        last = ["bert.encoder.layer.1", "bert.pooler.dense"]
+        layers = last if recipe in ("top", "fewshot") else []
         assert config["modules_to_save"] == [*layers, "classifier"]
         assert config["base_model_name_or_path"] == "acme/tiny-bert"
         assert config["revision"] == facts.base_revision

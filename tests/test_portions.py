@@ -14,9 +14,10 @@ from hubtl.plugins.manager import plugins
 from hubtl.registry.entry import Entry
 from hubtl.registry.errors import BadOption
 from hubtl.transfer.feed import Rows, Whole
-from hubtl.transfer.fit import Schedule, fit
+from hubtl.transfer.fit import fit
 from hubtl.transfer.layers import linear_layers
 from hubtl.transfer.layerwise import losses_by_layer
+from hubtl.transfer.lesson import Schedule
 from hubtl.transfer.portions import Taken, kept_bytes, portions, positions_at_once, taken
 from hubtl.transfer.precision import faster, working_in
 from hubtl.transfer.quiet import quiet_libraries

@@ -16,8 +16,9 @@ from hubtl.registry.entry import Entry
 from hubtl.transfer.checkpoint import Checkpoint
 from hubtl.transfer.cut import Cut, Fed, Tap, Uncut, cut_at, depth
 from hubtl.transfer.feed import FromCut, Rows, Whole
-from hubtl.transfer.fit import Schedule, fit
+from hubtl.transfer.fit import fit
 from hubtl.transfer.layers import layer_norms, layer_stack
+from hubtl.transfer.lesson import Schedule
 from hubtl.transfer.quiet import quiet_libraries
 from hubtl.transfer.trunk import Shelf
 

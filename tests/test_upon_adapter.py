@@ -62,7 +62,8 @@ def second(first, upon, made):
     return shutil.copytree(room / "second", Path("second"))
 
 
-@pytest.mark.parametrize("recipe", list(QUICK))
+# What fewshot saves is of the very form that top saves.
+@pytest.mark.parametrize("recipe", [each for each in QUICK if each != "fewshot"])
 def test_every_recipe_goes_from_an_adapter_to_a_verified_one(recipe, first, upon, shelf):
     folder = upon("acme/first", recipe)
     facts = read_facts(folder)

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .feed import Feed
-from .fit import Fitted, Schedule, fit
+from .feed import Feed, Rows
+from .fit import Fitted, fit
+from .lesson import Lesson, Schedule
 from .portions import positions_at_once, taken
 from .precision import TRIED, faster_at
 from .resources import free_memory
 from .start import Session, Start, weights_of
 
+Teaching = Callable[[Rows, Schedule], Lesson]
 
-def deepen(begun: Start, options: Mapping[str, Any], session: Session) -> Fitted:
+
+def deepen(
+    begun: Start, options: Mapping[str, Any], session: Session, teaching: Teaching | None = None
+) -> Fitted:
     """Train the network's trainable layers and its head, and return how it went.
 
-    Of the options it takes those of `TRAINING`, `rate`, `epochs` and `pull`.
+    `teaching` makes the lesson of rows to train on, where it is not that of each row by itself. Of
+    the options it takes those of `TRAINING`, `rate`, `epochs` and `pull`.
     """
     network, choices = begun.network, session.choices
     with begun.feeds() as feed:
@@ -30,9 +36,9 @@ def deepen(begun: Start, options: Mapping[str, Any], session: Session) -> Fitted
             epochs=epochs(options, steps),
             rows=rows,
             rate=options["rate"],
-            patience=options["patience"],
+            patience=options.get("patience", 1),
             layer_decay=options["layer_decay"],
-            head_rate=options["head_rate"],
+            head_rate=options.get("head_rate", 1.0),
             pull=options.get("pull", 0.0),
             steps=choices.get("steps"),
             at_once=choices.once(
@@ -55,6 +61,7 @@ def deepen(begun: Start, options: Mapping[str, Any], session: Session) -> Fitted
             checkpoint=session.checkpoint,
             stop=_stop(session),
             meter=session.meter,
+            lesson=teaching(train, schedule) if teaching else None,
         )
 
 

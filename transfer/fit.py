@@ -1,4 +1,4 @@
-"""Train what is trainable in a network: AdamW, length-sorted batches, the best epoch kept.
+"""Train what is trainable in a network: AdamW, a lesson a step, the best epoch kept.
 
 All that a step depends on is in a checkpoint, so a run that was killed goes on to the same end.
 """
@@ -6,63 +6,43 @@ All that a step depends on is in a checkpoint, so a run that was killed goes on 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .checkpoint import Checkpoint, State
 from .feed import Rows
 from .layers import still_modules
+from .lesson import EachRow, Lesson, Schedule
 from .meter import Meter
-from .network import Network, batches
-from .portions import portions
-from .precision import working_in
+from .network import Network
 from .progress import Progress, silent
 from .rates import share_of_peak, weight_groups
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-ENOUGH = 256
-JUDGED = 32  # rows at once
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """How long, how fast and in what portions to train.
-
-    epochs and steps: at most; rows: of a batch; rate: the peak; patience: in epochs. `layer_decay`
-    is by how much the rate falls with each layer down from the head; `pull` draws weights back to
-    where they started (L2-SP, Li et al., ICML 2018). `at_once` positions go through the network
-    together (all of a batch where it is None), and `weights` are how much each class counts.
-    """
-
-    epochs: int
-    rows: int
-    rate: float
-    patience: int
-    decay: float = 0.01
-    warmup: float = 0.1
-    layer_decay: float = 1.0
-    head_rate: float = 1.0
-    pull: float = 0.0
-    steps: int | None = None
-    at_once: int | None = None
-    precision: str = "fp32"
-    weights: tuple[float, ...] | None = None
-
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """Which epoch was best, and the loss on validation rows there, in nats, if there were any.
 
-    `losses` are of all epochs, the first before training, on validation or on training rows.
+    `losses` are of all epochs, the first before training, on validation or on training rows;
+    `taught` is the mean loss of each epoch's batches, each before the step that it led to.
     """
 
     best_epoch: int
     epochs: int
     validated: float | None
     losses: tuple[float, ...]
+    taught: tuple[float, ...] = ()
+
+    @property
+    def curves(self) -> dict[str, Any]:
+        """The losses on rows to train on and on validation rows, none where there were none."""
+        judged = [] if self.validated is None else list(self.losses)
+        best = self.best_epoch
+        return {"training": list(self.taught), "validation": judged, "best_epoch": best}
 
 
 def never(steps: int) -> bool:
@@ -81,15 +61,18 @@ def fit(
     checkpoint: Checkpoint | None = None,
     stop: Callable[[int], bool] = never,
     meter: Meter | None = None,
+    lesson: Lesson | None = None,
 ) -> Fitted:
     """Train the network in place and return how it went; the best epoch's weights stay.
 
     Epoch 0 is the network as it came, so training never leaves it worse on validation rows than it
     found it. With no validation rows the last epoch is kept, unless it does worse than epoch 0 on
     the rows it was trained on: then the training went astray, and epoch 0 is kept. `stop` is asked
-    after each step, with the number of steps done, whether to end there.
+    after each step, with the number of steps done, whether to end there. The lesson is that of each
+    row by itself, unless another is given.
     """
-    run = _Run(network, train, validation, schedule, seed, meter or Meter())
+    lesson = lesson or EachRow(network, train, validation, schedule, seed)
+    run = _Run(network, lesson, bool(validation), schedule, seed, meter or Meter())
     kept = checkpoint.load() if checkpoint else None
     if kept:
         run.restore(kept)
@@ -111,8 +94,8 @@ class _Run:
     def __init__(
         self,
         network: Network,
-        train: Rows,
-        validation: Rows | None,
+        lesson: Lesson,
+        validates: bool,
         schedule: Schedule,
         seed: int,
         meter: Meter,
@@ -120,95 +103,85 @@ class _Run:
         import torch
 
         torch.manual_seed(seed)
-        self.network, self.train, self.validation = network, train, validation
-        self.schedule, self.seed, self.meter = schedule, seed, meter
+        self.lesson, self.validates = lesson, validates
+        self.schedule, self.meter = schedule, meter
         self.on_gpu = network.device.type == "cuda"
-        # To see that a training went astray, some of its own rows are enough.
-        self.judges = validation or train.some(ENOUGH)
         self.modules = torch.nn.ModuleList([network.body, network.head])
         self.still = still_modules(network.body)
         groups = weight_groups(network, schedule.rate, schedule.layer_decay, schedule.head_rate)
         self.weights: list[nn.Parameter] = [w for group in groups for w in group["params"]]
         self.start = [w.detach().clone() for w in self.weights] if schedule.pull else []
         self.optimizer = torch.optim.AdamW(groups, weight_decay=schedule.decay)
-        self.counts = torch.ones(network.head.out_features, device=network.device)
-        if schedule.weights:
-            self.counts = torch.tensor(schedule.weights, device=network.device)
-        self.groups = list(batches(train.feed.sizes, schedule.rows, alike=network.alike))
-        self.most = min(schedule.epochs * len(self.groups), schedule.steps or 10**9)
+        self.most = min(schedule.epochs * lesson.steps, schedule.steps or 10**9)
         self.steps, self.losses, self.stopped = 0, list[float](), False
         self.best: tuple[float, int, list[Tensor]] = (math.inf, 0, [])
+        self.taught, self.sums = list[float](), [0.0, 0.0]
 
     @property
     def epoch(self) -> int:
         """The epoch that the last step belonged to, from 1."""
-        return max(1, math.ceil(self.steps / len(self.groups)))
+        return max(1, math.ceil(self.steps / self.lesson.steps))
 
     @property
     def ended(self) -> bool:
         """Whether there is nothing more to do."""
         if self.stopped or self.steps >= self.most:
             return self.steps > 0
-        tired = (
-            self.validation is not None
-            and len(self.losses) - 1 - self.best[1] >= self.schedule.patience
-        )
-        return tired and self.steps > 0 and self.steps % len(self.groups) == 0
+        tired = self.validates and len(self.losses) - 1 - self.best[1] >= self.schedule.patience
+        return tired and self.steps > 0 and self.steps % self.lesson.steps == 0
 
     def step(self) -> None:
         """Train on one batch; at an epoch's end, judge."""
         import torch
 
-        self.modules.train()
+        self.modules.train(not self.lesson.still)
         for module in self.still:
             module.eval()
-        epoch, place = divmod(self.steps, len(self.groups))
-        order = torch.randperm(
-            len(self.groups), generator=torch.Generator().manual_seed(self.seed * 1000 + epoch)
-        )
-        numbers = self.groups[int(order[place])]
+        numbers = self.lesson.batch(self.steps)
         share = share_of_peak(self.steps, self.most, self.schedule.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * share
-        positions = len(numbers) * max(self.train.feed.sizes[number] for number in numbers)
-        with self.meter.stage("training", positions):
+        with self.meter.stage("training", self.lesson.positions(numbers)):
             self.optimizer.zero_grad(set_to_none=True)
-            self._add_up(numbers)
+            for place, more in enumerate(self.lesson.add_up(numbers)):
+                self.sums[place] += more
+            if self.start:
+                self._draw_back()
             torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
             self.optimizer.step()
             if self.on_gpu:  # which answers before it is done, and a clock is asked
                 torch.cuda.synchronize()
         self.steps += 1
-        whole = place + 1 == len(self.groups)
-        if (whole and self.validation) or self.steps == self.most:
+        whole = self.steps % self.lesson.steps == 0
+        if whole or self.steps == self.most:
+            self._note()
+        if (whole and self.validates) or self.steps == self.most:
             self.judge()
 
-    def _add_up(self, numbers: Sequence[int]) -> None:
-        """Add up the gradients of the mean loss over these rows, some rows at a time."""
+    def _draw_back(self) -> None:
+        """Add the gradients of what draws weights back to where they started."""
         import torch
 
-        goal = self.train.goal
-        whole = goal.weighs(self.train.targets[numbers], self.counts).sum()
-        for portion in portions(numbers, self.train.feed.sizes, self.schedule.at_once):
-            with working_in(self.schedule.precision, self.network):
-                features = self.train.feed.features(portion)
-            targets = self.train.targets[portion]
-            loss = goal.losses(self.network, features, targets, self.counts).sum() / whole
-            loss.backward()  # type: ignore[no-untyped-call]
-        if self.start:
-            pairs = zip(self.weights, self.start, strict=True)
-            drifts = [((now - then) ** 2).sum() for now, then in pairs]
-            (self.schedule.pull * torch.stack(drifts).sum()).backward()  # type: ignore[no-untyped-call]
+        pairs = zip(self.weights, self.start, strict=True)
+        drifts = [((now - then) ** 2).sum() for now, then in pairs]
+        (self.schedule.pull * torch.stack(drifts).sum()).backward()  # type: ignore[no-untyped-call]
+
+    def _note(self) -> None:
+        """Note the mean loss of an epoch's batches, as far as the epoch came."""
+        if self.sums[1]:
+            self.taught.append(self.sums[0] / self.sums[1])
+        self.sums = [0.0, 0.0]
 
     def stop(self) -> None:
         """Let this step be the last."""
         self.stopped = True
+        self._note()
         self.judge()
 
     def judge(self) -> None:
         """Note the loss on the rows to judge by, and the weights where they are the best so far."""
-        with self.meter.stage("judging", sum(self.judges.feed.sizes)):
-            self.losses.append(mean_loss(self.network, self.judges, self.counts))
+        with self.meter.stage("judging", self.lesson.judged):
+            self.losses.append(self.lesson.judge())
         if self.losses[-1] < self.best[0]:
             copies = [w.detach().clone() for w in self.weights]
             self.best = (self.losses[-1], len(self.losses) - 1, copies)
@@ -228,6 +201,8 @@ class _Run:
         about = {
             "steps": self.steps,
             "losses": self.losses,
+            "taught": self.taught,
+            "sums": self.sums,
             "best": self.best[:2],
             "stopped": self.stopped,
         }
@@ -252,6 +227,9 @@ class _Run:
             torch.cuda.set_rng_state(found["dice of the GPU"])
         self.steps, self.losses = state.about["steps"], list(state.about["losses"])
         self.stopped = state.about["stopped"]
+        # A job that a hubtl of before began has no such sums: its curve begins here.
+        self.taught = list(state.about.get("taught", ()))
+        self.sums = list(state.about.get("sums", (0.0, 0.0)))
         copies = [found[f"best.{n}"].clone() for n in range(len(self.weights)) if "best.0" in found]
         loss, epoch = state.about["best"]
         self.best = (math.inf if loss is None else loss, epoch, copies)
@@ -264,25 +242,6 @@ class _Run:
             for weight, kept in zip(self.weights, self.best[2], strict=True):
                 weight.copy_(kept)
         self.modules.eval()
-        best = self.best[1] if self.validation or self.best[1] == 0 else self.epoch
-        validated = self.best[0] if self.validation else None
-        return Fitted(best, self.epoch, validated, tuple(self.losses))
-
-
-def mean_loss(network: Network, rows: Rows, weights: Tensor | None = None) -> float:
-    """Return the mean loss of rows in nats, in evaluation mode, in fp32.
-
-    `weights` [classes] are how much each class counts.
-    """
-    import torch
-
-    network.body.eval()
-    if weights is None:
-        weights = torch.ones(network.head.out_features, device=network.device)
-    total = weighed = 0.0
-    with torch.inference_mode():
-        for numbers in batches(rows.feed.sizes, JUDGED, alike=network.alike):
-            features, targets = rows.feed.features(numbers), rows.targets[numbers]
-            total += float(rows.goal.losses(network, features, targets, weights).sum())
-            weighed += float(rows.goal.weighs(targets, weights).sum())
-    return total / weighed
+        best = self.best[1] if self.validates or self.best[1] == 0 else self.epoch
+        validated = self.best[0] if self.validates else None
+        return Fitted(best, self.epoch, validated, tuple(self.losses), tuple(self.taught))

@@ -10,7 +10,7 @@ import numpy as np
 
 from .measure import Metric, accuracy, macro_f1
 from .network import Network
-from .probe import Labelled, LinearHead, fit_head
+from .probe import STRENGTHS, Labelled, LinearHead, fit_head
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +74,15 @@ class Goal(Protocol):
         """Return how many rows each class has."""
         ...
 
-    def fit_head(self, rows: Labelled, classes: int, *, folds: int, seed: int) -> LinearHead:
+    def fit_head(
+        self,
+        rows: Labelled,
+        classes: int,
+        *,
+        folds: int,
+        seed: int,
+        strengths: Sequence[float] = STRENGTHS,
+    ) -> LinearHead:
         """Return the linear head that fits rows best, its strength cross-validated."""
         ...
 
@@ -87,6 +95,14 @@ class Goal(Protocol):
     ) -> Tensor:
         """Return the weighted loss of each row [rows], in nats, by what the head sees of it."""
         ...
+
+
+def chosen(goal: Goal, logits: NDArray[Any], classes: Sequence[str]) -> list[str]:
+    """Return the label that logits [rows, classes] mean: the likeliest class, or all likely."""
+    if goal.divides:
+        return [classes[number] for number in logits.argmax(axis=1)]
+    pairs = (zip(classes, row, strict=True) for row in logits.tolist())
+    return [goal.said([name for name, logit in row if logit > 0]) for row in pairs]
 
 
 class OneClass:
@@ -146,9 +162,17 @@ class OneClass:
         """Return how many rows each class has."""
         return np.bincount(targets, minlength=classes)
 
-    def fit_head(self, rows: Labelled, classes: int, *, folds: int, seed: int) -> LinearHead:
+    def fit_head(
+        self,
+        rows: Labelled,
+        classes: int,
+        *,
+        folds: int,
+        seed: int,
+        strengths: Sequence[float] = STRENGTHS,
+    ) -> LinearHead:
         """Return a multinomial logistic head."""
-        return fit_head(rows, classes, folds=folds, seed=seed)
+        return fit_head(rows, classes, folds=folds, seed=seed, strengths=strengths)
 
     def weighs(self, targets: NDArray[Any], weights: Tensor) -> Tensor:
         """Return the weight of each row's class."""

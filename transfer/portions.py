@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .feed import Rows
 from .network import Network
+from .resources import free_memory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,6 +47,12 @@ def positions_at_once(network: Network, rows: int, taken: Taken, room: int) -> i
     while rows > 1 and taken.by(rows) > free:
         rows = (rows + 1) // 2
     return rows * taken.longest
+
+
+def holds(network: Network, rows: Rows, count: int) -> bool:
+    """Return whether what `count` of the longest rows need for the way back fits into memory."""
+    free = free_memory(network.device.type) * SHARE - COPIES * trained_bytes(network)
+    return taken(network, rows).by(count) <= free
 
 
 def portions(

@@ -13,7 +13,7 @@ import numpy as np
 from .goal import NEAR_TIE
 from .measure import Metric, accuracy
 from .network import Network
-from .probe import Labelled, LinearHead, fit_head
+from .probe import STRENGTHS, Labelled, LinearHead, fit_head
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,14 +87,23 @@ class SomeClasses:
         """Return how many rows have each class."""
         return np.asarray(targets.sum(axis=0), np.int64)
 
-    def fit_head(self, rows: Labelled, classes: int, *, folds: int, seed: int) -> LinearHead:
+    def fit_head(
+        self,
+        rows: Labelled,
+        classes: int,
+        *,
+        folds: int,
+        seed: int,
+        strengths: Sequence[float] = STRENGTHS,
+    ) -> LinearHead:
         """Return a logistic head for each class against all else, each with its own strength."""
         import torch
 
         heads = []
         for number in range(classes):
             targets = rows.targets[:, number].astype(np.int64)
-            heads.append(fit_head(replace(rows, targets=targets), 2, folds=folds, seed=seed))
+            some = replace(rows, targets=targets)
+            heads.append(fit_head(some, 2, folds=folds, seed=seed, strengths=strengths))
         return LinearHead(
             torch.stack([head.weight[1] - head.weight[0] for head in heads]),
             torch.stack([head.bias[1] - head.bias[0] for head in heads]),

@@ -20,7 +20,7 @@ from .goal import ONE_CLASS, Goal
 from .meter import Meter
 from .network import Network, batches
 from .precision import faster
-from .probe import Labelled, LinearHead, balanced
+from .probe import STRENGTHS, Labelled, LinearHead, balanced
 from .progress import Progress, silent
 from .split import Example, joined
 from .trunk import ROWS, Shelf, Trunk
@@ -37,7 +37,8 @@ class Session:
 
     `choices` are what clock and memory decide, each once; `meter` is told how long the stages take;
     `stop` is asked after each step of training whether to end there. `sampled_from` is how many
-    rows there are to train on where `train` is only a sample of them, to try on.
+    rows there are to train on where `train` is only a sample of them, to try on. What is frozen is
+    made of all rows of `among` at once, if there are any, so that any part of them finds its own.
     """
 
     train: Sequence[Example]
@@ -52,6 +53,13 @@ class Session:
     stop: Callable[[int], bool] = never
     sampled_from: int | None = None
     goal: Goal = ONE_CLASS
+    among: Sequence[Example] = ()
+
+    @property
+    def inputs(self) -> list[str]:
+        """All inputs that features are made of and kept together."""
+        rows = self.among or (*self.train, *self.validation)
+        return [row.input for row in rows]
 
     @property
     def count(self) -> int:
@@ -121,26 +129,41 @@ def start(network: Network, session: Session, options: Mapping[str, Any], *, lay
     trunk that is kept from another recipe serves if it was cut at this layer or below. Of the
     options it takes `folds`, `precision` and `class_weights`.
     """
-
-    inputs = [row.input for row in (*session.train, *session.validation)]
+    inputs = session.inputs
     precision = session.precision(options["precision"], network)
     cut, why = _cut(network, layer, inputs, session, precision)
     trunk = _trunk(network, inputs, session, precision, cut)
-    head = _head(network, trunk, session, options) if session.labels else None
+    head = None
+    if session.labels:
+        assert trunk.pooled is not None, "a linear head sees one row of each input"
+        rows = trunk.rows_of([row.input for row in session.train])
+        head = fit_head_to(trunk.pooled, rows, network, session, options)
     return Start(network, trunk, head, precision, why)
 
 
-def _head(
-    network: Network, trunk: Trunk, session: Session, options: Mapping[str, Any]
+def fit_head_to(
+    features: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    network: Network,
+    session: Session,
+    options: Mapping[str, Any],
+    strengths: Sequence[float] = STRENGTHS,
 ) -> LinearHead:
-    """Fit the network's head to what the frozen part makes of the rows to train on."""
+    """Fit the network's head to features of the rows to train on, and return it.
+
+    `rows` are their numbers among all rows that there are features of.
+    """
     import torch
 
-    rows = _labelled(trunk, session, weights_of(session, options["class_weights"]))
+    some = _labelled(features, rows, session, weights_of(session, options["class_weights"]))
     session.progress("fitting the head", 0, 1)
-    with session.meter.stage("head", len(rows)):
+    with session.meter.stage("head", len(some)):
         head = session.goal.fit_head(
-            rows, len(session.labels), folds=options["folds"], seed=session.seed
+            some,
+            len(session.labels),
+            folds=options["folds"],
+            seed=session.seed,
+            strengths=strengths,
         )
     session.progress("fitting the head", 1, 1)
     with torch.no_grad():
@@ -170,16 +193,19 @@ def _trunk(
     )
 
 
-def _labelled(trunk: Trunk, session: Session, weights: NDArray[np.float64]) -> Labelled:
+def _labelled(
+    features: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    session: Session,
+    weights: NDArray[np.float64],
+) -> Labelled:
     """Return the session's rows to train on, as a head is fitted to them."""
     import torch
 
-    assert trunk.pooled is not None, "a linear head sees one row of each input"
     targets = session.targets(session.train)
-    rows = trunk.rows_of([row.input for row in session.train])
     groups = session.groups(session.train)
     counts = session.goal.weighs(targets, torch.as_tensor(weights)).numpy()
-    return Labelled(trunk.pooled, rows, targets, counts, groups)
+    return Labelled(features, rows, targets, counts, groups)
 
 
 def weights_of(session: Session, class_weights: str) -> NDArray[np.float64]:

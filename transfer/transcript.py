@@ -11,7 +11,7 @@ import numpy as np
 
 from ..registry.errors import BadOption
 from .measure import Metric
-from .probe import Labelled, LinearHead
+from .probe import STRENGTHS, Labelled, LinearHead
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +75,15 @@ class Transcript:
         """Return nothing: there are no classes."""
         return np.zeros(0, np.int64)
 
-    def fit_head(self, rows: Labelled, classes: int, *, folds: int, seed: int) -> LinearHead:
+    def fit_head(
+        self,
+        rows: Labelled,
+        classes: int,
+        *,
+        folds: int,
+        seed: int,
+        strengths: Sequence[float] = STRENGTHS,
+    ) -> LinearHead:
         """Raise BadOption: no linear head makes a text."""
         raise BadOption("no linear head on frozen features makes a transcript", "--recipe lora")
 

@@ -54,3 +54,14 @@ def layers_asked(asked: object, whole: int, most: int, words: str, instead: str)
             f"`layers={layers}`: the base has {whole} layers", f"from 1 to {most}, or {instead}"
         )
     return layers
+
+
+def layers_of(asked: object, whole: int) -> int:
+    """Return how many layers from the top `half`, `all` or a number are of so many.
+
+    A stack that can't be counted counts whole. Raises BadOption where there aren't so many.
+    """
+    named = {"all": whole, "half": (whole + 1) // 2}
+    if asked in named:
+        return named[str(asked)]
+    return layers_asked(asked, whole, whole, "half, all", "--set layers=all")

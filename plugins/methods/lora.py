@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
-from . import HEAD_WORDS, TRAINING, TRAINING_ABOUT, layers_asked
+from . import HEAD_WORDS, TRAINING, TRAINING_ABOUT, layers_of
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -56,10 +56,11 @@ class Lora:
         from ...transfer.deepen import deepen
         from ...transfer.layers import layer_stack, maps_in
         from ...transfer.start import start
+        from ...transfer.temperature import temper
 
         torch.manual_seed(session.seed)
         whole = depth(network)
-        layers = _count(options["layers"], whole)
+        layers = layers_of(options["layers"], whole)
         begun = start(network, session, options, layer=whole - layers)
         stack = layer_stack(network.body)
         maps, unused = _maps(network, session.train[0].input)
@@ -80,9 +81,8 @@ class Lora:
             f"low-rank updates in {layers} of {whole} layers, epoch {fitted.best_epoch} of "
             f"{fitted.epochs} kept; {begun.how}{unused}"
         )
-        return Learnt(
-            how, {**options, "layers": layers, "best_epoch": fitted.best_epoch}, fitted.validated
-        )
+        said = {**options, "layers": layers, "best_epoch": fitted.best_epoch}
+        return Learnt(how, said, fitted.validated, temper(begun, session), fitted.curves)
 
 
 def _maps(network: Network, example: str) -> tuple[list[str], str]:
@@ -100,14 +100,6 @@ def _maps(network: Network, example: str) -> tuple[list[str], str]:
         return maps, ""
     told = f"; none in {', '.join(unused)}, whose weights the base reads past any update"
     return [each for each in maps if each not in unused], told
-
-
-def _count(asked: object, whole: int) -> int:
-    """Return how many layers get updates; a stack that can't be counted gets them all."""
-    named = {"all": whole, "half": (whole + 1) // 2}
-    if asked in named:
-        return named[str(asked)]
-    return layers_asked(asked, whole, whole, "half, all", "--set layers=all")
 
 
 @hookimpl

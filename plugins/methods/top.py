@@ -13,6 +13,7 @@ from ...registry.errors import BadOption
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
 from . import HEAD_WORDS, TRAINING, TRAINING_ABOUT, layers_asked
+from .last_layers import carry_last
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -45,41 +46,34 @@ class Top:
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
         """Start the head from the probe, then train it with the last layers."""
-        from peft import LoraConfig
-
         from ...transfer.cut import depth
         from ...transfer.deepen import deepen
-        from ...transfer.layers import above_stack, first_linear, layer_stack
         from ...transfer.start import start
+        from ...transfer.temperature import temper
 
         whole = depth(network)
         some = [row.input for row in session.train[:2]]
-        layers = _layers(network, session, options, some)
+        layers, probed = _layers(network, session, options, some)
         begun = start(network, session, options, layer=whole - layers)
-        stack = layer_stack(network.body)
-        last = [f"{stack}.{number}" for number in range(whole - layers, whole)]
-        for name in network.above:
-            last += [f"{name}.{n}" for n, _ in network.body.get_submodule(name).named_children()]
-        if not network.above:  # which else tells what of it learns
-            last += _alone(network, above_stack(network, some))
-        carrier = LoraConfig(r=1, lora_alpha=1, target_modules=[first_linear(network.body)])
-        network.carry(carrier, last)
-        _freeze_carrier(network)
+        carry_last(network, layers, some)
         fitted = deepen(begun, options, session)
         how = (
             f"the head, then the last {layers} of {whole} layers, epoch {fitted.best_epoch} of "
             f"{fitted.epochs} kept; {begun.how}"
         )
-        return Learnt(
-            how, {**options, "layers": layers, "best_epoch": fitted.best_epoch}, fitted.validated
-        )
+        said = {**options, "layers": layers, "best_epoch": fitted.best_epoch}
+        held_out = temper(begun, session)
+        return Learnt(how, said, fitted.validated, held_out, fitted.curves, probed)
 
 
 def _layers(
     network: Network, session: Session, options: Mapping[str, Any], some: Sequence[str]
-) -> int:
-    """Return how many layers to train; raises BadOption where there aren't so many above others."""
-    from ...transfer.cut import depth
+) -> tuple[int, Sequence[float]]:
+    """Return how many layers to train, and the loss of a probe on each if that chose them.
+
+    Raises BadOption where there aren't so many above others.
+    """
+    from ...transfer.cut import Uncut, depth
     from ...transfer.layers import work_by_layer
     from ...transfer.layerwise import losses_by_layer
 
@@ -87,12 +81,15 @@ def _layers(
     if whole < 2:
         raise BadOption("the base has no stack of layers", "--recipe probe or --recipe full")
     if options["layers"] == "probe":
-        losses = losses_by_layer(network, session, options["folds"])
-        return max(1, whole - 1 - losses.index(min(losses)))
+        try:
+            losses = losses_by_layer(network, session, options["folds"])
+        except Uncut as error:
+            raise BadOption(f"no layer can be probed: {error}", "--set layers=auto") from error
+        return max(1, whole - 1 - losses.index(min(losses))), losses
     if options["layers"] == "auto":
         share = SMALLER if session.count < FEW else LARGER
-        return last_layers(work_by_layer(network, some), share)
-    return layers_asked(options["layers"], whole, whole - 1, "auto, probe", "--recipe full")
+        return last_layers(work_by_layer(network, some), share), ()
+    return layers_asked(options["layers"], whole, whole - 1, "auto, probe", "--recipe full"), ()
 
 
 def last_layers(work: Sequence[int], share: int) -> int:
@@ -101,19 +98,6 @@ def last_layers(work: Sequence[int], share: int) -> int:
     while share * sum(work[-layers:]) < sum(work):
         layers += 1
     return min(layers, len(work) - 1)
-
-
-def _alone(network: Network, modules: Sequence[str]) -> list[str]:
-    """Return those of which no other module's name has the end: PEFT would take that one too."""
-    names = [name for name, _ in network.body.named_modules()]
-    return [each for each in modules if sum(name.endswith(each) for name in names) == 1]
-
-
-def _freeze_carrier(network: Network) -> None:
-    """Keep the LoRA that only carries the layers at zero."""
-    for name, weight in network.body.named_parameters():
-        if "lora_" in name:
-            weight.requires_grad_(False)
 
 
 @hookimpl

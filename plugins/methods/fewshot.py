@@ -1,0 +1,83 @@
+"""The method `fewshot`: the last layers by contrast of all pairs in a batch, then a head.
+
+Contrast first, then a head: Tunstall et al., "Efficient Few-Shot Learning Without Prompts"
+(SetFit), 2022, whose pairs go through the network two rows each; here a row goes through once for
+all its pairs (Khosla et al., "Supervised Contrastive Learning", NeurIPS 2020).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...registry.errors import BadOption
+from ...transfer.network import Network
+from ..hookspecs import Learnt, Method, hookimpl
+from . import HEAD, HEAD_ABOUT, HEAD_WORDS, TRAINING_ABOUT, layers_of
+from .last_layers import carry_last
+
+if TYPE_CHECKING:
+    from ...transfer.start import Session
+
+
+class Fewshot:
+    """The last layers of the base by contrast, and a head on what comes of it."""
+
+    name = "fewshot"
+    linear = True
+    options: Mapping[str, Any] = {
+        **HEAD,
+        "layers": "half",
+        "rows": 32,
+        "layer_decay": 1.0,
+        "rate": 1e-4,
+        "epochs": 10,
+        "steps": 400,
+        "temperature": 0.3,
+        "strength": 1.0,
+    }
+    about: Mapping[str, str] = {
+        **HEAD_ABOUT,
+        **{name: TRAINING_ABOUT[name] for name in ("rate", "layer_decay")},
+        "rows": "of a batch, in which every pair teaches",
+        "layers": "how many learn, from the top: half, all (none is frozen), or a number",
+        "epochs": "at most: how often as many rows are dealt as there are",
+        "steps": "about how many steps to train, in whole epochs and at least two of them",
+        "temperature": "how sharply the nearest rows are told from others; smaller is sharper",
+        "strength": "how little the new head is held back (C of a logistic regression)",
+    }
+    words = HEAD_WORDS
+    validates = False
+
+    def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
+        """Train the last layers by contrast on all rows, then fit a head to what they make."""
+        import torch
+
+        from ...transfer.contrast import contrast, have_pairs
+        from ...transfer.cut import depth
+        from ...transfer.start import start
+
+        session = session.all_trained()
+        if not have_pairs(session.targets(session.train)):
+            raise BadOption(
+                "no two rows share a class, so there is nothing to draw together",
+                "--recipe probe, or more rows",
+            )
+        torch.manual_seed(session.seed)
+        whole = depth(network)
+        layers = layers_of(options["layers"], whole)
+        begun = start(network, session, options, layer=whole - layers)
+        carry_last(network, layers, [row.input for row in session.train[:2]])
+        fitted = contrast(begun, options, session)
+        how = (
+            f"the last {layers} of {whole} layers by contrast in {fitted.epochs} epochs, then a "
+            f"head; {begun.how}"
+        )
+        said = {**options, "layers": layers, "best_epoch": fitted.best_epoch}
+        return Learnt(how, said, curves=fitted.curves)
+
+
+@hookimpl
+def register_methods() -> list[Method]:
+    """Offer contrast."""
+    return [Fewshot()]
