@@ -50,7 +50,7 @@ clean:
 	touch $@
 
 .venv/.tested: .venv/.installed
-	$(PIP) -e '.[starter,vision,speech,onnx,report,server,dev]'
+	$(PIP) -e '.[starter,vision,speech,onnx,report,energy,server,dev]'
 	touch $@
 
 # On Linux the registry's torch brings gigabytes of CUDA. Without an NVIDIA card PyTorch's own index

@@ -41,6 +41,10 @@ def command(
         Path | None, typer.Option(metavar="DIR", help="A new folder for the result.")
     ] = None,
     test: Annotated[Path | None, typer.Option(metavar="DATA", help="Rows to judge by.")] = None,
+    retain: Annotated[
+        Path | None,
+        typer.Option(metavar="DATA", help="More inputs to see by what the model has forgotten."),
+    ] = None,
     domain: Annotated[str | None, typer.Option(help="From `hubtl catalog --domains`.")] = None,
     set_: Annotated[
         list[str] | None,
@@ -81,6 +85,7 @@ def command(
         "recipe": recipe,
         "out": out,
         "test": test,
+        "retain": retain,
         "domain": domain,
         "options": options_from(set_ or []),
         "columns": columns(text, label, file, split, column),
@@ -161,9 +166,13 @@ def _say_adapted(adapted: hubtl.Adapted) -> None:
     """Print what was measured, where it is, and what to do next."""
     from hubtl.registry.card import seeds_line
     from hubtl.registry.places import setting
+    from hubtl.registry.usage import cost, gained, kept_of_base
 
     facts = adapted.facts
     say_result(adapted.as_json())
+    screen.say(f"\n{gained(facts)}")
+    for line in kept_of_base(facts.retention):
+        screen.say(line)
     if facts.seeds:
         screen.say(f"\n{seeds_line(facts)}")
     if facts.climb:
@@ -171,6 +180,8 @@ def _say_adapted(adapted: hubtl.Adapted) -> None:
     if facts.curve["points"]:
         screen.say(f"\n{facts.curve['says']}")
     screen.note(f"\nlearnt    {facts.method}")
+    for line in cost(facts):
+        screen.note(line)
     if facts.inputs.get("cut"):
         screen.note(facts.inputs["how"])
     screen.say(f"\nwrote {adapted.folder} in {facts.seconds:.0f} s")

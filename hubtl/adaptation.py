@@ -8,7 +8,9 @@ from pathlib import Path
 
 from .auto import chosen
 from .climbing import Climb
+from .energy import EnergyMeter
 from .estimate import Estimate, estimate, in_steps
+from .full_estimate import full_estimate
 from .job import Job, identity
 from .learning import Outcome, learn
 from .plugins.manager import plugins
@@ -18,6 +20,7 @@ from .registry.card import render
 from .rehearsal import rehearse
 from .reporting import write_report
 from .results import Adapted
+from .retention import retained
 from .sources import pull
 from .splitting import RIVAL_ROWS, write_split
 from .transfer.choices import Choices
@@ -32,6 +35,7 @@ def adapt(job: Job, progress: Progress) -> Adapted:
     """Do the job and return the folder, whole and measured; on any failure nothing is left."""
     about = identity(job)
     with (
+        EnergyMeter() as meter,
         disk_told(job.out),
         unfinished(about, job.choices, resume=job.request.resume) as work,
         staged(job.out) as folder,
@@ -55,8 +59,13 @@ def adapt(job: Job, progress: Progress) -> Adapted:
         write_predictions(folder, job.split.test, best.predicted, rivals)
         write_split(folder, job.split, seed)
         write_plan(folder, about, work.choices.all())
-        facts = facts_of(job, best, seeds, rivals, work.choices.all(), base, folder)
+        retention = retained(job, base, best.predicted.kept, progress)
+        made = work.choices.all()
+        facts = facts_of(job, best, seeds, rivals, made, base, folder, retention, meter.read())
         facts = told_of_climb(facts, climbed)
+        # After all is counted: it is no part of what the job took.
+        would_take = full_estimate(job, base, facts, progress)
+        facts = dataclasses.replace(facts, full_estimate=would_take)
         facts.write(folder)
         sections = plugins().sections(folder)
         name = job.address.partition("/")[2]

@@ -9,9 +9,11 @@ from typing import Any
 
 from .clock import Clock
 from .job import Job
+from .plugins.retaining import Retaining
 from .registry.errors import BadOption
 from .registry.places import trunks
 from .rehearsal import SAMPLE, Rehearsal, rehearse
+from .retention import inputs_of, is_measured
 from .splitting import RIVAL_ROWS
 from .transfer import resources
 from .transfer.choices import Choices
@@ -52,15 +54,20 @@ class Estimate:
         """The seconds of one step of training, with its share of judging."""
         return (self.seconds["training"] + self.seconds["judging"]) / max(1, self.steps)
 
+    @property
+    def once_after(self) -> float:
+        """The seconds of what is done once, after all seeds."""
+        return self.seconds["retention"] + self.seconds["baselines"]
+
     def least(self, seeds: int) -> float:
         """Return the seconds that so many seeds take with one step of training each."""
         again = seeds * (self.seconds["loading"] + self.seconds["head"] + self.step)
         again += seeds * self.seconds["measuring"]
-        return self.seconds["features"] + again + self.seconds["baselines"]
+        return self.seconds["features"] + again + self.once_after
 
     def whole(self, seeds: int) -> float:
         """Return the seconds that the whole job takes with so many seeds."""
-        once = self.seconds["features"] + self.seconds["baselines"]
+        once = self.seconds["features"] + self.once_after
         return once + seeds * (sum(self.seconds.values()) - once)
 
     def fold(self, share: float) -> float:
@@ -74,7 +81,7 @@ class Estimate:
 
     def after_training(self, seeds_to_come: int) -> float:
         """Return the seconds to keep for what follows the training of a seed."""
-        after = self.seconds["measuring"] + self.seconds["baselines"]
+        after = self.seconds["measuring"] + self.once_after
         more = self.seconds["loading"] + self.seconds["head"] + self.seconds["measuring"]
         return RESERVE * (after + seeds_to_come * (more + self.step))
 
@@ -127,7 +134,8 @@ def estimate(job: Job, tried: Rehearsal, baselines: float | None = None) -> Esti
     sizes = network.sizes(inputs)
     if baselines is None:
         baselines = _baselines(job, tried.base)
-    seconds = {**_seconds(job, tried, sizes), "baselines": baselines}
+    once = {"retention": _retention(job, tried), "baselines": baselines}
+    seconds = {**_seconds(job, tried, sizes), **once}
     if not meter.amounts["features"]:  # a method that goes another way is told by its rows alone
         seconds["training"] = tried.adapting * len(rows) / SAMPLE
     trained = COPIES * trained_bytes(network)
@@ -175,6 +183,16 @@ def _seconds(job: Job, tried: Rehearsal, learning: Sequence[int]) -> dict[str, f
         "judging": meter.pace("judging") * judged * (meter.epochs + 1),
         "measuring": curve + tried.measuring + meter.pace("features") * slower * sum(test),
     }
+
+
+def _retention(job: Job, tried: Rehearsal) -> float:
+    """Return the seconds that the base takes with public inputs; measuring has the model's own."""
+    if not is_measured(job) or not isinstance(job.task, Retaining):
+        return 0.0
+    inputs, watch = inputs_of(job), Stopwatch()
+    if job.task.said_by_base(tried.base, inputs[:1]):
+        return tried.loading + max(0.0, watch.seconds - tried.loading) * len(inputs)
+    return tried.loading + tried.meter.pace("features") * sum(tried.network.sizes(inputs))
 
 
 def _baselines(job: Job, base: Path) -> float:

@@ -223,8 +223,9 @@ def _compared(
     other = open_model(against, hub, progress)
     theirs = other.predict(inputs, f"evaluating {against}", progress)
     metrics = goal_of(facts).metrics
-    metric = metrics[facts.main_metric]
-    difference = measure.difference(true, labels, theirs.labels, metric, facts.seed)
+    difference = measure.difference(
+        true, labels, theirs.labels, metrics, facts.main_metric, facts.seed
+    )
     return {
         "folder": against,
         "metrics": measure.measure(true, theirs.labels, metrics, facts.seed),

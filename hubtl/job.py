@@ -16,6 +16,7 @@ from .ladder import AUTO, Rung, climbable, rungs
 from .lineage import Upon, traced
 from .plugins.hookspecs import Method, Source, Task
 from .plugins.manager import plugins
+from .probes import Probes, probes_of
 from .registry.catalog import catalogue
 from .registry.entry import Entry
 from .registry.errors import BadOption
@@ -28,7 +29,7 @@ from .sources import find_model, first_base, pulled
 from .splitting import split_rows, validated
 from .transfer import resources
 from .transfer.goal import Goal
-from .transfer.network import choose_device
+from .transfer.network import Network, choose_device
 from .transfer.split import Split, contents_of, labels_of
 from .unfinished import read_choices
 from .workspace import check_out
@@ -54,6 +55,7 @@ class Request:
     time_budget: str | None = None
     plan: Path | None = None
     resume: bool = False
+    retain: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Job:
     upon: Upon | None = None
     warnings: tuple[str, ...] = ()
     rungs: tuple[Rung, ...] = ()
+    probes: tuple[Probes, ...] = ()
 
     @property
     def asked(self) -> str:
@@ -100,6 +103,11 @@ class Job:
     def address(self) -> str:
         """The id that the card's code uses until the folder is published."""
         return f"local/{_plain(self.out.name)}"
+
+    def network(self, base: Path, device: str | None) -> Network:
+        """Return the base with a new head, as the recipe's options have it."""
+        options = {name: self.recipe.options[name] for name in self.task.options}
+        return self.task.network(base, self.base, self.labels, device, options)
 
     def as_plan(self) -> Plan:
         """Return what would be done."""
@@ -169,6 +177,7 @@ def prepare(request: Request) -> Job:
         task, recipe, method, source, entry, data, split, labels, goal, out, domain, why, clock,
         read_choices(request.plan) if request.plan else {}, request, upon,
         warnings_of(split, task, goal), found if climbs else (),
+        probes_of(request.retain, task, asked[1:], goal),
     )  # fmt: skip
 
 
@@ -193,6 +202,7 @@ def identity(job: Job) -> dict[str, Any]:
         "seeds": list(job.seeds),
         "choices": dict(job.choices),
         "device": job.request.device,
+        "retain": job.request.retain,
         "out": str(job.out.absolute()),
         "versions": resources.versions(),
     }

@@ -13,6 +13,7 @@ from .plugins.hookspecs import Learnt, Loading
 from .proof import NO_COMMIT, Predicted, predict_in_clean_process
 from .registry.errors import BadData
 from .registry.places import trunks
+from .retention import asked
 from .transfer import measure
 from .transfer.checkpoint import Checkpoint
 from .transfer.choices import Choices
@@ -123,6 +124,7 @@ def save_and_measure(
         step="measuring what was saved",
         progress=progress,
         said=job.goal.said,
+        kept=asked(job, base, folder),
     )
     return snippet, predicted
 
@@ -132,8 +134,7 @@ def network_of(job: Job, base: Path, progress: Progress) -> Network:
 
     Raises BadData where it can't learn from some of the rows.
     """
-    options = {name: job.recipe.options[name] for name in job.task.options}
-    network = job.task.network(base, job.base, job.labels, job.request.device, options)
+    network = job.network(base, job.request.device)
     rows = joined(job.split.train, job.split.validation)
     network.expect([row.input for row in rows], [row.label for row in rows])
     if job.upon:

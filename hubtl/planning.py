@@ -12,6 +12,7 @@ from .transfer.choices import Choices
 from .transfer.progress import Progress
 from .transfer.quiet import quiet_libraries
 
+ONCE = ("features", "retention", "baselines")
 ABSENT = "the base is not here yet: `hubtl pull {}` first, then this can be measured"
 
 
@@ -32,7 +33,7 @@ def planned(job: Job, progress: Progress) -> Plan:
                 "memory_bytes": takes.memory_bytes,
             }
     seconds = {
-        name: round(value if name in ("features", "baselines") else value * seeds, 3)
+        name: round(value if name in ONCE else value * seeds, 3)
         for name, value in found.seconds.items()
     }
     told = {

@@ -23,8 +23,6 @@ from .transfer import measure, resources
 from .transfer.judging import Answers
 from .transfer.split import contents_of
 
-NOT_MEASURED = "not measured by this version of hubtl"
-
 
 @dataclass(frozen=True, slots=True)
 class Seed:
@@ -42,6 +40,8 @@ def facts_of(
     choices: Mapping[str, Any],
     base: Path,
     folder: Path,
+    retention: Mapping[str, Any],
+    energy: Mapping[str, Any],
 ) -> Facts:
     """Return all that is known of an adapted folder whose files are there but for its card."""
     true = [row.label for row in job.split.test]
@@ -68,13 +68,10 @@ def facts_of(
         baselines=baselines,
         gain={"over": best, "metric": main, **gain},
         beats_baseline=gain["low"] > 0,
-        retention={
-            **dict.fromkeys(("score", "rows", "cka", "loss_before", "loss_after")),
-            "how": NOT_MEASURED,
-        },
+        retention=retention,
         seconds=round(job.clock.spent, 2),
         peak_memory_bytes=resources.peak_memory(),
-        energy={"kwh": None, "kg_co2": None, "how": NOT_MEASURED},
+        energy=energy,
         seed=outcome.seed,
         data=_data(job, rivals),
         inputs=outcome.inputs,

@@ -79,9 +79,8 @@ def rehearse(job: Job, base: Path, progress: Progress, *, saves: bool = True) ->
             inputs = [row.input for row in rows[-MEASURED:]]
             measuring, size = _measured(job, base, network, inputs, room / "saved")
     progress(STAGE, 4, 4)
-    return Rehearsal(
-        base, network, learnt, meter, choices, precision, loading, adapting, measuring, loaded, size
-    )
+    took = (loading, adapting, measuring, loaded, size)
+    return Rehearsal(base, network, learnt, meter, choices, precision, *took)
 
 
 def _measured(

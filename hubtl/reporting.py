@@ -19,7 +19,7 @@ from .plugins.pictured import Pictured
 from .predictions import Predictions, read_predictions
 from .registry.card import METRIC_NAMES, headline, seeds_line
 from .registry.facts import Facts, read_facts
-from .registry.usage import calibrated
+from .registry.usage import calibrated, gained, kept_of_base
 from .transfer import measure
 from .transfer.goal import Goal
 from .transfer.judging import Answers, ClassScore, confusion_matrix
@@ -92,6 +92,8 @@ def render_report(facts: Facts, rows: Predictions) -> str:
         worst_by=found.worst_by,
         right=list(_right(rows, task)),
         made=_made(facts),
+        gained=gained(facts),
+        retained=kept_of_base(facts.retention),
         **_plots(facts, results, goal, found),
     )
 

@@ -209,7 +209,8 @@ class Method(Protocol):
 
     `options` are what a recipe may set, with what holds unless it does; `about` says what each
     means, and `words` what those may be that take one of a few words. One that `validates` is given
-    rows to choose by; one that is `linear` makes nothing but a linear head for classes.
+    rows to choose by; one that is `linear` makes nothing but a linear head for classes. One whose
+    `frozen` is true, if it has that, leaves the body as it was.
     """
 
     name: str

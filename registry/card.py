@@ -14,7 +14,7 @@ from . import history
 from .comparing import held_out
 from .errors import BadData
 from .facts import Facts
-from .usage import calibrated, cite, intended
+from .usage import calibrated, cite, cost, intended, kept_of_base
 from .weights import ADAPTER_CONFIG
 
 METRIC_NAMES = {
@@ -159,6 +159,7 @@ def _result(facts: Facts) -> str:
         f"({gain['low']:+.3f} to {gain['high']:+.3f}). Intervals are 95 % bootstrap intervals over "
         f"the {facts.rows['test']} test rows, which were used once, for these numbers.",
     ]
+    lines += [f"\n{line}" for line in kept_of_base(facts.retention)]
     told = [
         calibrated(facts.calibration),
         seeds_line(facts) if facts.seeds else "",
@@ -199,6 +200,7 @@ def _made(facts: Facts) -> str:
         f"- Inputs: {facts.inputs['how']}",
         f"- Took {facts.seconds:.0f} s and {facts.peak_memory_bytes / 2**30:.1f} GiB on "
         f"{facts.machine['cpu']} ({facts.machine['cores']} cores)",
+        *(f"- {line}" for line in cost(facts)),
         "- Versions: " + ", ".join(f"{name} {v}" for name, v in facts.versions.items()),
     ]
     if facts.data.get("licence"):
@@ -232,10 +234,16 @@ def _upon(facts: Facts) -> list[str]:
 
 
 def _unknown(facts: Facts) -> str:
-    return (
-        f"- Retention, how much of what the base could do it still can: {facts.retention['how']}\n"
-        f"- Energy: {facts.energy['how']}"
-    )
+    lines = []
+    if facts.retention["score"] is None:
+        lines.append(f"- {kept_of_base(facts.retention)[0]}")
+    if facts.energy["kwh"] is None:
+        lines.append(f"- Energy: {facts.energy['how']}")
+    elif facts.energy["kg_co2"] is None:
+        lines.append("- CO2: the country whose electricity it took was not told")
+    if facts.full_estimate and facts.full_estimate["seconds"] is None:
+        lines.append(f"- What training all weights would take: {facts.full_estimate['how']}")
+    return "\n".join(lines) or "- Nothing that hubtl looks for."
 
 
 def _loads(facts: Facts) -> str:

@@ -69,6 +69,7 @@ class Facts:
     lineage: tuple[Mapping[str, str | None], ...] = ()
     history: tuple[Mapping[str, Any], ...] = ()
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    full_estimate: Mapping[str, Any] = field(default_factory=dict)
     made_on: str | None = None
     base_files: Mapping[str, str] = field(default_factory=dict)
     base_copied_from: Mapping[str, str] | None = None

@@ -165,7 +165,7 @@ def test_the_page_says_what_was_measured_and_asks_nothing_of_a_network(adapted, 
     assert f"{facts.metrics['accuracy']['value']:.3f}" in page.text
     for words in (*facts.rivals.values(), facts.why, facts.base_revision):
         assert words in page.text
-    assert f"Retention is not known: {facts.retention['how']}." in page.text
+    assert f"Retention 1.000: {facts.retention['how']}." in page.text
 
 
 def test_the_same_folder_gives_the_same_page(adapted):

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..registry.errors import BadData
 from .goal import chosen
-from .measure import resampled
+from .measure import measure, resampled
 from .probe import Labelled
 from .split import Example, folds, hold_out
 from .start import Session
@@ -100,14 +100,14 @@ def _told(
 ) -> dict[str, Any]:
     """Return the points, what twice the rows would bring, and that in a sentence."""
     name, metric = next(iter(session.goal.metrics.items()))
-    (actual, *answers), counts, draws = resampled(session.seed, true, *said)
-    values = np.stack([metric(actual, each, np.concatenate([counts, draws])) for each in answers])
-    points = []
-    for size, reached in zip(sizes, values, strict=True):
-        low, high = np.quantile(reached[1:], [0.025, 0.975])
-        point = {"rows": int(size), "value": reached[0], "low": low, "high": high}
-        points.append({key: round(float(each), 6) for key, each in point.items()})
-        points[-1]["rows"] = int(size)
+    points = [
+        {"rows": int(size), **measure(true, labels, {name: metric}, session.seed)[name]}
+        for size, labels in zip(sizes, said, strict=True)
+    ]
+    drawn = resampled(session.seed, true, *said)
+    actual, *answers = drawn.kinds
+    weights = np.concatenate([drawn.counts, drawn.draws])
+    values = np.stack([metric(actual, each, weights) for each in answers])
     gains = _twice(sizes[-3:], values[-3:], 0.5 / len(true))
     low, high = (float(each) for each in np.quantile(gains[1:], [0.025, 0.975]))
     twice = {"value": float(gains[0]), "low": low, "high": high}

@@ -22,6 +22,7 @@ class Probe:
     about: Mapping[str, str] = HEAD_ABOUT
     words = HEAD_WORDS
     validates = False
+    frozen = True
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
         """Fit the head on all rows; its strength is chosen by cross-validation among them."""

@@ -52,6 +52,23 @@ model = PeftModel.from_pretrained(model, adapter).eval()
 WHOLE = """\
 model = AutoModelForCTC.from_pretrained(adapter, dtype=torch.float32).eval()
 """
+# Behind a card's code: the mean over what the head sees of a clip's frames.
+FRAMES = """
+seen = []
+[
+    module
+    for name, module in model.named_modules()
+    if isinstance(module, torch.nn.Linear)
+    and "lm_head" in name.split(".")
+    and "original_module" not in name
+][-1].register_forward_pre_hook(lambda module, given: seen.append(given[0].mean(1)))
+
+
+def kept(paths):
+    seen.clear()
+    answers(paths)
+    return torch.cat(seen).tolist()
+"""
 
 
 def spell(model: "Any", extractor: "Any", tokenizer: "Any", clip: "Samples") -> "tuple[str, float]":
@@ -92,3 +109,9 @@ def base_spellings(base: Path, paths: Sequence[str]) -> "list[str] | None":
     clips = (read_clip(path, int(extractor.sampling_rate), False) for path in paths)
     with torch.inference_mode():
         return [spell(model.eval(), extractor, tokenizer, clip)[0] for clip in clips]
+
+
+def knows_letters(base: Path) -> bool:
+    """Return whether the base was taught any letters."""
+    _, trained = open_ctc(base)
+    return bool(own_vocabulary(base, trained, verbatim=False).own)

@@ -15,15 +15,20 @@ from ..networks import files
 from . import spellings, transcripts
 
 SILENCE = "silence"
+WRITTEN = "kept = predict\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """A kind of model: its network to train, its base as a rival, and its card's code."""
+    """A kind of model: its network to train, its base as a rival, and its card's code.
+
+    `asking` is the code by which a saved folder is asked what it still can, given its base.
+    """
 
     network: Callable[[Path, Entry, str | None, Mapping[str, Any]], Network]
     rivals: Callable[[Path, Sequence[str]], Mapping[str, Sequence[str]]]
     snippet: Callable[[Path, Loading], str]
+    asking: Callable[[Path], str]
 
 
 def writer_of(folder: Path) -> Writer:
@@ -62,7 +67,11 @@ def _spelt(base: Path, paths: Sequence[str]) -> Mapping[str, Sequence[str]]:
     return {SILENCE: [""] * len(paths)} if found is None else {"base": found}
 
 
-TELLS = Writer(_transcriber, _heard, transcripts.snippet)
+def _as_spelt(base: Path) -> str:
+    return WRITTEN if spellings.knows_letters(base) else spellings.FRAMES
+
+
+TELLS = Writer(_transcriber, _heard, transcripts.snippet, lambda _: WRITTEN)
 # Data2VecAudio is not among them: its convolutions for positions let padding into what is said.
-SPELLS = Writer(_speller, _spelt, spellings.snippet)
+SPELLS = Writer(_speller, _spelt, spellings.snippet, _as_spelt)
 WRITERS = {"whisper": TELLS, **dict.fromkeys(("wav2vec2", "hubert", "wavlm"), SPELLS)}

@@ -14,6 +14,7 @@ from ..check import Look
 from ..export import Graph, Saved
 from ..hookspecs import Loading, Task, hookimpl
 from ..rivals import COMMONEST, commonest
+from ..speech import general_clips
 from ..speech.clips import ENDINGS, check_clip
 from ..speech.probe_inputs import PROBE_INPUTS
 from . import LABEL_NAMES
@@ -35,6 +36,8 @@ class AudioClassification:
     probe_inputs: Sequence[str] = PROBE_INPUTS
     rivals: Mapping[str, str] = {"majority": COMMONEST, "mfcc": "MFCC + logistic regression"}
     needs: Mapping[str, str] = {"soundfile": "hubtl[speech]"}
+    retention_set = general_clips.WORDS
+    retention_labels: Sequence[str] = ()
     options: Mapping[str, Any] = {"several": False, "trim": True}
     about: Mapping[str, str] = {
         "several": "a clip may have several labels at once, written `speech|music`, or `none`",
@@ -83,6 +86,20 @@ class AudioClassification:
         from ..speech import card
 
         return card.snippet(folder, loading)
+
+    @property
+    def retention_inputs(self) -> Sequence[str]:
+        """Clips of many kinds."""
+        return general_clips.clips()
+
+    def asking(self, folder: Path, base: Path) -> str:
+        """Return code that tells what the head sees."""
+        from ..networks.seen import UNCHANGED
+
+        return UNCHANGED.format(name="")
+
+    def said_by_base(self, base: Path, inputs: Sequence[str]) -> None:
+        """Return that the base has no head of its own for these labels."""
 
     def merge(self, saved: Saved, out: Path) -> None:
         """Write a saved adapter as a whole model, with the head beside it."""

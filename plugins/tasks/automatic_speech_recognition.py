@@ -14,6 +14,7 @@ from ...transfer.split import Split
 from ..check import Look
 from ..export import Saved
 from ..hookspecs import Loading, Task, hookimpl
+from ..speech import general_clips
 from ..speech.clips import ENDINGS, check_clip, seconds_of
 from ..speech.probe_inputs import PROBE_INPUTS
 from ..speech.transcripts import NORMALISERS
@@ -48,6 +49,7 @@ class SpeechRecognition:
     probe_inputs: Sequence[str] = PROBE_INPUTS
     rivals: Mapping[str, str] = {"base": "the base as it is", "silence": "writing nothing"}
     needs: Mapping[str, str] = {"soundfile": "hubtl[speech]"}
+    retention_set = general_clips.SENTENCES_WORDS
     options: Mapping[str, Any] = {"trim": False, "normaliser": "basic"}
     about: Mapping[str, str] = {
         "trim": "leave out the silence before and after a clip's sound",
@@ -93,6 +95,28 @@ class SpeechRecognition:
         from ..speech.writers import writer_of
 
         return writer_of(folder).snippet(folder, loading)
+
+    @property
+    def retention_inputs(self) -> Sequence[str]:
+        """Clips of spoken sentences."""
+        return [clip for clip, _ in general_clips.sentences()]
+
+    @property
+    def retention_labels(self) -> Sequence[str]:
+        """What is said in each."""
+        return [text for _, text in general_clips.sentences()]
+
+    def asking(self, folder: Path, base: Path) -> str:
+        """Return code for what the model writes; where its base can't, for what the head sees."""
+        from ..speech.writers import writer_of
+
+        return writer_of(base).asking(base)
+
+    def said_by_base(self, base: Path, inputs: Sequence[str]) -> Sequence[str] | None:
+        """Return what the base as it is hears; None where it never learnt to write."""
+        from ..speech.writers import writer_of
+
+        return writer_of(base).rivals(base, inputs).get("base")
 
     def merge(self, saved: Saved, out: Path) -> None:
         """Write a saved adapter as a whole model."""

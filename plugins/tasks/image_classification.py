@@ -14,6 +14,7 @@ from ..check import Look
 from ..export import Graph, Saved
 from ..hookspecs import Loading, Task, hookimpl
 from ..rivals import COMMONEST, commonest
+from ..vision import general_pictures
 from ..vision.pictures import ENDINGS, check_picture
 from ..vision.probe_inputs import PROBE_INPUTS
 from ..vision.views import Augmentation
@@ -42,6 +43,8 @@ class ImageClassification:
         "colours": "colours + logistic regression",
     }
     needs: Mapping[str, str] = {"pillow": "hubtl[vision]"}
+    retention_set = general_pictures.WORDS
+    retention_labels: Sequence[str] = ()
     options: Mapping[str, Any] = {
         "several": False,
         "views": 1,
@@ -105,6 +108,20 @@ class ImageClassification:
         from ..vision import picture_classifier
 
         return picture_classifier.snippet(folder, loading)
+
+    @property
+    def retention_inputs(self) -> Sequence[str]:
+        """Pictures of many kinds."""
+        return general_pictures.pictures()
+
+    def asking(self, folder: Path, base: Path) -> str:
+        """Return code that tells what the head sees."""
+        from ..networks.seen import WATCHED
+
+        return WATCHED
+
+    def said_by_base(self, base: Path, inputs: Sequence[str]) -> None:
+        """Return that the base has no head of its own for these labels."""
 
     def merge(self, saved: Saved, out: Path) -> None:
         """Write a saved adapter as a whole model."""
