@@ -29,8 +29,10 @@ from hubtl.clock import LEAST, SHARE, seconds_of
 from hubtl.ladder import AUTO
 from hubtl.predictions import read_predictions
 from hubtl.registry.errors import HubtlError
-from hubtl.transfer.measure import accuracy, difference
+from hubtl.transfer.goal import ONE_CLASS
+from hubtl.transfer.measure import difference
 
+METRICS = ONE_CLASS.metrics
 RECIPES = ("probe", "fewshot", "top", "lora", "norm")
 
 
@@ -144,7 +146,7 @@ def tell(found: Mapping[str, Mapping[str, Any]], name: str, budget: float) -> No
         return
     best = max(alone, key=lambda recipe: alone[recipe]["value"])
     assert ours["true"] == alone[best]["true"], "both were asked the same rows"
-    gap = difference(ours["true"], ours["labels"], alone[best]["labels"], accuracy)
+    gap = difference(ours["true"], ours["labels"], alone[best]["labels"], METRICS, "accuracy")
     rows = ours["rows"]
     kept = ours["seconds"] <= budget + max(LEAST, SHARE * budget)
     print(

@@ -291,11 +291,5 @@ class _Ascent:
 
     def _found(self, rivals: dict[str, float]) -> Climb:
         folds = len(self.trying.parts) if self.trials else 0
-        return Climb(
-            self.present.recipe.name,
-            self.metric,
-            tuple(self.trials),
-            self.not_tried,
-            folds,
-            rivals,
-        )
+        name, trials = self.present.recipe.name, tuple(self.trials)
+        return Climb(name, self.metric, trials, self.not_tried, folds, rivals)

@@ -108,7 +108,8 @@ def _co2(kwh: float) -> tuple[float | None, str]:
     from codecarbon.external.geography import GeoMetadata
     from codecarbon.input import DataSource
 
-    source = DataSource()
+    kind: Any = DataSource
+    source = kind()
     known = source.get_global_energy_mix_data()
     if country not in known:
         return None, f"; CO2 is not known: codecarbon knows no country `{country}`"

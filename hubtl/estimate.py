@@ -13,7 +13,7 @@ from .plugins.retaining import Retaining
 from .registry.errors import BadOption
 from .registry.places import trunks
 from .rehearsal import SAMPLE, Rehearsal, rehearse
-from .retention import inputs_of, is_measured
+from .retention import inputs_of, is_measured, probes_of
 from .splitting import RIVAL_ROWS
 from .transfer import resources
 from .transfer.choices import Choices
@@ -191,7 +191,7 @@ def _retention(job: Job, tried: Rehearsal) -> float:
     """Return the seconds that the base takes with public inputs; measuring has the model's own."""
     if not is_measured(job) or not isinstance(job.task, Retaining):
         return 0.0
-    inputs, watch = inputs_of(job), Stopwatch()
+    inputs, watch = inputs_of(probes_of(job, tried.base)), Stopwatch()
     if job.task.said_by_base(tried.base, inputs[:1]):
         return tried.loading + max(0.0, watch.seconds - tried.loading) * len(inputs)
     return tried.loading + tried.meter.pace("features") * sum(tried.network.sizes(inputs))

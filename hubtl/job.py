@@ -16,7 +16,8 @@ from .ladder import AUTO, Rung, climbable, rungs
 from .lineage import Upon, traced
 from .plugins.hookspecs import Method, Source, Task
 from .plugins.manager import plugins
-from .probes import Probes, probes_of
+from .plugins.retaining import Probes
+from .probes import own_probes
 from .registry.catalog import catalogue
 from .registry.entry import Entry
 from .registry.errors import BadOption
@@ -79,7 +80,7 @@ class Job:
     request: Request
     upon: Upon | None = None
     warnings: tuple[str, ...] = ()
-    probes: tuple[Probes, ...] = ()
+    retain: Probes | None = None
     rungs: tuple[Rung, ...] = ()
 
     @property
@@ -176,7 +177,7 @@ def prepare(request: Request) -> Job:
     return Job(
         task, recipe, method, source, entry, data, split, labels, goal, out, domain, why, clock,
         read_choices(request.plan) if request.plan else {}, request, upon,
-        warnings_of(split, task, goal), probes_of(request.retain, task, asked[1:], goal),
+        warnings_of(split, task, goal), own_probes(request.retain, task, asked[1:], goal),
         found if climbs else (),
     )  # fmt: skip
 

@@ -1,15 +1,14 @@
-"""Inputs by which it is seen what a model has forgotten: public ones, and the user's own."""
+"""Inputs of the user's own by which it is seen what a model has forgotten."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .dataset import read_dataset, see_inputs
 from .plugins.hookspecs import Task
-from .plugins.retaining import Retaining
+from .plugins.retaining import Probes, Retaining
 from .registry.errors import BadData, BadOption
 from .transfer.goal import Goal
 from .transfer.retention import FEWEST, MOST, some
@@ -18,34 +17,19 @@ MOST_TEXTS = 50  # rows to write down: each takes as long as many that are only 
 OWN = "of the inputs given by --retain"
 
 
-@dataclass(frozen=True, slots=True)
-class Probes:
-    """Inputs, what they are in a few words, and what is right for each, if that is to be judged.
-
-    `keeps` must outlive the reading of files that were fetched.
-    """
-
-    words: str
-    inputs: tuple[str, ...]
-    labels: tuple[str, ...] = ()
-    keeps: object = None
-
-
-def probes_of(
+def own_probes(
     retain: Path | None, task: Task, asked: tuple[Mapping[str, str], str | None], goal: Goal
-) -> tuple[Probes, ...]:
-    """Return the public inputs of a task, then those of `retain`, which is read as `asked`.
+) -> Probes | None:
+    """Return the user's own inputs in `retain`, which is read as `asked`; None where there is none.
 
     Raises BadOption where the task can't be asked what it retains, BadData for too few inputs.
     """
+    if retain is None:
+        return None
     if not isinstance(task, Retaining):
-        if retain:
-            why = f"`{task.name}` doesn't tell what its models retain"
-            raise BadOption(why, "leave --retain out")
-        return ()
-    inputs, labels = tuple(task.retention_inputs), tuple(task.retention_labels)
-    public = Probes(task.retention_set, inputs, labels)
-    return (public, _own(retain, task, asked, goal, bool(labels))) if retain else (public,)
+        why = f"`{task.name}` doesn't tell what its models retain"
+        raise BadOption(why, "leave --retain out")
+    return _own(retain, task, asked, goal, task.retention_judged)
 
 
 def _own(

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .job import Job
-from .plugins.retaining import Retaining
-from .probes import Probes
+from .plugins.retaining import Probes, Retaining
 from .registry.card import METRIC_NAMES
 from .registry.places import trunks
 from .transfer import measure
@@ -35,14 +34,14 @@ STEP = "what the base makes of public inputs"
 def is_measured(job: Job) -> bool:
     """Return whether a saved folder is to be asked: not where nothing of the body is changed."""
     frozen = getattr(job.method, "frozen", False) and not job.upon
-    return bool(job.probes) and not frozen
+    return isinstance(job.task, Retaining) and not frozen
 
 
 def asked(job: Job, base: Path, folder: Path) -> Mapping[str, Any] | None:
     """Return the inputs, and the code by which a saved folder is asked what it makes of them."""
     if not is_measured(job):
         return None
-    return {"code": _task(job).asking(folder, base), "inputs": inputs_of(job)}
+    return {"code": _task(job).asking(folder, base), "inputs": inputs_of(probes_of(job, base))}
 
 
 def retained(job: Job, base: Path, kept: Sequence[Any], progress: Progress) -> dict[str, Any]:
@@ -51,18 +50,19 @@ def retained(job: Job, base: Path, kept: Sequence[Any], progress: Progress) -> d
     What the base says comes from the base as it is, its features from hubtl's network of it,
     untrained, which heads are fitted on.
     """
-    if not job.probes:
+    if not isinstance(job.task, Retaining):
         return _unknown(f"the task `{job.task.name}` doesn't tell what its models retain")
     if not is_measured(job):
         return {**dict.fromkeys(KEYS), "score": 1.0, "cka": 1.0, "rows": 0, "how": UNCHANGED}
-    inputs = inputs_of(job)
+    asked_about = probes_of(job, base)
+    inputs = inputs_of(asked_about)
     progress(STEP, 0, len(inputs))
     said = _task(job).said_by_base(base, inputs)
     then = said or features_now(job.network(base, "cpu"), inputs, Shelf(*trunks()))
     progress(STEP, len(inputs), len(inputs))
     scored: Callable[..., dict[str, Any]] = _texts_scored if said else _features_scored
     found, start = [], 0
-    for probes in job.probes:
+    for probes in asked_about:
         part = slice(start, start + len(probes.inputs))
         found.append(scored(job, probes, then[part], kept[part]))
         start = part.stop
@@ -74,9 +74,14 @@ def _task(job: Job) -> Retaining:
     return job.task
 
 
-def inputs_of(job: Job) -> list[str]:
-    """Return all inputs that a model is asked about, the public ones first."""
-    return [each for probes in job.probes for each in probes.inputs]
+def probes_of(job: Job, base: Path) -> list[Probes]:
+    """Return what a model is asked about: public inputs, then those of the user's own."""
+    return [_task(job).retention_probes(base), *([job.retain] if job.retain else [])]
+
+
+def inputs_of(probes: Sequence[Probes]) -> list[str]:
+    """Return all inputs, in order."""
+    return [each for some in probes for each in some.inputs]
 
 
 def _unknown(why: str) -> dict[str, Any]:

@@ -6,24 +6,35 @@ A task need not fit: then that is not known of its models.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """Inputs, what they are in a few words, and what is right for each, if that is to be judged.
+
+    `keeps` must outlive the reading of files that were fetched.
+    """
+
+    words: str
+    inputs: Sequence[str]
+    labels: Sequence[str] = ()
+    keeps: object = None
 
 
 @runtime_checkable
 class Retaining(Protocol):
     """A task with public inputs of many kinds, and code to ask a saved folder about them.
 
-    `retention_set` says in a few words what the inputs are, `retention_labels` what is right for
-    each, where a base may have a head of its own to be judged by.
+    Where `retention_judged`, a base may have a head of its own, and is judged by what is right.
     """
 
-    retention_set: str
-    retention_labels: Sequence[str]
+    retention_judged: bool
 
-    @property
-    def retention_inputs(self) -> Sequence[str]:
-        """The inputs: texts, or paths of files that ship."""
+    def retention_probes(self, base: Path) -> Probes:
+        """Return public inputs that ship, as the base can be asked about them."""
         ...
 
     def asking(self, folder: Path, base: Path) -> str:

@@ -16,6 +16,7 @@ from hubtl.transfer.goal import ONE_CLASS
 from hubtl.transfer.split import Example, folds
 from hubtl.transfer.trial import Judged
 
+TENTH = {"value": 0.1, "low": 0.06, "high": 0.14}
 TRUE = ["yes", "no"] * 100
 
 
@@ -77,13 +78,13 @@ def test_few_rows_are_judged_all_and_of_many_some_are_enough():
 
 def test_one_paragraph_says_what_was_tried_and_what_was_not():
     probe = Trial("probe", 200, 0.85, 0.5, 1.0)
-    top = Trial("top", 200, 0.95, 0.4, 9.0, "probe", gains(said(10, 0.4), said(30, 0.5)))
+    top = Trial("top", 200, 0.95, 0.4, 9.0, "probe", Gains(TENTH, TENTH))
     climb = Climb("top", "accuracy", (probe, top), {"full": "no time"}, 5, {"tfidf": 0.6})
     assert paragraph(climb, {}) == (
         "`auto` chose `top` by 200 rows that each recipe was judged on without having learnt from "
         "them (5 of 5 folds; test rows had no say). `probe` reached accuracy 0.850 and log loss "
         "0.500; `top` reached accuracy 0.950 and log loss 0.400 on 200 rows, a gain over `probe` "
-        "of +0.100 (+0.060 to +0.145) in accuracy and +0.100 (+0.100 to +0.100) in log loss: "
+        "of +0.100 (+0.060 to +0.140) in accuracy and +0.100 (+0.060 to +0.140) in log loss: "
         "kept. Not tried: `full` (no time)."
     )
     assert Climb.from_json(json.loads(json.dumps(climb.as_json()))) == climb

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..registry.errors import BadData
 from .goal import chosen
-from .measure import Metric, resampled
+from .measure import measure, resampled
 from .probe import Labelled
 from .split import Example, folds, hold_out
 from .start import Session
@@ -101,25 +100,18 @@ def _told(
 ) -> dict[str, Any]:
     """Return the points, what twice the rows would bring, and that in a sentence."""
     name, metric = next(iter(session.goal.metrics.items()))
+    points = [
+        {"rows": int(size), **measure(true, labels, {name: metric}, session.seed)[name]}
+        for size, labels in zip(sizes, said, strict=True)
+    ]
     drawn = resampled(session.seed, true, *said)
-    found = [drawn.values(partial(_of_size, metric, place)) for place in range(len(sizes))]
-    values = np.stack([np.append(value, resamples) for value, resamples in found])
-    points = []
-    for size, reached in zip(sizes, values, strict=True):
-        low, high = np.quantile(reached[1:], [0.025, 0.975])
-        point = {"rows": int(size), "value": reached[0], "low": low, "high": high}
-        points.append({key: round(float(each), 6) for key, each in point.items()})
-        points[-1]["rows"] = int(size)
+    actual, *answers = drawn.kinds
+    weights = np.concatenate([drawn.counts, drawn.draws])
+    values = np.stack([metric(actual, each, weights) for each in answers])
     gains = _twice(sizes[-3:], values[-3:], 0.5 / len(true))
     low, high = (float(each) for each in np.quantile(gains[1:], [0.025, 0.975]))
     twice = {"value": float(gains[0]), "low": low, "high": high}
     return {"metric": name, "points": points, "twice": twice, "says": says(name, twice)}
-
-
-def _of_size(
-    metric: Metric, place: int, kinds: NDArray[Any], weights: NDArray[Any]
-) -> NDArray[Any]:
-    return metric(kinds[0], kinds[1 + place], weights)
 
 
 def _twice(sizes: NDArray[Any], values: NDArray[Any], floor: float) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 # Without `from __future__ import annotations`: the source of spell runs by itself in cards, so what
 # it names as types must be text.
+import functools
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
@@ -111,6 +112,7 @@ def base_spellings(base: Path, paths: Sequence[str]) -> "list[str] | None":
         return [spell(model.eval(), extractor, tokenizer, clip)[0] for clip in clips]
 
 
+@functools.cache  # a model's folder stays as it is, and opening it takes a second
 def knows_letters(base: Path) -> bool:
     """Return whether the base was taught any letters."""
     _, trained = open_ctc(base)

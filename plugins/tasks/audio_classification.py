@@ -13,6 +13,7 @@ from ...transfer.split import Split, joined
 from ..check import Look
 from ..export import Graph, Saved
 from ..hookspecs import Loading, Task, hookimpl
+from ..retaining import Probes
 from ..rivals import COMMONEST, commonest
 from ..speech import general_clips
 from ..speech.clips import ENDINGS, check_clip
@@ -36,8 +37,7 @@ class AudioClassification:
     probe_inputs: Sequence[str] = PROBE_INPUTS
     rivals: Mapping[str, str] = {"majority": COMMONEST, "mfcc": "MFCC + logistic regression"}
     needs: Mapping[str, str] = {"soundfile": "hubtl[speech]"}
-    retention_set = general_clips.WORDS
-    retention_labels: Sequence[str] = ()
+    retention_judged = False
     options: Mapping[str, Any] = {"several": False, "trim": True}
     about: Mapping[str, str] = {
         "several": "a clip may have several labels at once, written `speech|music`, or `none`",
@@ -87,10 +87,9 @@ class AudioClassification:
 
         return card.snippet(folder, loading)
 
-    @property
-    def retention_inputs(self) -> Sequence[str]:
-        """Clips of many kinds."""
-        return general_clips.clips()
+    def retention_probes(self, base: Path) -> Probes:
+        """Return clips of many kinds."""
+        return Probes(general_clips.WORDS, general_clips.clips())
 
     def asking(self, folder: Path, base: Path) -> str:
         """Return code that tells what the head sees."""

@@ -13,6 +13,7 @@ from ...transfer.split import Split, joined
 from ..check import Look
 from ..export import Graph, Saved
 from ..hookspecs import Loading, Task, hookimpl
+from ..retaining import Probes
 from ..rivals import COMMONEST, commonest
 from ..vision import general_pictures
 from ..vision.pictures import ENDINGS, check_picture
@@ -43,8 +44,7 @@ class ImageClassification:
         "colours": "colours + logistic regression",
     }
     needs: Mapping[str, str] = {"pillow": "hubtl[vision]"}
-    retention_set = general_pictures.WORDS
-    retention_labels: Sequence[str] = ()
+    retention_judged = False
     options: Mapping[str, Any] = {
         "several": False,
         "views": 1,
@@ -109,10 +109,9 @@ class ImageClassification:
 
         return picture_classifier.snippet(folder, loading)
 
-    @property
-    def retention_inputs(self) -> Sequence[str]:
-        """Pictures of many kinds."""
-        return general_pictures.pictures()
+    def retention_probes(self, base: Path) -> Probes:
+        """Return pictures of many kinds."""
+        return Probes(general_pictures.WORDS, general_pictures.pictures())
 
     def asking(self, folder: Path, base: Path) -> str:
         """Return code that tells what the head sees."""

@@ -13,6 +13,7 @@ from ...transfer.split import Split, joined
 from ..check import Look
 from ..export import Graph, Saved
 from ..hookspecs import Loading, Task, hookimpl
+from ..retaining import Probes
 from ..rivals import COMMONEST, commonest
 from ..text import general_sentences
 from ..text.probe_inputs import PROBE_INPUTS
@@ -48,9 +49,7 @@ class TextClassification:
     probe_inputs: Sequence[str] = PROBE_INPUTS
     rivals: Mapping[str, str] = {"majority": COMMONEST, "tfidf": "TF-IDF + logistic regression"}
     needs: Mapping[str, str] = {}
-    retention_inputs: Sequence[str] = general_sentences.SENTENCES
-    retention_set = general_sentences.WORDS
-    retention_labels: Sequence[str] = ()
+    retention_judged = False
 
     options: Mapping[str, Any] = {}
     about: Mapping[str, str] = {}
@@ -102,6 +101,10 @@ class TextClassification:
         if (folder / "modules.json").is_file():
             return sentence_encoder.snippet(folder, loading)
         return sequence_classifier.snippet(folder, loading)
+
+    def retention_probes(self, base: Path) -> Probes:
+        """Return sentences of many kinds."""
+        return Probes(general_sentences.WORDS, general_sentences.SENTENCES)
 
     def asking(self, folder: Path, base: Path) -> str:
         """Return code that tells what the head sees."""
