@@ -28,7 +28,7 @@ from .transfer.start import Session
 from .transfer.trunk import Shelf
 from .transfer.views import viewed
 
-FOLDS = 3  # of the cross-validation of each layer's probe
+FOLDS = 2  # of the cross-validation of each layer's probe
 CURVE_SHARE = 0.03  # of a time budget that the learning curve may take
 
 

@@ -18,20 +18,18 @@ def shifted(job: Job, outcome: Outcome) -> dict[str, Any] | None:
     """
     if job.request.test is None:
         return None
-    main = next(iter(job.goal.metrics))
+    metrics, seed = job.goal.metrics, outcome.seed
+    main = next(iter(metrics))
     held_out = outcome.learnt.held_out
     if held_out is None:
         says = "how it does on rows like those it learnt from was not measured beside it"
         told = {"held_out": None, "difference": None, "how": "no row was held out of training"}
         return {"metric": main, "rows": 0, **told, "says": says}
     true, said = ([job.labels[n] for n in part] for part in (held_out.true, held_out.said))
-    here = measure.measure(true, said, job.goal.metrics, outcome.seed)[main]
+    here = measure.measure(true, said, metrics, seed)[main]
+    tested = [row.label for row in job.split.test]
     gap = measure.apart(
-        ([row.label for row in job.split.test], outcome.predicted.labels),
-        (true, said),
-        job.goal.metrics,
-        main,
-        outcome.seed,
+        measure.measure(tested, outcome.predicted.labels, metrics, seed)[main], here
     )
     return {
         "metric": main,

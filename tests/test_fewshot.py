@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -12,33 +13,46 @@ from torch.nn.functional import normalize
 from hubtl.plugins.manager import plugins
 from hubtl.registry.entry import Entry
 from hubtl.registry.errors import BadOption
+from hubtl.transfer.checkpoint import Checkpoint
 from hubtl.transfer.contrast import InPairs, contrastive_loss, dealt, likeness
 from hubtl.transfer.feed import Rows, Whole
 from hubtl.transfer.fit import fit
 from hubtl.transfer.layers import layer_stack
 from hubtl.transfer.lesson import Schedule
 from hubtl.transfer.quiet import quiet_libraries
+from hubtl.transfer.several import SOME_CLASSES
 from hubtl.transfer.split import Example
 from hubtl.transfer.start import Session
 from hubtl.transfer.trunk import Shelf
 
-from .conftest import sentences
+from .conftest import QUICK, sentences
 
 TEXTS = [*sentences("good", 12), *sentences("bad", 12)]
 TARGETS = np.array([0] * 12 + [1] * 12)
 SCHEDULE = Schedule(epochs=4, rows=8, rate=3e-3, patience=1)
 
 
-@pytest.fixture
-def network(tiny_folders):
-    """A tiny encoder for the labels bad and good, whose last layer learns."""
+def tiny(folders):
+    """Return a tiny encoder for the labels bad and good, whose last layer learns."""
     with quiet_libraries():
         torch.manual_seed(0)
         task, entry = plugins().task("text-classification"), Entry("tiny", revision="0" * 40)
-        found = task.network(tiny_folders["acme/tiny-encoder"], entry, ["bad", "good"], "cpu", {})
-    last = f"{layer_stack(found.body)}.1"
-    found.body.get_submodule(last).requires_grad_(True)
+        found = task.network(folders["acme/tiny-encoder"], entry, ["bad", "good"], "cpu", {})
+    found.body.get_submodule(f"{layer_stack(found.body)}.1").requires_grad_(True)
     return found
+
+
+@pytest.fixture
+def network(tiny_folders):
+    return tiny(tiny_folders)
+
+
+def learnt(network, session):
+    """Adapt a network as the recipe does, quickly, and return the line on how."""
+    method = plugins().method("fewshot")
+    recipe = plugins().recipe("fewshot").over(method.options).with_options(QUICK["fewshot"])
+    with quiet_libraries():
+        return method.adapt(network, recipe.options, session).how
 
 
 def lesson(network, *, held=True, **changes):
@@ -117,11 +131,47 @@ def test_a_row_that_is_like_no_other_is_only_a_contrast():
     assert contrastive_loss(features, alone, 1.0).item() == 0
 
 
+def test_a_contrast_that_was_killed_goes_on_to_the_same_bits(tiny_folders, tmp_path):
+    def trained(killed_at=None, folder=None):
+        def watch(step, done, most):
+            if done == killed_at:
+                raise KeyboardInterrupt
+
+        network = tiny(tiny_folders)
+        lessons = lesson(network)
+        kept = Checkpoint(folder, every=0.0, share=math.inf) if folder else None
+        more = {"lesson": lessons, "progress": watch, "checkpoint": kept}
+        fit(network, lessons._train, None, SCHEDULE, seed=1, **more)
+        return torch.cat([weight.detach().flatten() for weight in network.body.parameters()])
+
+    unbroken = trained()
+    with pytest.raises(KeyboardInterrupt):
+        trained(5, tmp_path)
+    assert torch.equal(trained(None, tmp_path), unbroken)
+
+
+def test_several_labels_a_row_are_learnt_by_contrast_too(tiny_folders, tmp_path):
+    network = tiny(tiny_folders)
+    good, bad = sentences("good", 8), sentences("bad", 8)
+    both = [f"{one} {other}" for one, other in zip(good, bad, strict=True)]
+    labelled = {"good": good, "bad": bad, "bad|good": both, "none": ["so we all said that"]}
+    rows = [Example(text, text, label) for label, texts in labelled.items() for text in texts]
+    session = Session(rows, (), ["bad", "good"], 0, Shelf(tmp_path, 10**9), goal=SOME_CLASSES)
+    how = learnt(network, session)
+    assert how == (
+        "the last 1 of 2 layers by contrast in 3 epochs, then a head; "
+        "the lower 1 of 2 layers ran once for each row"
+    )
+    network.body.eval()
+    with torch.inference_mode():
+        logits = network.head(Whole(network, [*good, *bad, *both]).features(range(24)))
+    wanted = session.targets(rows[:24])
+    assert ((logits.numpy() > 0) == wanted).mean() > 0.8
+
+
 def test_without_two_rows_of_any_class_it_says_what_to_do(network, tmp_path):
     rows = [Example("1", "fine", "good"), Example("2", "sad", "bad")]
     session = Session(rows, (), ["bad", "good"], 0, Shelf(tmp_path, 10**9))
-    recipe = plugins().recipe("fewshot")
-    method = plugins().method("fewshot")
     with pytest.raises(BadOption, match="no two rows share a class") as told:
-        method.adapt(network, recipe.over(method.options).options, session)
+        learnt(network, session)
     assert told.value.hint == "--recipe probe, or more rows"

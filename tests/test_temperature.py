@@ -18,7 +18,7 @@ from hubtl.registry.facts import read_facts
 from hubtl.transfer.calibration import calibration, log_likely
 from hubtl.transfer.feed import Whole
 from hubtl.transfer.goal import ONE_CLASS
-from hubtl.transfer.measure import apart, difference
+from hubtl.transfer.measure import apart, difference, measure
 from hubtl.transfer.quiet import quiet_libraries
 from hubtl.transfer.several import SOME_CLASSES
 from hubtl.transfer.split import Example
@@ -131,11 +131,10 @@ def test_a_difference_of_other_rows_is_less_certain_than_one_of_the_same():
     true = ["a", "b"] * 100
     ours = [t if n % 10 else "c" for n, t in enumerate(true)]
     theirs = [t if n % 5 else "c" for n, t in enumerate(true)]
-    free, paired = (
-        apart((true, ours), (true, theirs), ONE_CLASS.metrics, "accuracy"),
-        difference(true, ours, theirs, ONE_CLASS.metrics, "accuracy"),
-    )
-    assert free["value"] == paired["value"] == pytest.approx(0.1)
+    metrics = ONE_CLASS.metrics
+    free = apart(*(measure(true, said, metrics)["accuracy"] for said in (ours, theirs)))
+    paired = difference(true, ours, theirs, metrics, "accuracy")
+    assert free["value"] == pytest.approx(paired["value"]) == pytest.approx(0.1)
     assert free["high"] - free["low"] > paired["high"] - paired["low"]
 
 

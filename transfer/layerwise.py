@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MOST = 1000  # rows that are probed where the layers to train are chosen by it
-LOOK = 300  # and where it is only to be looked at, in seconds and not in minutes
+LOOK = 200  # and where it is only to be looked at, in seconds and not in minutes
 
 
 def losses_by_layer(

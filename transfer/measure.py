@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,8 +20,6 @@ SURPRISES = 2.0  # rows of each kind that a resample may hold though none was se
 Interval = dict[str, float]  # {value, low, high}
 # A metric of true and predicted labels [rows], and how often each row was drawn [resamples, rows].
 Metric = Callable[["NDArray[Any]", "NDArray[Any]", "NDArray[Any]"], "NDArray[Any]"]
-# The same of kinds of rows [columns, kinds], be they of one model or of a pair.
-Figure = Callable[["NDArray[Any]", "NDArray[Any]"], "NDArray[Any]"]
 
 
 def accuracy(true: NDArray[Any], predicted: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
@@ -53,19 +52,16 @@ class Resampled:
     expected: NDArray[np.float64]
     draws: NDArray[np.float64]
 
-    def values(self, of: Figure) -> tuple[float, NDArray[np.float64]]:
-        """Return a figure of the rows, and of each resample with its bias taken off.
+    def interval(self, of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]) -> Interval:
+        """Return a function of kinds and weights as {value, low, high}, its bias taken off.
 
         A mean over classes is lower in a sample than in the world where classes have few rows, and
         lower again in a resample, by as much: so resamples are moved by twice of what they lost.
         """
         value, centre = (float(of(self.kinds, each)[0]) for each in (self.counts, self.expected))
         found = of(self.kinds, self.draws)
-        return value, found - 2 * (found.mean() - centre)
-
-    def interval(self, of: Figure) -> Interval:
-        """Return a figure as {value, low, high}."""
-        return _within(*self.values(of))
+        low, high = np.quantile(found - 2 * (found.mean() - centre), [0.025, 0.975])
+        return {"value": value, "low": min(value, float(low)), "high": max(value, float(high))}
 
 
 def measure(
@@ -107,24 +103,15 @@ def difference(
     return drawn.interval(partial(_apart, metrics[name]))
 
 
-def apart(
-    ours: tuple[Sequence[str], Sequence[str]],
-    theirs: tuple[Sequence[str], Sequence[str]],
-    metrics: Mapping[str, Metric],
-    name: str,
-    seed: int = 0,
-) -> Interval:
-    """Return (ours - theirs) of a metric as {value, low, high}, each being (true, predicted).
+def apart(ours: Interval, theirs: Interval) -> Interval:
+    """Return (ours - theirs) as {value, low, high}, each being measured on rows of its own.
 
-    The rows are not the same ones, so each side is resampled by itself.
+    By the two intervals (Zou and Donner, Statistics in Medicine 2008, after Newcombe, 1998).
     """
-    (mine, many), (other, more) = (
-        resampled(2 * seed + number, *side, surprised=_by_row(metrics)).values(
-            partial(_alone, metrics[name])
-        )
-        for number, side in enumerate((ours, theirs))
-    )
-    return _within(mine - other, many - more)
+    value = ours["value"] - theirs["value"]
+    down = ours["value"] - ours["low"], theirs["high"] - theirs["value"]
+    up = ours["high"] - ours["value"], theirs["value"] - theirs["low"]
+    return {"value": value, "low": value - math.hypot(*down), "high": value + math.hypot(*up)}
 
 
 def gain(
@@ -185,11 +172,6 @@ def _with_surprises(
     new = np.concatenate([np.stack([true, *pair]) for pair in pairs], axis=1)
     more = np.tile(often * SURPRISES, len(pairs)) * np.tile(true != wrong, len(pairs))
     return np.concatenate([kinds, new], axis=1), np.concatenate([np.zeros(len(counts)), more])
-
-
-def _within(value: float, resamples: NDArray[Any]) -> Interval:
-    low, high = np.quantile(resamples, [0.025, 0.975])
-    return {"value": value, "low": min(value, float(low)), "high": max(value, float(high))}
 
 
 def _by_row(metrics: Mapping[str, Metric]) -> bool:
