@@ -120,7 +120,7 @@ class Trying:
 def _feed(network: Network, rung: Rung, part: Part, session: Session) -> Feed:
     """Return held-out rows as the head sees them: from what is kept, where only the head is new."""
     inputs = [row.input for row in part.held]
-    if getattr(rung.method, "linear", False):
+    if getattr(rung.method, "frozen", False):
         precision = session.precision(str(rung.recipe.options["precision"]), network)
         trunk = session.shelf.find(network, session.inputs, None, precision)
         if trunk is not None:

@@ -9,12 +9,19 @@ import pytest
 
 import hubtl
 from hubtl.climbing import Climb, Gains, Trial, compare, enough_said, folds_for, paragraph
+from hubtl.job import Request, prepare
 from hubtl.predictions import read_predictions
 from hubtl.registry.errors import BadOption
 from hubtl.registry.facts import read_facts
+from hubtl.sources import pull
+from hubtl.splitting import parts_to_judge
+from hubtl.transfer.choices import Choices
 from hubtl.transfer.goal import ONE_CLASS
+from hubtl.transfer.quiet import quiet_libraries
 from hubtl.transfer.split import Example, folds
 from hubtl.transfer.trial import Judged
+from hubtl.trying import Part, Trying
+from hubtl.unfinished import Unfinished
 
 TENTH = {"value": 0.1, "low": 0.06, "high": 0.14}
 TRUE = ["yes", "no"] * 100
@@ -155,3 +162,25 @@ def test_auto_takes_only_options_that_every_recipe_has(shelf, moods):
     with pytest.raises(BadOption, match="has no option `rank`") as told:
         hubtl.plan("text-classification", moods, recipe="auto", options={"rank": "4"})
     assert told.value.hint.startswith("`--recipe auto` takes what every recipe takes")
+
+
+def test_what_changes_the_body_is_judged_by_the_body_it_changed(shelf, moods, tmp_path):
+    asked = Request(
+        "text-classification", moods, base="acme/tiny-encoder", recipe="auto", hub=shelf.name
+    )
+    job = prepare(asked)
+    rows = job.split.train
+    parts = [Part(*each) for each in parts_to_judge(job.data, rows, 5, 0, job.goal)][:1]
+    base = pull(job.source, job.base)
+    room = Unfinished(tmp_path, Choices())
+    with quiet_libraries():
+        trying = Trying(job, base, room, room, rows, parts)
+        said = {
+            rung.recipe.name: trying.judge(rung, [0], lambda *_: None)
+            for rung in job.rungs
+            if rung.recipe.name in ("probe", "fewshot")
+        }
+    true = [row.label for row in parts[0].held]
+    assert said["probe"].losses != said["fewshot"].losses
+    assert sum(a == b for a, b in zip(true, said["fewshot"].labels, strict=True)) > len(true) / 2
+    assert max(said["fewshot"].losses) < 2  # a new head on the old features would be far off
