@@ -5,7 +5,9 @@
 # make clients      tries hubtl serve with clients of three ages and the libraries over them
 # make faults       kills hubtl serve at 50 random moments and looks for what was lost
 # make publish-faults  lets each request of a publication fail in five ways, and publishes again
+# make matrix       publishes what every recipe makes of real data to both kinds of hub, and uses it without hubtl
 # make kills        kills hubtl adapt at 20 moments and resumes it, to the same predictions each time
+# make screenshots  looks at report.html in Chromium: light, dark and print, wide and on a phone
 # make clean  removes .venv and what was built
 
 PYTHON ?= python3
@@ -13,7 +15,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test docs conformance clients faults publish-faults kills clean
+.PHONY: demo test docs conformance clients faults publish-faults matrix kills screenshots clean
 
 demo: .venv/.installed
 	$(BIN)/hubtl demo
@@ -39,8 +41,14 @@ faults: .venv/.tested
 publish-faults: .venv/.tested
 	$(BIN)/python -m tests.publish_faults
 
+matrix: .venv/.tested
+	$(BIN)/python -m tests.matrix
+
 kills: .venv/.tested
 	$(BIN)/python -m tests.kills --kills 20
+
+screenshots: .venv/.tested
+	$(BIN)/python -m tests.screenshots --into build/screenshots
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache
@@ -50,7 +58,7 @@ clean:
 	touch $@
 
 .venv/.tested: .venv/.installed
-	$(PIP) -e '.[starter,vision,speech,onnx,report,server,dev]'
+	$(PIP) -e '.[starter,vision,speech,onnx,report,energy,server,dev]'
 	touch $@
 
 # On Linux the registry's torch brings gigabytes of CUDA. Without an NVIDIA card PyTorch's own index

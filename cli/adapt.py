@@ -17,6 +17,7 @@ from .options import Column, Data, FileColumn, HubName, Json, Label, SplitColumn
 EXAMPLES = (
     "hubtl adapt text-classification examples/debian-sections.csv --recipe top --resume",
     "hubtl adapt text-classification examples/debian-sections.csv --dry-run",
+    "hubtl adapt text-classification examples/debian-sections.csv --recipe auto --dry-run",
     "hubtl adapt text-classification examples/debian-sections.csv --domain software",
     "hubtl adapt text-classification examples/debian-sections.csv --recipe lora --set epochs=3",
     "hubtl adapt text-classification examples/debian-sections.csv --recipe lora --time-budget 10m",
@@ -31,12 +32,19 @@ def command(
         typer.Option(metavar="ID", help="The base, or an adapter to go on from; auto: a starter."),
     ] = "auto",
     recipe: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="From `hubtl recipes`.")
+        str,
+        typer.Option(
+            metavar="NAME|FILE|auto", help="From `hubtl recipes`; auto: what is worth it."
+        ),
     ] = "probe",
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A new folder for the result.")
     ] = None,
     test: Annotated[Path | None, typer.Option(metavar="DATA", help="Rows to judge by.")] = None,
+    retain: Annotated[
+        Path | None,
+        typer.Option(metavar="DATA", help="More inputs to see by what the model has forgotten."),
+    ] = None,
     domain: Annotated[str | None, typer.Option(help="From `hubtl catalog --domains`.")] = None,
     set_: Annotated[
         list[str] | None,
@@ -77,6 +85,7 @@ def command(
         "recipe": recipe,
         "out": out,
         "test": test,
+        "retain": retain,
         "domain": domain,
         "options": options_from(set_ or []),
         "columns": columns(text, label, file, split, column),
@@ -122,7 +131,8 @@ def _say_plan(plan: Any, say: Callable[[str], None]) -> None:
     if plan.upon:
         say(f"upon     {plan.upon}")
     options = ", ".join(f"{name} {value}" for name, value in plan.options.items())
-    say(f"recipe   {plan.recipe}: {options}")
+    among = f", by trying some of {', '.join(plan.recipes)}" if plan.recipes else f": {options}"
+    say(f"recipe   {plan.recipe}{among}")
     say(f"into     {plan.folder}")
 
 
@@ -142,6 +152,11 @@ def _say_estimate(plan: hubtl.Plan) -> None:
     screen.say(
         f"memory   {screen.size(found['memory_bytes'])}; disk {screen.size(found['disk_bytes'])}"
     )
+    for name, takes in found.get("recipes", {}).items():
+        screen.say(
+            f"  {name:8} about {takes['seconds']:.0f} s and {screen.size(takes['memory_bytes'])}, "
+            "if it is chosen; trying it on parts of the rows comes on top"
+        )
     chosen = ", ".join(f"{name} {value}" for name, value in found["choices"].items() if value)
     if chosen:
         screen.say(f"chosen   {chosen}")
@@ -149,14 +164,26 @@ def _say_estimate(plan: hubtl.Plan) -> None:
 
 def _say_adapted(adapted: hubtl.Adapted) -> None:
     """Print what was measured, where it is, and what to do next."""
-    from hubtl.registry.card import seeds_line
+    from hubtl.registry.card import seeds_line, shift_line
     from hubtl.registry.places import setting
+    from hubtl.registry.usage import cost, gained, kept_of_base
 
     facts = adapted.facts
     say_result(adapted.as_json())
+    screen.say(f"\n{gained(facts)}")
+    for line in kept_of_base(facts.retention):
+        screen.say(line)
+    if facts.shift:
+        screen.say(f"\n{shift_line(facts)}")
     if facts.seeds:
         screen.say(f"\n{seeds_line(facts)}")
+    if facts.climb:
+        screen.say(f"\n{facts.why}")
+    if facts.curve["points"]:
+        screen.say(f"\n{facts.curve['says']}")
     screen.note(f"\nlearnt    {facts.method}")
+    for line in cost(facts):
+        screen.note(line)
     if facts.inputs.get("cut"):
         screen.note(facts.inputs["how"])
     screen.say(f"\nwrote {adapted.folder} in {facts.seconds:.0f} s")

@@ -93,3 +93,5 @@ def _say_results(family: hubtl.Family) -> None:
         rows.append((rival, *(f"{values[name]:.3f}" for name in names)))
     screen.say()
     screen.table(("", *(name.upper() for name in names)), rows)
+    for sentence in family.gain_and_retention:
+        screen.say(sentence)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from .auto import chosen
+from .climbing import Climb
+from .energy import EnergyMeter
 from .estimate import Estimate, estimate, in_steps
+from .full_estimate import full_estimate
 from .job import Job, identity
 from .learning import Outcome, learn
 from .plugins.manager import plugins
 from .predictions import write_predictions
-from .record import Seed, facts_of
+from .record import Seed, facts_of, told_of_climb
 from .registry.card import render
 from .rehearsal import rehearse
 from .reporting import write_report
 from .results import Adapted
+from .retention import retained
 from .sources import pull
 from .splitting import RIVAL_ROWS, write_split
 from .transfer.choices import Choices
@@ -29,6 +38,7 @@ def adapt(job: Job, progress: Progress) -> Adapted:
     """Do the job and return the folder, whole and measured; on any failure nothing is left."""
     about = identity(job)
     with (
+        EnergyMeter() as meter,
         disk_told(job.out),
         unfinished(about, job.choices, resume=job.request.resume) as work,
         staged(job.out) as folder,
@@ -36,7 +46,12 @@ def adapt(job: Job, progress: Progress) -> Adapted:
     ):
         base = pull(job.source, job.base, progress=progress)
         _use_threads(work.choices)
-        takes = _within_budget(job, base, work.choices, progress)
+        climbed: Climb | None = None
+        if job.rungs:
+            job, climbed, takes = chosen(job, base, work, progress)
+        else:
+            takes = _takes(job, base, progress)
+        _keep_to_budget(job, takes, work.choices)
         progress = job.clock.watched(progress)
         best, seeds = _best(job, base, work, takes, progress)
         for each in best.folder.iterdir():
@@ -47,7 +62,12 @@ def adapt(job: Job, progress: Progress) -> Adapted:
         write_predictions(folder, job.split.test, best.predicted, rivals)
         write_split(folder, job.split, seed)
         write_plan(folder, about, work.choices.all())
-        facts = facts_of(job, best, seeds, rivals, work.choices.all(), base, folder)
+        retention = retained(job, base, best.predicted.kept, progress)
+        made = work.choices.all()
+        facts = facts_of(job, best, seeds, rivals, made, base, folder, retention, meter.read())
+        # After all is counted: it is no part of what the job took.
+        would_take = full_estimate(job, base, facts, progress)
+        facts = told_of_climb(dataclasses.replace(facts, full_estimate=would_take), climbed)
         facts.write(folder)
         sections = plugins().sections(folder)
         name = job.address.partition("/")[2]
@@ -64,17 +84,21 @@ def _use_threads(choices: Choices) -> None:
     torch.set_num_threads(choices.once("threads", torch.get_num_threads))
 
 
-def _within_budget(job: Job, base: Path, choices: Choices, progress: Progress) -> Estimate | None:
-    """Return what the job will take, and choose how many steps of training that leaves room for.
+def _takes(job: Job, base: Path, progress: Progress) -> Estimate | None:
+    """Return what the job will take, where there is a time budget to keep to."""
+    if job.clock.budget is None:
+        return None
+    return estimate(job, rehearse(job, base, progress))
+
+
+def _keep_to_budget(job: Job, takes: Estimate | None, choices: Choices) -> None:
+    """Choose how many steps of training a time budget leaves room for, if there is one.
 
     Raises BadOption where the budget is below the least possible.
     """
-    if job.clock.budget is None:
-        return None
-    takes = estimate(job, rehearse(job, base, progress))
-    choices.add(takes.choices)
-    choices.once("steps", lambda: in_steps(takes, job.clock, len(job.seeds)))
-    return takes
+    if takes:
+        choices.add(takes.choices)
+        choices.once("steps", lambda: in_steps(takes, job.clock, len(job.seeds)))
 
 
 def _best(
@@ -82,6 +106,7 @@ def _best(
 ) -> tuple[Outcome, list[Seed]]:
     """Train with each seed, and return the best by validation rows, and what each reached."""
     best: Outcome | None = None
+    looked: Mapping[str, Any] = {}
     seeds: list[Seed] = []
     for number, seed in enumerate(job.seeds):
         if takes:
@@ -91,7 +116,10 @@ def _best(
         room.mkdir(parents=True)
         found = learn(job, base, seed, room, work.checkpoint(seed), work.choices, progress)
         seeds.append(Seed(seed, found.metrics))
-        if best is None or found.loss < best.loss:
+        looked = looked or found.layers
+        if best is None:
             best = found
+        elif found.loss < best.loss:
+            best = dataclasses.replace(found, curve=best.curve)
     assert best is not None, "there is at least one seed"
-    return best, seeds
+    return replace(best, layers=best.layers or looked), seeds

@@ -123,7 +123,8 @@ def adapt(
 
     Options: base, recipe, out, test, domain, options (of the recipe), columns (role to name), seed,
     seeds, hub, device, time_budget (such as 5m), plan (an earlier plan.json), resume. `tell` is
-    given the plan before work starts. Raises the HubtlError that says what stands in the way before
+    given the plan before work starts, and `retain` names more inputs to see by what is forgotten.
+    Raises the HubtlError that says what stands in the way before
     any work is done.
     """
     from .adaptation import adapt as work
@@ -243,5 +244,6 @@ def export(
 def _request(task: str, data: PathLike, **options: object):  # type: ignore[no-untyped-def]
     from .job import Request
 
-    paths = {key: Path(str(options[key])) for key in ("out", "test", "plan") if options.get(key)}
+    files = ("out", "test", "plan", "retain")
+    paths = {key: Path(str(options[key])) for key in files if options.get(key)}
     return Request(task, Path(data), **{**options, **paths})  # type: ignore[arg-type]

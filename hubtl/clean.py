@@ -3,8 +3,8 @@
 This file is run as a script, by its path, so that no package of hubtl is imported; whoever tries is
 refused. It reads a job (JSON) and writes a result (JSON):
 
-    job     {code, inputs, ways: {name: code}, probe}
-    result  {labels, logits, probe: [logits], ways: {name: "works" or what went wrong}}
+    job     {code, inputs, ways: {name: code}, probe, kept: {code, inputs} or null}
+    result  {labels, logits, probe: [logits], ways: {name: "works" or what went wrong}, kept}
 
 Progress goes to stdout, a line `done N` at a time.
 """
@@ -92,6 +92,12 @@ def attempt(code: str, probe: Sequence[str], wanted: list[list[float]]) -> str:
     return "works" if gap < WAY_TOLERANCE else f"differs by {gap:.3g}"
 
 
+def retained(names: dict[str, Any], asked: dict[str, Any]) -> list[Any]:
+    """Return what a model answers to code that runs behind its card's, and may change its names."""
+    exec(compile(asked["code"], "what is asked of the card", "exec"), names)  # noqa: S102
+    return list(names["kept"](asked["inputs"]))
+
+
 def main(job_path: str, result_path: str) -> None:
     """Do the job in the first file and write the result to the second."""
     sys.meta_path.insert(0, NoHubtl())
@@ -100,7 +106,8 @@ def main(job_path: str, result_path: str) -> None:
     labels, logits = predict_all(names, job["inputs"])
     probe = answers(names, job["probe"])[1] if job["probe"] else []
     ways = {name: attempt(code, job["probe"], probe) for name, code in job["ways"].items()}
-    result = {"labels": labels, "logits": logits, "probe": probe, "ways": ways}
+    kept = retained(names, job["kept"]) if job["kept"] else []
+    result = {"labels": labels, "logits": logits, "probe": probe, "ways": ways, "kept": kept}
     Path(result_path).write_text(json.dumps(result), "utf-8")
 
 

@@ -138,6 +138,13 @@ def read_inputs(
     path: Path, task: Task, columns: Mapping[str, str], hub: str | None = None
 ) -> list[str]:
     """Return the inputs of every row of DATA, in order; labels are not needed."""
+    return see_inputs(path, task, columns, hub)[0]
+
+
+def see_inputs(
+    path: Path, task: Task, columns: Mapping[str, str], hub: str | None = None
+) -> tuple[list[str], object]:
+    """Return the inputs of every row of DATA, and what must outlive the reading of their files."""
     opened = _open(path, task.roles[0], hub)
     role, reader = opened.role, opened.reader
     if opened.lists_classes:
@@ -151,7 +158,7 @@ def read_inputs(
     for file, (array,) in opened.table.values(column):
         cells = [cell or "" for cell in array.to_pylist()]
         inputs += [reader(file, cell)[0] for cell in cells] if by_file else cells
-    return inputs
+    return inputs, opened.keeps
 
 
 def test_rows(data: Dataset) -> Rows:

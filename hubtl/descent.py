@@ -13,6 +13,7 @@ from .registry.cache import SHA
 from .registry.entry import Entry, Query
 from .registry.errors import BadData, HubtlError, UnknownName
 from .registry.facts import Facts
+from .registry.usage import gained, kept_of_base
 from .results import Family
 from .sources import open_hub, search_models
 
@@ -42,8 +43,10 @@ def family_of(entry: Entry) -> Family:
         except HubtlError as error:
             not_known.append(f"whether its base has moved on is not known: {error.message}")
     versions = _versions(source, entry, not_known)
-    results, rivals = told if told else ({}, {})
-    return Family(lineage, children, base_now, versions, results, rivals, tuple(not_known))
+    results, rivals, sentences = told if told else ({}, {}, ())
+    return Family(
+        lineage, children, base_now, versions, results, rivals, tuple(not_known), sentences
+    )
 
 
 def _source(hub: str) -> Source | None:
@@ -79,8 +82,10 @@ def _lineage(entry: Entry, config: Mapping[str, Any], facts: Facts | None) -> Li
     return tuple({"id": id_, "revision": at, "licence": None} for id_, at in chain if id_)
 
 
-def _results(model: str, facts: Facts) -> tuple[Numbers, Numbers]:
+def _results(model: str, facts: Facts) -> tuple[Numbers, Numbers, tuple[str, ...]]:
     """Return the metrics with their intervals, the main one first, and those of the baselines.
+
+    Beside them are the sentences on gain and retention.
 
     Raises BadData for what is no number: the file may be a stranger's.
     """
@@ -92,9 +97,12 @@ def _results(model: str, facts: Facts) -> tuple[Numbers, Numbers]:
             facts.rivals.get(rival, rival): {name: float(values[name]) for name in names}
             for rival, values in facts.baselines.items()
         }
-    except (TypeError, KeyError, ValueError) as error:
+        sentences = [gained(facts), *kept_of_base(facts.retention)]
+        # They are shown as they are, and a stranger may have put anything into them.
+        shown = tuple("".join(filter(str.isprintable, each)) for each in sentences)
+    except (AttributeError, TypeError, KeyError, ValueError) as error:
         raise BadData(f"the results of `{model}` are no numbers", "tell its owner") from error
-    return own, theirs
+    return own, theirs, shown
 
 
 def _versions(source: Source, entry: Entry, not_known: list[str]) -> dict[str, Entry]:

@@ -58,7 +58,10 @@ def _libraries() -> Iterator[Finding]:
 
 def _needed_by_some() -> Iterator[Finding]:
     """Yield how the packages are that only some tasks or forms need: without one, others work."""
-    needed = {("matplotlib", "hubtl[report]"): ["the plots of report.html"]}
+    needed = {
+        ("matplotlib", "hubtl[report]"): ["the plots of report.html"],
+        ("codecarbon", "hubtl[energy]"): ["the energy that adapt takes"],
+    }
     for task in plugins().tasks.values():
         for package in getattr(task, "needs", {}).items():  # a plugin may be of before
             needed.setdefault(package, []).append(task.name)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from .clock import Clock
 from .job import Job
+from .plugins.retaining import Retaining
 from .registry.errors import BadOption
 from .registry.places import trunks
-from .rehearsal import SAMPLE, Rehearsal
+from .rehearsal import SAMPLE, Rehearsal, rehearse
+from .retention import inputs_of, is_measured, probes_of
 from .splitting import RIVAL_ROWS
 from .transfer import resources
+from .transfer.choices import Choices
+from .transfer.curve import FOLDS, SECONDS
 from .transfer.lesson import ENOUGH
 from .transfer.network import batches, padded
 from .transfer.portions import COPIES, trained_bytes
 from .transfer.probe import seconds_to_fit
+from .transfer.progress import Progress
 from .transfer.resources import Stopwatch
 from .transfer.split import at_most, joined
 from .transfer.trunk import POSITIONS, ROWS, Shelf
@@ -32,7 +38,8 @@ AIM = 0.9  # the share of a budget that is planned for
 class Estimate:
     """Wall seconds by stage for one seed, bytes of memory and of disk, and what was chosen.
 
-    `steps` are those of training, at most.
+    `steps` are those of training, at most; `pass_over` is what all rows to learn from take to go
+    through the network once.
     """
 
     seconds: Mapping[str, float]
@@ -40,23 +47,44 @@ class Estimate:
     memory_bytes: int
     disk_bytes: int
     choices: Mapping[str, object]
+    pass_over: float = 0.0
 
     @property
     def step(self) -> float:
         """The seconds of one step of training, with its share of judging."""
         return (self.seconds["training"] + self.seconds["judging"]) / max(1, self.steps)
 
+    @property
+    def once_after(self) -> float:
+        """The seconds of what is done once, after all seeds."""
+        return self.seconds["retention"] + self.seconds["baselines"]
+
     def least(self, seeds: int) -> float:
         """Return the seconds that so many seeds take with one step of training each."""
         again = seeds * (self.seconds["loading"] + self.seconds["head"] + self.step)
-        again += seeds * self.seconds["measuring"]
-        return self.seconds["features"] + again + self.seconds["baselines"]
+        again += seeds * (self.seconds["calibrating"] + self.seconds["measuring"])
+        return self.seconds["features"] + again + self.once_after
+
+    def whole(self, seeds: int) -> float:
+        """Return the seconds that the whole job takes with so many seeds."""
+        once = self.seconds["features"] + self.once_after
+        return once + seeds * (sum(self.seconds.values()) - once)
+
+    def fold(self, share: float) -> float:
+        """Return the seconds that training on a share of the rows takes, and judging the rest.
+
+        The features that training begins with are not among them.
+        """
+        seconds = self.seconds
+        learning = seconds["head"] + seconds["training"] + seconds["judging"]
+        return seconds["loading"] + share * learning + (1 - share) * self.pass_over
 
     def after_training(self, seeds_to_come: int) -> float:
         """Return the seconds to keep for what follows the training of a seed."""
-        after = self.seconds["measuring"] + self.seconds["baselines"]
-        more = self.seconds["loading"] + self.seconds["head"] + self.seconds["measuring"]
-        return RESERVE * (after + seeds_to_come * (more + self.step))
+        after = self.seconds["calibrating"] + self.seconds["measuring"]
+        more = self.seconds["loading"] + self.seconds["head"] + after
+        seeds = seeds_to_come * (more + self.step)
+        return RESERVE * (after + self.once_after + seeds)
 
 
 def in_steps(estimate: Estimate, clock: Clock, seeds: int) -> int | None:
@@ -77,13 +105,38 @@ def in_steps(estimate: Estimate, clock: Clock, seeds: int) -> int | None:
     return None if steps >= estimate.steps else steps
 
 
-def estimate(job: Job, tried: Rehearsal) -> Estimate:
-    """Return what the whole job will take, by what a little of it took."""
+def takes_by(
+    job: Job, base: Path, choices: Choices, progress: Progress, *, like: Estimate | None = None
+) -> Estimate:
+    """Return what a job takes by its recipe, reckoned once and kept among choices.
+
+    `like` is of another recipe for the same rows: rivals and proof take what they took there.
+    """
+
+    def reckoned() -> dict[str, Any]:
+        tried = rehearse(job, base, progress, saves=like is None)
+        found = estimate(job, tried, like.seconds["baselines"] if like else None)
+        if like:
+            measuring = max(found.seconds["measuring"], like.seconds["measuring"])
+            found = replace(found, seconds={**found.seconds, "measuring": measuring})
+        return asdict(found)
+
+    return Estimate(**choices.once(f"takes of {job.recipe.name}", reckoned))
+
+
+def estimate(job: Job, tried: Rehearsal, baselines: float | None = None) -> Estimate:
+    """Return what the whole job will take, by what a little of it took.
+
+    `baselines` are the seconds that plain rivals take, where they are known.
+    """
     network, meter, choices = tried.network, tried.meter, tried.choices
     rows = joined(job.split.train, job.split.validation)
     inputs = [row.input for row in rows]
     sizes = network.sizes(inputs)
-    seconds = {**_seconds(job, tried, sizes), "baselines": _baselines(job, tried.base)}
+    if baselines is None:
+        baselines = _baselines(job, tried.base)
+    once = {"retention": _retention(job, tried), "baselines": baselines}
+    seconds = {**_seconds(job, tried, sizes), **once}
     if not meter.amounts["features"]:  # a method that goes another way is told by its rows alone
         seconds["training"] = tried.adapting * len(rows) / SAMPLE
     trained = COPIES * trained_bytes(network)
@@ -98,6 +151,7 @@ def estimate(job: Job, tried: Rehearsal) -> Estimate:
         max(resources.peak_memory(), tried.loaded_bytes + trained + batches_bytes + features_bytes),
         features_bytes + trained + 2 * tried.folder_bytes,
         {name: choices.get(name) for name in ("precision", "positions at once")},
+        meter.pace("features") * padded(sizes, batches(sizes, ROWS, POSITIONS)),
     )
 
 
@@ -120,14 +174,27 @@ def _seconds(job: Job, tried: Rehearsal, learning: Sequence[int]) -> dict[str, f
     slower = SLOWER if tried.precision == "bf16" else 1.0
     folds = int(tried.learnt.options.get("folds", 5))
     width = int(network.head.in_features)
+    head = seconds_to_fit(len(learning), width, len(job.labels), folds) if job.labels else 0.0
+    curve = min(SECONDS, FOLDS * head)
     return {
         "loading": tried.loading,
         "features": meter.pace("features") * features,
-        "head": seconds_to_fit(len(learning), width, len(job.labels), folds) if job.labels else 0.0,
+        "head": head,
         "training": meter.pace("training") * training,
         "judging": meter.pace("judging") * judged * (meter.epochs + 1),
-        "measuring": tried.measuring + meter.pace("features") * slower * sum(test),
+        "calibrating": meter.pace("judging") * judged if validation else 0.0,
+        "measuring": curve + tried.measuring + meter.pace("features") * slower * sum(test),
     }
+
+
+def _retention(job: Job, tried: Rehearsal) -> float:
+    """Return the seconds that the base takes with public inputs; measuring has the model's own."""
+    if not is_measured(job) or not isinstance(job.task, Retaining):
+        return 0.0
+    inputs, watch = inputs_of(probes_of(job, tried.base)), Stopwatch()
+    if job.task.said_by_base(tried.base, inputs[:1]):
+        return tried.loading + max(0.0, watch.seconds - tried.loading) * len(inputs)
+    return tried.loading + tried.meter.pace("features") * sum(tried.network.sizes(inputs))
 
 
 def _baselines(job: Job, base: Path) -> float:

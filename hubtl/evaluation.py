@@ -57,6 +57,12 @@ def goal_of(facts: Facts) -> Goal:
     return task.goal({**task.options, **facts.options})
 
 
+def temperature_of(facts: Facts) -> float | None:
+    """Return what the logits were divided by before they were saved, or None where by nothing."""
+    found = facts.calibration.get("temperature")
+    return None if found is None else float(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """An adapted model without its base, which may be a gigabyte: what there is to check by."""
@@ -201,7 +207,7 @@ def evaluate(
         round(watch.seconds, 2),
         how,
         _compared(against, true, inputs, predicted.labels, facts, hub, progress),
-        judge(answers, goal, facts.labels, facts.seed).as_json(),
+        judge(answers, goal, facts.labels, facts.seed, temperature_of(facts)).as_json(),
         sliced(slice_by, values, answers, goal, facts.seed) if slice_by else None,
     )
 
@@ -223,8 +229,9 @@ def _compared(
     other = open_model(against, hub, progress)
     theirs = other.predict(inputs, f"evaluating {against}", progress)
     metrics = goal_of(facts).metrics
-    metric = metrics[facts.main_metric]
-    difference = measure.difference(true, labels, theirs.labels, metric, facts.seed)
+    difference = measure.difference(
+        true, labels, theirs.labels, metrics, facts.main_metric, facts.seed
+    )
     return {
         "folder": against,
         "metrics": measure.measure(true, theirs.labels, metrics, facts.seed),

@@ -12,9 +12,12 @@ from typing import Any
 from .checking import warnings_of
 from .clock import Clock, seconds_of
 from .dataset import Dataset, read_dataset
+from .ladder import AUTO, Rung, climbable, rungs
 from .lineage import Upon, traced
 from .plugins.hookspecs import Method, Source, Task
 from .plugins.manager import plugins
+from .plugins.retaining import Probes
+from .probes import own_probes
 from .registry.catalog import catalogue
 from .registry.entry import Entry
 from .registry.errors import BadOption
@@ -24,10 +27,10 @@ from .registry.recipe import Recipe
 from .registry.weights import check_weights, needed
 from .results import Plan
 from .sources import find_model, first_base, pulled
-from .splitting import split_rows
+from .splitting import split_rows, validated
 from .transfer import resources
 from .transfer.goal import Goal
-from .transfer.network import choose_device
+from .transfer.network import Network, choose_device
 from .transfer.split import Split, contents_of, labels_of
 from .unfinished import read_choices
 from .workspace import check_out
@@ -53,6 +56,7 @@ class Request:
     time_budget: str | None = None
     plan: Path | None = None
     resume: bool = False
+    retain: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,20 @@ class Job:
     request: Request
     upon: Upon | None = None
     warnings: tuple[str, ...] = ()
+    retain: Probes | None = None
+    rungs: tuple[Rung, ...] = ()
+
+    @property
+    def asked(self) -> str:
+        """The recipe that was asked for: its name, or `auto`."""
+        return AUTO if self.rungs else self.recipe.name
+
+    def by(self, rung: Rung) -> Job:
+        """Return the same job by one recipe, with rows to choose by where that takes some."""
+        split = self.split
+        if rung.method.validates:
+            split = validated(self.data, split, self.request.seed, self.goal)
+        return dataclasses.replace(self, recipe=rung.recipe, method=rung.method, split=split)
 
     @property
     def seeds(self) -> range:
@@ -87,6 +105,11 @@ class Job:
         """The id that the card's code uses until the folder is published."""
         return f"local/{_plain(self.out.name)}"
 
+    def network(self, base: Path, device: str | None) -> Network:
+        """Return the base with a new head, as the recipe's options have it."""
+        options = {name: self.recipe.options[name] for name in self.task.options}
+        return self.task.network(base, self.base, self.labels, device, options)
+
     def as_plan(self) -> Plan:
         """Return what would be done."""
         there = pulled(self.base.id, self.base.revision)
@@ -95,7 +118,7 @@ class Job:
             self.task.name,
             self.base.id,
             self.base.revision,
-            self.recipe.name,
+            self.asked,
             self.recipe.options,
             self.why,
             self.split.sizes,
@@ -105,6 +128,7 @@ class Job:
             (0 if there else sum(sizes)) + (self.upon.download_bytes if self.upon else 0),
             upon=self.upon.name if self.upon else None,
             warnings=self.warnings,
+            recipes=tuple(each.recipe.name for each in self.rungs),
         )
 
 
@@ -115,14 +139,14 @@ def prepare(request: Request) -> Job:
         raise BadOption(f"`--seeds {request.seeds}` is no number of seeds", "1 or more")
     offered = plugins()
     task = offered.task(request.task)
-    recipe = offered.recipe(request.recipe)
-    method = offered.method(recipe.method)
-    recipe = recipe.over({**method.options, **task.options}).with_options(request.options)
-    recipe.check_words({**getattr(method, "words", {}), **task.words})  # a plugin may be of before
+    found = rungs(request.recipe, task, request.options)
+    recipe, climbs = found[0].recipe, request.recipe == AUTO
     domain = request.domain or setting("domain")
     if domain:
         catalogue().check_domain(domain)
-    out = request.out or Path("adapted", f"{_plain(request.data.stem)}-{recipe.name}")
+    out = request.out or Path(
+        "adapted", f"{_plain(request.data.stem)}-{AUTO if climbs else recipe.name}"
+    )
     check_out(out)
     if request.device:
         choose_device(request.device)
@@ -130,8 +154,9 @@ def prepare(request: Request) -> Job:
     asked = (task, request.columns, request.hub)
     data = read_dataset(request.data, *asked, goal=goal)
     test = read_dataset(request.test, *asked, goal=goal) if request.test else None
-    split = split_rows(data, test, request.seed, validates=method.validates, goal=goal)
-    base, why = request.base, f"The recipe and the base `{request.base}` were asked for."
+    validates = found[0].method.validates and not climbs
+    split = split_rows(data, test, request.seed, validates=validates, goal=goal)
+    base, why = request.base, _asked(request)
     if base == "auto":
         base, why = first_base(task)
         source, entry = find_model(base, "starter")
@@ -142,6 +167,8 @@ def prepare(request: Request) -> Job:
         raise BadOption(f"`{entry.id}` has no commit to pin", "choose another --base")
     check_weights(entry.id, entry.files)
     labels = goal.classes(labels_of(split.train))
+    found = climbable(found, len(labels))
+    recipe, method = found[0].recipe, found[0].method
     if not labels and getattr(method, "linear", False):
         raise BadOption(
             f"`{recipe.name}` makes a head that tells classes apart, and `{task.name}` has none",
@@ -150,8 +177,16 @@ def prepare(request: Request) -> Job:
     return Job(
         task, recipe, method, source, entry, data, split, labels, goal, out, domain, why, clock,
         read_choices(request.plan) if request.plan else {}, request, upon,
-        warnings_of(split, task, goal),
+        warnings_of(split, task, goal), own_probes(request.retain, task, asked[1:], goal),
+        found if climbs else (),
     )  # fmt: skip
+
+
+def _asked(request: Request) -> str:
+    """Return the sentence on why it is this base and this recipe, where the user said so."""
+    if request.recipe == AUTO:
+        return f"The base `{request.base}` was asked for."
+    return f"The recipe and the base `{request.base}` were asked for."
 
 
 def identity(job: Job) -> dict[str, Any]:
@@ -160,13 +195,15 @@ def identity(job: Job) -> dict[str, Any]:
         "task": job.task.name,
         "base": f"{job.base.id}@{job.base.revision}",
         "upon": job.upon.name if job.upon else None,
-        "recipe": job.recipe.name,
+        "recipe": job.asked,
+        "recipes": [each.recipe.name for each in job.rungs],
         "method": job.method.name,
         "options": dict(job.recipe.options),
         "rows": [rows_fingerprint(contents_of(part)) for part in _parts(job.split)],
         "seeds": list(job.seeds),
         "choices": dict(job.choices),
         "device": job.request.device,
+        "retain": job.request.retain,
         "out": str(job.out.absolute()),
         "versions": resources.versions(),
     }

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from .registry.comparing import LOWER
 from .transfer import measure
-from .transfer.calibration import calibration, reliability
+from .transfer.calibration import calibration, log_likely, reliability
 from .transfer.goal import Goal
 from .transfer.judging import LEAST_ROWS, Answers, ClassScore, by_class, confusions, worst
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 WORST = 10
 
@@ -53,33 +58,65 @@ class Judgement:
         }
 
 
-def judge(answers: Answers, goal: Goal, classes: Sequence[str], seed: int = 0) -> Judgement:
+def judge(
+    answers: Answers,
+    goal: Goal,
+    classes: Sequence[str],
+    seed: int = 0,
+    temperature: float | None = None,
+) -> Judgement:
     """Return where answers are wrong; of texts there are neither classes nor confusions."""
     return Judgement(
         answers,
         by_class(answers, goal, classes, seed),
         confusions(answers) if classes else [],
-        calibrated(answers, goal, classes, "on these rows"),
+        calibrated(answers, goal, classes, "on these rows", temperature),
         worst(answers, goal, classes, WORST),
         goal.worst_by,
     )
 
 
-def calibrated(answers: Answers, goal: Goal, classes: Sequence[str], where: str) -> dict[str, Any]:
+def calibrated(
+    answers: Answers,
+    goal: Goal,
+    classes: Sequence[str],
+    where: str,
+    temperature: float | None = None,
+    fitted_on: str = "",
+) -> dict[str, Any]:
     """Return how far the probabilities of rows are to be believed, or why that is not measured.
 
-    `reliability` has the bins, none where it is not measured.
+    `reliability` has the bins, none where it is not measured. What ends in `_before` is without the
+    temperature, by which the answers' logits are divided already.
     """
     if not goal.divides:
         how = "measured only where each row has one class"
-        return {"ece": None, "reliability": [], "how": how}
-    pairs = zip(answers.labels, answers.logits, strict=True)
-    sure = [goal.sure(label, logits, classes) for label, logits in pairs]
-    right = [a == b for a, b in zip(answers.true, answers.labels, strict=True)]
+        return {"ece": None, "reliability": [], "temperature": None, "how": how}
+    logits = np.asarray(answers.logits, np.float64)
+    said, true = (goal.targets(each, classes) for each in (answers.labels, answers.true))
+    found = _believed(logits, said, true)
+    if temperature is None:
+        return {**found, "temperature": None, "how": f"{where}, no temperature fitted"}
+    before = _believed(logits * temperature, said, true)
+    fitted = f", fitted on {fitted_on}" if fitted_on else ""
+    return {
+        **found,
+        **{f"{name}_before": before[name] for name in ("ece", "log_loss", "reliability")},
+        "temperature": temperature,
+        "how": f"{where}, logits divided by a temperature of {temperature:.2f}{fitted}",
+    }
+
+
+def _believed(
+    logits: NDArray[np.float64], said: NDArray[np.int64], true: NDArray[np.int64]
+) -> dict[str, Any]:
+    """Return the calibration of rows, its bins, and the log loss in nats."""
+    likely, rows = log_likely(logits), np.arange(len(true))
+    sure, right = np.exp(likely[rows, said]).tolist(), (said == true).tolist()
     return {
         **calibration(sure, right),
+        "log_loss": float(-likely[rows, true].mean()),
         "reliability": [asdict(each) for each in reliability(sure, right)],
-        "how": f"{where}, no temperature fitted",
     }
 
 

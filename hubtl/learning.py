@@ -11,10 +11,15 @@ from typing import Any
 from .job import Job
 from .plugins.hookspecs import Learnt, Loading
 from .proof import NO_COMMIT, Predicted, predict_in_clean_process
+from .registry.errors import BadData
 from .registry.places import trunks
+from .retention import asked
 from .transfer import measure
 from .transfer.checkpoint import Checkpoint
 from .transfer.choices import Choices
+from .transfer.curve import SECONDS, learning_curve
+from .transfer.cut import Uncut, depth
+from .transfer.layerwise import LOOK, losses_by_layer
 from .transfer.meter import Meter
 from .transfer.network import Network
 from .transfer.progress import Progress
@@ -22,6 +27,9 @@ from .transfer.split import joined
 from .transfer.start import Session
 from .transfer.trunk import Shelf
 from .transfer.views import viewed
+
+FOLDS = 2  # of the cross-validation of each layer's probe
+CURVE_SHARE = 0.03  # of a time budget that the learning curve may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,9 @@ class Outcome:
     predicted: Predicted
     folder: Path
     metrics: Mapping[str, float]
+    layers: Mapping[str, Any]
+    # Of the first seed, for all: it hangs on the rows, and not on what is trained.
+    curve: Mapping[str, Any]
 
     @property
     def loss(self) -> float:
@@ -59,7 +70,12 @@ def learn(
     session = dataclasses.replace(
         session_of(job, seed, choices, Meter()), progress=progress, checkpoint=checkpoint
     )
+    # What the base's layers are like does not hang on the seed, so one look is enough.
+    layers = _layers(job, network, session) if seed == job.request.seed else {}
     learnt = job.method.adapt(network, job.recipe.options, viewed(session, network))
+    if learnt.layers:
+        layers = {"losses": list(learnt.layers), "how": "by these the layers to train were chosen"}
+    curve = _curve(job, network, session) if seed == job.seeds[0] else {}
     split = job.split
     rows = joined(joined(split.train, split.validation), split.test)
     inputs = network.describe_inputs([row.input for row in rows])
@@ -67,7 +83,50 @@ def learn(
     snippet, predicted = save_and_measure(job, base, network, folder, inputs, tests, progress)
     true = [row.label for row in split.test]
     metrics = measure.values(true, predicted.labels, job.goal.metrics)
-    return Outcome(seed, learnt, inputs, snippet, predicted, folder, metrics)
+    return Outcome(seed, learnt, inputs, snippet, predicted, folder, metrics, layers, curve)
+
+
+def _layers(job: Job, network: Network, session: Session) -> dict[str, Any]:
+    """Return the loss of a probe on what each layer of the base gives, or why none was made.
+
+    It is only to be looked at, so it takes no part of a time budget.
+    """
+    if not (job.labels and job.goal.divides):
+        return {"losses": [], "how": "a layer is probed only where each row has one class"}
+    if job.clock.budget is not None:
+        return {"losses": [], "how": "no layer was probed, to keep to the time budget"}
+    if depth(network) < 2:
+        return {"losses": [], "how": "the base has no stack of layers to probe"}
+    try:
+        losses = losses_by_layer(network, session, FOLDS, LOOK)
+    except Uncut as error:
+        return {"losses": [], "how": f"no layer can be probed: {error}"}
+    rows = min(LOOK, len(session.train))
+    how = f"on {rows} rows to train on, {FOLDS} folds, each layer's states averaged"
+    return {"losses": losses, "how": how}
+
+
+def _curve(job: Job, network: Network, session: Session) -> Mapping[str, Any]:
+    """Return whether more rows are worth it, by what is kept of the rows; or why not, in `says`."""
+    none: dict[str, Any] = {"points": [], "twice": None}
+    if not job.labels:
+        return {
+            **none,
+            "says": "Whether more rows are worth it is told only where there are classes.",
+        }
+    seen = viewed(session, network)
+    precision = session.precision(str(job.recipe.options["precision"]), network)
+    trunk = session.shelf.find(network, seen.inputs, None, precision)
+    if trunk is None or trunk.pooled is None:
+        return {
+            **none,
+            "says": "Whether more rows are worth it is not known: no features were kept.",
+        }
+    room = CURVE_SHARE * job.clock.budget if job.clock.budget else SECONDS
+    try:
+        return learning_curve(session.all_trained(), trunk, min(SECONDS, room))
+    except BadData as error:
+        return {**none, "says": f"Whether more rows are worth it is not known: {error.message}."}
 
 
 def save_and_measure(
@@ -93,6 +152,7 @@ def save_and_measure(
         step="measuring what was saved",
         progress=progress,
         said=job.goal.said,
+        kept=asked(job, base, folder),
     )
     return snippet, predicted
 
@@ -102,8 +162,7 @@ def network_of(job: Job, base: Path, progress: Progress) -> Network:
 
     Raises BadData where it can't learn from some of the rows.
     """
-    options = {name: job.recipe.options[name] for name in job.task.options}
-    network = job.task.network(base, job.base, job.labels, job.request.device, options)
+    network = job.network(base, job.request.device)
     rows = joined(job.split.train, job.split.validation)
     network.expect([row.input for row in rows], [row.label for row in rows])
     if job.upon:

@@ -14,7 +14,7 @@ import re
 import textwrap
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,9 +24,9 @@ INK, FAINT, ACCENT = "#010203", "#010204", "#010205"
 VARIABLES = {INK: "var(--ink)", FAINT: "var(--faint)", ACCENT: "var(--accent)"}
 # Names of things for other programs, of which a page with several drawings has each several times.
 NAMES = re.compile(r' id="[a-zA-Z0-9]+_\d+"')
-FONT = re.compile(r"(font: [\d.]+px) [^;\"]+")
+FONT = re.compile(r"(font: [\d.]+px|font-family:) [^;\"]+")  # as one matplotlib or another says it
 WIDTH = 4.6  # inches: a phone shows that nearly at full size
-STRONGEST = 0.65  # the shade of a full cell, on which ink can still be read
+STRONGEST = 0.5  # the shade of a full cell, on which ink can still be read
 LONGEST = 24  # letters of a name in one line
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
@@ -62,16 +62,29 @@ def intervals(
             )
         axes.set_yticks(range(len(rows)), [_short(name) for name in rows])
         axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.grid(axis="x", color=FAINT, alpha=0.4, linewidth=0.6)
-        axes.set_axisbelow(True)
+        _grid(axes, "x")
         axes.set_xlabel(title)
     return svg[0]
 
 
-def reliability(bins: Sequence[Mapping[str, float]], about: str) -> str:
-    """Return how often each bin is right beside how sure it is, and how many rows it has."""
+def reliability(
+    bins: Sequence[Mapping[str, float]], before: Sequence[Mapping[str, float]], about: str
+) -> str:
+    """Return how often each bin is right beside how sure it is, and how many rows it has.
+
+    The bins of before a temperature, if there are any, are rings.
+    """
     most = max(each["rows"] for each in bins)
     with _drawn(about, 3.4) as (axes, svg):
+        for each in before:
+            axes.plot(
+                each["confidence"],
+                each["accuracy"],
+                "o",
+                markeredgecolor=INK,
+                markerfacecolor="none",
+                markersize=3 + 7 * (each["rows"] / most) ** 0.5,
+            )
         for each in bins:
             width = each["high"] - each["low"]
             axes.bar(each["low"], each["accuracy"], width, align="edge", color=ACCENT, alpha=0.35)
@@ -87,6 +100,66 @@ def reliability(bins: Sequence[Mapping[str, float]], about: str) -> str:
     return svg[0]
 
 
+def curves(training: Sequence[float], validation: Sequence[float], best: int, about: str) -> str:
+    """Return the losses by epoch, those of validation from before training on, the kept one ringed.
+
+    A loss on training rows stands between the epochs that it was measured between.
+    """
+    with _drawn(about, 2.9) as (axes, svg):
+        middles = [number + 0.5 for number in range(len(training))]
+        axes.plot(middles, training, "s--", color=INK, markersize=4, label="training rows")
+        if validation:
+            epochs = range(len(validation))
+            axes.plot(epochs, validation, "o-", color=ACCENT, markersize=5, label="validation rows")
+            axes.plot(
+                best, validation[best], "o", markersize=11, markeredgecolor=ACCENT,
+                markerfacecolor="none", linestyle="none", label="kept",
+            )  # fmt: skip
+        axes.set(xlabel="epoch", ylabel="loss, nats", xlim=(-0.2, len(training) + 0.2))
+        axes.legend(frameon=False)
+        _counted(axes)
+    return svg[0]
+
+
+def by_layer(losses: Sequence[float], about: str) -> str:
+    """Return the loss of a probe on what each layer gives, the last being what the head sees."""
+    with _drawn(about, 2.9) as (axes, svg):
+        layers = range(1, len(losses) + 1)
+        axes.plot(layers, losses, "o-", color=INK, markersize=5)
+        least = min(layers, key=lambda layer: losses[layer - 1])
+        axes.plot(least, losses[least - 1], "o", color=ACCENT, markersize=8)
+        axes.set(xlabel="after so many layers", ylabel="loss of a probe, nats")
+        # What hardly differs must not look as if it did.
+        axes.set_ylim(min(min(losses), 0.8 * max(losses)) * 0.97, 1.03 * max(losses))
+        _counted(axes)
+    return svg[0]
+
+
+def growth(points: Sequence[Mapping[str, float]], title: str, about: str) -> str:
+    """Return a metric by how many rows were learnt from, each {rows, value, low, high}."""
+    with _drawn(about, 2.9) as (axes, svg):
+        rows, values = ([each[name] for each in points] for name in ("rows", "value"))
+        low = [each["value"] - each["low"] for each in points]
+        high = [each["high"] - each["value"] for each in points]
+        axes.errorbar(rows, values, yerr=[low, high], fmt="o-", color=ACCENT, capsize=3)
+        axes.set(xlabel="rows to learn from", ylabel=title, xlim=(0, None))
+        _grid(axes, "y")
+    return svg[0]
+
+
+def _counted(axes: Axes) -> None:
+    """Let whole numbers stand below, and lines go across."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _grid(axes, "y")
+
+
+def _grid(axes: Axes, along: Literal["x", "y"]) -> None:
+    axes.grid(axis=along, color=FAINT, alpha=0.4, linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
 def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], about: str) -> str:
     """Return a table of true classes (lines) by what was said (columns), shaded by share."""
     from matplotlib.patches import Rectangle
@@ -100,7 +173,7 @@ def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], about: str
                     Rectangle((column, line), 1, 1, color=ACCENT, alpha=shade, linewidth=0)
                 )
                 if rows:
-                    axes.text(column + 0.5, line + 0.5, str(rows), ha="center", va="center", size=8)
+                    axes.text(column + 0.5, line + 0.5, str(rows), ha="center", va="center", size=9)
         middles = [number + 0.5 for number in range(len(labels))]
         names = [_short(each, 1) for each in labels]
         axes.set_xticks(middles, names, rotation=60, ha="right")

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,16 @@ SCRIPT = Path(__file__).with_name("clean.py")
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """What the clean process said: labels and logits of the inputs, and the probe's logits."""
+    """What the clean process said: labels and logits of the inputs, and the probe's logits.
+
+    `kept` is what it answered where it was asked what it still can.
+    """
 
     labels: list[Any]
     logits: list[list[float]]
     probe: list[list[float]]
     ways: Mapping[str, str]
+    kept: list[Any] = field(default_factory=list)
 
 
 def loading(facts: Facts, address: str | None = None) -> Loading:
@@ -86,11 +90,13 @@ def predict_in_clean_process(
     step: str = "proving",
     progress: Progress = silent,
     said: Callable[[Any], str] = str,
+    kept: Mapping[str, Any] | None = None,
 ) -> Predicted:
     """Run a card's code in a process without hubtl, with an empty cache that has just `models`.
 
     `models` maps an id to (revision, folder), and `said` what the code answers to a label. The code
-    is run in the folder `at`, or where this process is. Nothing is asked of any network. Raises
+    is run in the folder `at`, or where this process is. `kept` is the code by which it is asked
+    what it still can, and the inputs. Nothing is asked of any network. Raises
     NotReproduced where the code fails, with its last words.
     """
     with temporary_room("hubtl-proof-") as room:
@@ -98,7 +104,13 @@ def predict_in_clean_process(
         for model, (revision, folder) in models.items():
             cache.link(model, folder, revision)
         job, result = room / "job.json", room / "result.json"
-        wanted = {"code": code, "inputs": list(inputs), "probe": list(probe), "ways": ways or {}}
+        wanted = {
+            "code": code,
+            "inputs": list(inputs),
+            "probe": list(probe),
+            "ways": ways or {},
+            "kept": kept,
+        }
         job.write_text(json.dumps(wanted), "utf-8")
         words = [str(job), str(result)]
         _run(words, _environment(room), at, len(inputs), step, progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import statistics
 from collections.abc import Mapping, Sequence
@@ -9,18 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .climbing import Climb, paragraph
 from .job import Job
 from .judgement import calibrated
+from .ladder import AUTO
 from .learning import Outcome
 from .lineage import licence_upon
 from .registry.facts import LOCAL, WRITTEN_LATER, Facts
 from .registry.fingerprint import files_in, rows_fingerprint, sha256
 from .registry.weights import needed
+from .shift import shifted
 from .transfer import measure, resources
 from .transfer.judging import Answers
 from .transfer.split import contents_of
-
-NOT_MEASURED = "not measured by this version of hubtl"
+from .transfer.temperature import HeldOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ def facts_of(
     choices: Mapping[str, Any],
     base: Path,
     folder: Path,
+    retention: Mapping[str, Any],
+    energy: Mapping[str, Any],
 ) -> Facts:
     """Return all that is known of an adapted folder whose files are there but for its card."""
     true = [row.label for row in job.split.test]
@@ -65,13 +70,10 @@ def facts_of(
         baselines=baselines,
         gain={"over": best, "metric": main, **gain},
         beats_baseline=gain["low"] > 0,
-        retention={
-            **dict.fromkeys(("score", "rows", "cka", "loss_before", "loss_after")),
-            "how": NOT_MEASURED,
-        },
+        retention=retention,
         seconds=round(job.clock.spent, 2),
         peak_memory_bytes=resources.peak_memory(),
-        energy={"kwh": None, "kg_co2": None, "how": NOT_MEASURED},
+        energy=energy,
         seed=outcome.seed,
         data=_data(job, rivals),
         inputs=outcome.inputs,
@@ -86,11 +88,45 @@ def facts_of(
         choices=choices,
         rivals=dict(getattr(job.task, "rivals", {})),  # a plugin may be of before
         lineage=job.upon.lineage if job.upon else (),
-        calibration=calibrated(answers, job.goal, job.labels, "on the test rows"),
+        calibration=_calibration(job, answers, learnt.held_out),
+        losses=_losses(learnt.curves),
+        layers=outcome.layers,
+        shift=shifted(job, outcome),
         base_files={path: sha256(base / path) for path in needed(job.base.files)},
         made_on=datetime.date.today().isoformat(),
         seeds=summary(seeds, outcome),
+        curve=outcome.curve,
     )
+
+
+def _calibration(job: Job, answers: Answers, held_out: HeldOut | None) -> dict[str, Any]:
+    """Return how far the probabilities of test rows are to be believed, and why."""
+    where = "on the test rows"
+    if held_out is None:
+        return calibrated(answers, job.goal, job.labels, where)
+    temperature, how = held_out.temperature, held_out.how
+    return calibrated(answers, job.goal, job.labels, where, temperature, how)
+
+
+def _losses(curves: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the losses by epoch, and how they were measured; no epochs where there were none."""
+    if not curves:
+        how = "there are no epochs: a head is fitted at once, on what the frozen base gives"
+        return {"training": [], "validation": [], "best_epoch": None, "how": how}
+    how = "mean loss in nats, of training rows while they are learnt from"
+    if curves["validation"]:
+        how += ", of validation rows before training and after each epoch"
+    return {**curves, "how": how}
+
+
+def told_of_climb(facts: Facts, climb: Climb | None) -> Facts:
+    """Return facts that say how the recipe was chosen, bad news first, where hubtl chose it."""
+    if climb is None:
+        return dataclasses.replace(facts, asked=facts.recipe)
+    best = facts.gain["over"]
+    lost = "" if facts.beats_baseline else facts.rivals.get(best, best)
+    why = f"{facts.why} {paragraph(climb, facts.rivals, lost)}"
+    return dataclasses.replace(facts, asked=AUTO, climb=climb.as_json(), why=why)
 
 
 def _data(job: Job, rivals: Mapping[str, Sequence[str]]) -> dict[str, Any]:

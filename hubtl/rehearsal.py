@@ -45,8 +45,11 @@ class Rehearsal:
     folder_bytes: int
 
 
-def rehearse(job: Job, base: Path, progress: Progress) -> Rehearsal:
-    """Return what came of a few rows and steps; nothing of it is kept, and no test row is used."""
+def rehearse(job: Job, base: Path, progress: Progress, *, saves: bool = True) -> Rehearsal:
+    """Return what came of a few rows and steps; nothing of it is kept, and no test row is used.
+
+    Without `saves` it is not saved and measured, and no time is told for that.
+    """
     progress(STAGE, 0, 4)
     with quiet_libraries(), temporary_room("hubtl-try-") as room:
         watch = Stopwatch()
@@ -71,18 +74,24 @@ def rehearse(job: Job, base: Path, progress: Progress) -> Rehearsal:
         learnt = job.method.adapt(network, job.recipe.options, viewed(session, network))
         adapting = watch.seconds
         progress(STAGE, 3, 4)
-        watch = Stopwatch()
-        folder = room / "saved"
-        folder.mkdir()
-        inputs = [row.input for row in rows[-MEASURED:]]
-        described = network.describe_inputs(inputs)
-        save_and_measure(job, base, network, folder, described, inputs, silent)
-        measuring = watch.seconds
-        size = sum(path.stat().st_size for path in files_in(folder).values())
+        measuring, size = 0.0, 0
+        if saves:
+            inputs = [row.input for row in rows[-MEASURED:]]
+            measuring, size = _measured(job, base, network, inputs, room / "saved")
     progress(STAGE, 4, 4)
-    return Rehearsal(
-        base, network, learnt, meter, choices, precision, loading, adapting, measuring, loaded, size
-    )
+    took = (loading, adapting, measuring, loaded, size)
+    return Rehearsal(base, network, learnt, meter, choices, precision, *took)
+
+
+def _measured(
+    job: Job, base: Path, network: Network, inputs: Sequence[str], folder: Path
+) -> tuple[float, int]:
+    """Return the seconds that saving and measuring take, and the bytes of what was saved."""
+    watch = Stopwatch()
+    folder.mkdir()
+    described = network.describe_inputs(inputs)
+    save_and_measure(job, base, network, folder, described, inputs, silent)
+    return watch.seconds, sum(path.stat().st_size for path in files_in(folder).values())
 
 
 def _sample(network: Network, rows: Sequence[Example]) -> list[Example]:

@@ -11,20 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from . import plots
-from .evaluation import goal_of
+from .evaluation import goal_of, temperature_of
 from .judgement import Judgement, judge
 from .plugins.hookspecs import Task
 from .plugins.manager import plugins
 from .plugins.pictured import Pictured
 from .predictions import Predictions, read_predictions
-from .registry.card import METRIC_NAMES, headline, seeds_line
+from .registry.card import METRIC_NAMES, headline, seeds_line, shift_line
 from .registry.facts import Facts, read_facts
-from .registry.usage import calibrated
+from .registry.usage import calibrated, gained, kept_of_base
 from .transfer import measure
 from .transfer.goal import Goal
 from .transfer.judging import Answers, ClassScore, confusion_matrix
 
 FILE = "report.html"
+PLOTS = tuple(
+    f"plot_{name}"
+    for name in ("results", "classes", "confusion", "bins", "losses", "layers", "curve")
+)
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
 OURS = "this model"
 MOST_CLASSES, MOST_DRAWN, MOST_PAIRS, RIGHT = 100, 20, 10, 5
@@ -72,7 +76,7 @@ def render_report(facts: Facts, rows: Predictions) -> str:
 
     task, goal = plugins().task(facts.task), goal_of(facts)
     answers = Answers(rows.ids, rows.true, rows.predicted, rows.logits)
-    found = judge(answers, goal, facts.labels, facts.seed)
+    found = judge(answers, goal, facts.labels, facts.seed, temperature_of(facts))
     results = _results(facts, rows, goal)
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     page.filters["size"] = lambda count: f"{count / 2**30:.1f} GiB"
@@ -88,10 +92,17 @@ def render_report(facts: Facts, rows: Predictions) -> str:
         pairs=found.confusion[:MOST_PAIRS],
         calibrated=calibrated(facts.calibration),
         bins=found.calibration["reliability"],
+        rings="reliability_before" in found.calibration,
         worst=list(_worst(rows, found, task)),
         worst_by=found.worst_by,
         right=list(_right(rows, task)),
         made=_made(facts),
+        gained=gained(facts),
+        retained=kept_of_base(facts.retention),
+        shift=shift_line(facts),
+        losses=facts.losses,
+        layers=facts.layers,
+        curve=_curve(facts).get("says", ""),
         **_plots(facts, results, goal, found),
     )
 
@@ -122,7 +133,7 @@ def _plots(
     """Return each plot as SVG that is safe to put into the page; empty where there is none."""
     from markupsafe import Markup
 
-    drawn = dict.fromkeys(("plot_results", "plot_classes", "plot_confusion", "plot_bins"), "")
+    drawn = dict.fromkeys(PLOTS, "")
     if not plots.can_plot():
         return {**drawn, "plots": False}
     metric = facts.main_metric
@@ -137,8 +148,36 @@ def _plots(
         drawn["plot_confusion"] = plots.confusion(facts.labels, counts, "What is taken for what")
     bins = found.calibration["reliability"]
     if bins:
-        drawn["plot_bins"] = plots.reliability(bins, "How often it is right, by how sure it is")
+        before = found.calibration.get("reliability_before", [])
+        about = "How often it is right, by how sure it is"
+        drawn["plot_bins"] = plots.reliability(bins, before, about)
+    drawn |= _drawn_learning(facts, title)
     return {**{name: Markup(svg) for name, svg in drawn.items()}, "plots": True}
+
+
+def _drawn_learning(facts: Facts, title: str) -> dict[str, str]:
+    """Return the plots of how it learnt: the losses, the layers, and what more rows would give."""
+    drawn = {}
+    training = facts.losses.get("training", [])
+    if training:
+        losses = facts.losses
+        about = "Loss by epoch"
+        drawn["plot_losses"] = plots.curves(
+            training, losses["validation"], losses["best_epoch"], about
+        )
+    layers = facts.layers.get("losses", [])
+    if layers:
+        drawn["plot_layers"] = plots.by_layer(layers, "Loss of a probe on each layer")
+    points = _curve(facts).get("points", [])
+    if points:
+        drawn["plot_curve"] = plots.growth(points, title, f"{title} by rows to learn from")
+    return drawn
+
+
+def _curve(facts: Facts) -> Mapping[str, Any]:
+    """Return {points, says} of what more rows would give, empty where that was not measured."""
+    found: Mapping[str, Any] | None = getattr(facts, "curve", None)
+    return found or {}
 
 
 def _worst(rows: Predictions, found: Judgement, task: Task) -> Iterator[Shown]:

@@ -43,6 +43,7 @@ class Plan:
     not_measured: str = ""
     upon: str | None = None
     warnings: tuple[str, ...] = ()
+    recipes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields."""
@@ -128,7 +129,8 @@ class Family:
 
     `lineage` has id, revision and licence of each, the nearest first and the base last; None where
     that is not told. `base_now` is the commit of the base's `main`, `versions` are by their tags,
-    and `not_known` says what could not be asked, and why.
+    and `not_known` says what could not be asked, and why. `gain_and_retention` are the sentences on
+    what an adapter is better at than the best baseline, and on how much of the base it retains.
     """
 
     lineage: tuple[Mapping[str, str | None], ...]
@@ -138,6 +140,7 @@ class Family:
     results: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     not_known: tuple[str, ...] = ()
+    gain_and_retention: tuple[str, ...] = ()
 
     @property
     def base_moved_on(self) -> bool | None:
@@ -159,6 +162,7 @@ class Family:
             ],
             "results": self.results,
             "baselines": self.baselines,
+            "gain_and_retention": list(self.gain_and_retention),
             "not_known": list(self.not_known),
         }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from .dataset import Dataset, test_rows
@@ -15,6 +16,7 @@ from .transfer.rows import Example
 from .transfer.split import (
     Split,
     distinct_inputs,
+    folds,
     hold_out,
     joined,
     labels_of,
@@ -27,6 +29,7 @@ FILE = "split.json"
 SHOWN = 5
 TEST_SHARE = 0.2
 VALIDATION_SHARE = 0.15
+VALIDATED = f", {VALIDATION_SHARE:.0%} of the rest to validate"
 # More rows than this teach a plain rival nothing new, and take hours and gigabytes.
 RIVAL_ROWS = 50_000
 
@@ -53,8 +56,8 @@ def split_rows(
         kept, held_out = _divided(data, kept, TEST_SHARE, seed, goal)
         how = f"{_name(data, TEST_SHARE, goal)} held out{_seed(data, seed)}"
     if validates and not len(validation):
-        kept, validation = _divided(data, kept, VALIDATION_SHARE, seed + 1, goal)
-        how += f", {VALIDATION_SHARE:.0%} of the rest to validate"
+        kept, validation = to_validate(data, kept, seed, goal)
+        how += VALIDATED
     learnt = joined(kept, validation)
     fresh = _fresh(data.path, held_out, learnt)
     dropped = len(held_out) - len(fresh)
@@ -65,6 +68,34 @@ def split_rows(
     split = Split(kept, validation, fresh, how, dropped)
     _check_split(data.path, split, goal)
     return split
+
+
+def to_validate(
+    data: Dataset, rows: Sequence[Example], seed: int, goal: Goal
+) -> tuple[Sequence[Example], Sequence[Example]]:
+    """Return rows to train on and rows to choose by; raises BadData where they can't be divided."""
+    return _divided(data, rows, VALIDATION_SHARE, seed + 1, goal)
+
+
+def validated(data: Dataset, split: Split, seed: int, goal: Goal) -> Split:
+    """Return a split with rows to choose by, as `split_rows` makes one for what validates."""
+    if len(split.validation):
+        return split
+    kept, validation = to_validate(data, split.train, seed, goal)
+    return replace(split, train=kept, validation=validation, how=split.how + VALIDATED)
+
+
+def parts_to_judge(
+    data: Dataset, rows: Sequence[Example], count: int, seed: int, goal: Goal
+) -> Iterator[tuple[Sequence[Example], Sequence[Example]]]:
+    """Yield (kept, held out) so many times at most, by which recipes are told apart.
+
+    Of rows with times the latest are held out, once. Raises BadData where they can't be divided.
+    """
+    if "time" in data.columns:
+        yield _divided(data, rows, 1 / count, seed, goal)
+        return
+    yield from folds(rows, count, seed + 2, strata=goal.divides)
 
 
 def write_split(folder: Path, split: Split, seed: int) -> None:

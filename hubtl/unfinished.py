@@ -35,9 +35,21 @@ class Unfinished:
     folder: Path
     choices: Choices
 
+    def within(self, name: str, choices: Mapping[str, Any]) -> Unfinished:
+        """Return a folder for a part of the work, with choices of its own to begin with."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        if (folder / PLAN).is_file():
+            choices = read_choices(folder / PLAN)
+        return Unfinished(folder, Choices(choices, lambda made: write_plan(folder, {}, made)))
+
     def checkpoint(self, seed: int) -> Checkpoint:
         """Return where training with a seed keeps how far it has come."""
         return Checkpoint(self.folder / f"seed-{seed}")
+
+    def forget(self, seed: int) -> None:
+        """Remove how far training with a seed has come."""
+        shutil.rmtree(self.folder / f"seed-{seed}", ignore_errors=True)
 
 
 @contextlib.contextmanager

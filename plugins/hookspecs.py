@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..transfer.network import Network
     from ..transfer.split import Split
     from ..transfer.start import Session
+    from ..transfer.temperature import HeldOut
 
 hookspec = pluggy.HookspecMarker("hubtl")
 hookimpl = pluggy.HookimplMarker("hubtl")
@@ -196,12 +197,17 @@ class Learnt:
     """What a method says of its work, for the card: one line, and options as they were used.
 
     `loss` is that of the validation rows, by which one of several seeds is chosen; None where there
-    were none.
+    were none. `held_out` is what was said of rows that were not learnt from, and the temperature
+    that the logits were divided by; `curves` has the losses by epoch on `training` rows and on
+    those of `validation`, `layers` those of a probe on what each layer is given.
     """
 
     how: str
     options: Mapping[str, Any] = field(default_factory=dict)
     loss: float | None = None
+    held_out: HeldOut | None = None
+    curves: Mapping[str, Any] = field(default_factory=dict)
+    layers: Sequence[float] = ()
 
 
 class Method(Protocol):
@@ -209,7 +215,8 @@ class Method(Protocol):
 
     `options` are what a recipe may set, with what holds unless it does; `about` says what each
     means, and `words` what those may be that take one of a few words. One that `validates` is given
-    rows to choose by; one that is `linear` ends in a linear head, so it needs classes to tell.
+    rows to choose by; one that is `linear` ends in a linear head, so it needs classes to tell. One
+    whose `frozen` is true, if it has that, leaves the body as it was.
     """
 
     name: str

@@ -14,7 +14,7 @@ from . import history
 from .comparing import held_out
 from .errors import BadData
 from .facts import Facts
-from .usage import calibrated, cite, intended
+from .usage import calibrated, cite, cost, intended, kept_of_base
 from .weights import ADAPTER_CONFIG
 
 METRIC_NAMES = {
@@ -116,9 +116,22 @@ def headline(facts: Facts) -> str:
     verdict = "beats" if facts.beats_baseline else "**does not beat**"
     return (
         f"{METRIC_NAMES.get(metric, metric)} **{value['value']:.3f}** "
-        f"({value['low']:.3f} to {value['high']:.3f}) on {facts.rows['test']} held-out rows; "
+        f"({value['low']:.3f} to {value['high']:.3f}) on {facts.rows['test']} {_kind(facts)}; "
         f"it {verdict} {facts.rivals.get(best, best)} at {facts.baselines[best][metric]:.3f}."
     )
+
+
+def _kind(facts: Facts) -> str:
+    """Return what the test rows are: held out of the same data, or of a file of their own."""
+    return "rows of a file of their own" if facts.shift else "held-out rows"
+
+
+def shift_line(facts: Facts) -> str:
+    """Return one sentence that tells the rows of a test file apart, empty without such a file."""
+    if not facts.shift:
+        return ""
+    how = f", on {facts.shift['how']}" if facts.shift["rows"] else ""
+    return f"Tested on rows of a file of their own: {facts.shift['says']}{how}."
 
 
 def first_python_block(card: str) -> str:
@@ -159,7 +172,13 @@ def _result(facts: Facts) -> str:
         f"({gain['low']:+.3f} to {gain['high']:+.3f}). Intervals are 95 % bootstrap intervals over "
         f"the {facts.rows['test']} test rows, which were used once, for these numbers.",
     ]
-    told = [calibrated(facts.calibration), seeds_line(facts) if facts.seeds else ""]
+    lines += [f"\n{line}" for line in kept_of_base(facts.retention)]
+    told = [
+        shift_line(facts),
+        calibrated(facts.calibration),
+        seeds_line(facts) if facts.seeds else "",
+        str(facts.curve["says"]) if facts.curve.get("points") else "",
+    ]
     return "\n".join([*lines, *(f"\n{line}" for line in told if line)])
 
 
@@ -195,6 +214,7 @@ def _made(facts: Facts) -> str:
         f"- Inputs: {facts.inputs['how']}",
         f"- Took {facts.seconds:.0f} s and {facts.peak_memory_bytes / 2**30:.1f} GiB on "
         f"{facts.machine['cpu']} ({facts.machine['cores']} cores)",
+        *(f"- {line}" for line in cost(facts)),
         "- Versions: " + ", ".join(f"{name} {v}" for name, v in facts.versions.items()),
     ]
     if facts.data.get("licence"):
@@ -228,10 +248,16 @@ def _upon(facts: Facts) -> list[str]:
 
 
 def _unknown(facts: Facts) -> str:
-    return (
-        f"- Retention, how much of what the base could do it still can: {facts.retention['how']}\n"
-        f"- Energy: {facts.energy['how']}"
-    )
+    lines = []
+    if facts.retention["score"] is None:
+        lines.append(f"- {kept_of_base(facts.retention)[0]}")
+    if facts.energy["kwh"] is None:
+        lines.append(f"- Energy: {facts.energy['how']}")
+    elif facts.energy["kg_co2"] is None:
+        lines.append("- CO2: the country whose electricity it took was not told")
+    if facts.full_estimate and facts.full_estimate["seconds"] is None:
+        lines.append(f"- What training all weights would take: {facts.full_estimate['how']}")
+    return "\n".join(lines) or "- Nothing that hubtl looks for."
 
 
 def _loads(facts: Facts) -> str:

@@ -27,7 +27,14 @@ class Facts:
     `lineage` is what an adapter of an adapter was made upon, each with its id, revision and
     licence: the nearest first, the base last. It is empty for an adapter of a base. `history` is
     what was published under its name before, each with its result; `base_files` are the sha256s of
-    the base, and `base_copied_from` tells of which it is a copy, if it is one.
+    the base, and `base_copied_from` tells of which it is a copy, if it is one. `asked` is the
+    recipe that was asked for, and `climb` what `auto` tried before it chose `recipe`.
+    `curve` has `points` of {rows, value, low, high}, and `says` whether more rows are worth it, or
+    why that is not known.
+
+    `losses` are by epoch, on `training` and on `validation` rows, the latter from before training
+    on; `layers` are those of a probe on what each layer of the base gives. `shift` tells test rows
+    of a file of their own apart from rows like those that were learnt from.
     """
 
     task: str
@@ -66,9 +73,16 @@ class Facts:
     lineage: tuple[Mapping[str, str | None], ...] = ()
     history: tuple[Mapping[str, Any], ...] = ()
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    full_estimate: Mapping[str, Any] = field(default_factory=dict)
+    losses: Mapping[str, Any] = field(default_factory=dict)
+    layers: Mapping[str, Any] = field(default_factory=dict)
+    shift: Mapping[str, Any] | None = None
     made_on: str | None = None
     base_files: Mapping[str, str] = field(default_factory=dict)
     base_copied_from: Mapping[str, str] | None = None
+    asked: str | None = None
+    climb: Mapping[str, Any] | None = None
+    curve: Mapping[str, Any] = field(default_factory=dict)
     format: int = FORMAT
 
     def as_json(self, folder: Path | str) -> dict[str, Any]:
@@ -134,6 +148,8 @@ def _check(read: Mapping[str, Any]) -> None:
         _check_lineage([{**copied, "licence": None}], copied["id"], copied["revision"])
     if not all(isinstance(words, str) for words in dict(read.get("rivals", {})).values()):
         raise ValueError("`rivals` are not told in words")
+    if not re.fullmatch(r"[^\n\r<>]{0,400}", read.get("curve", {}).get("says", "")):
+        raise ValueError("its curve is told in odd words")
     for part in ("metrics", "baselines", "data", "inputs", "probe", "rows"):
         if not isinstance(read[part], dict):
             raise ValueError(f"`{part}` is no object")

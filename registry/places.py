@@ -16,6 +16,7 @@ SETTINGS: Mapping[str, str] = {
     "organisation": "the organisation that `publish --to NAME` means",
     "domain": "the domain of what you adapt, from `hubtl catalog --domains`",
     "catalog": "a catalogue of your own, read in place of hubtl's",
+    "country": "whose electricity is used, three letters such as FRA: CO2 is reckoned by its mix",
     "trunks": "how many GB of features of frozen layers are kept, 5 unless set",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from .catalog import catalogue
 from .facts import Facts
@@ -46,11 +47,63 @@ def calibrated(calibration: Mapping[str, object]) -> str:
         return ""
     if calibration["ece"] is None:
         return f"Calibration: {calibration['how']}."
-    return (
+    told = (
         f"Calibration: expected error {calibration['ece']:.3f} over {calibration['bins']} bins "
         f"(it is {calibration['confidence']:.0%} sure on average, and "
         f"{calibration['accuracy']:.0%} right), {calibration['how']}."
     )
+    if calibration.get("temperature") is None:
+        return told
+    return (
+        f"{told} Without that the error was {calibration['ece_before']:.3f}, and the log loss "
+        f"{calibration['log_loss_before']:.3f} where it is {calibration['log_loss']:.3f}."
+    )
+
+
+def gained(facts: Facts) -> str:
+    """Return one sentence on how much better it is than the best baseline."""
+    gain, best = facts.gain, facts.gain["over"]
+    return (
+        f"Gain {gain['value']:+.3f} {facts.main_metric} ({gain['low']:+.3f} to "
+        f"{gain['high']:+.3f}) over {facts.rivals.get(best, best)}."
+    )
+
+
+def kept_of_base(retention: Mapping[str, Any]) -> list[str]:
+    """Return a sentence on how much of what the base could do it still can, for each set of inputs.
+
+    It stands wherever the gain does.
+    """
+    own = retention.get("retain")
+    return [_kept(each) for each in (retention, *([own] if own else []))]
+
+
+def _kept(retention: Mapping[str, Any]) -> str:
+    if retention["score"] is None:
+        return f"Retention is not known: {retention['how']}."
+    beside = ""
+    if retention["loss_before"] is not None:
+        losses = (f"{retention[name]:.3f}" for name in ("loss_before", "loss_after"))
+        beside = ", loss {} before and {} after".format(*losses)
+    elif retention["rows"]:
+        cka = retention["cka"]
+        beside = ", linear CKA " + ("not known" if cka is None else f"{cka:.3f}")
+    return f"Retention {retention['score']:.3f}{beside}: {retention['how']}."
+
+
+def cost(facts: Facts) -> list[str]:
+    """Return the sentences on the energy it took, and on what a full fine-tune would take."""
+    energy, full = facts.energy, facts.full_estimate
+    told = []
+    if energy["kwh"] is not None:
+        kg = f", {energy['kg_co2']:.2g} kg of CO2" if energy["kg_co2"] is not None else ""
+        told.append(f"Energy {energy['kwh']:.2g} kWh{kg}: {energy['how']}.")
+    if full and full["seconds"] is not None:
+        kwh = f" and {full['kwh']:.2g} kWh" if full["kwh"] is not None else ""
+        told.append(
+            f"To train all weights would take about {full['seconds']:.1f} s{kwh}: {full['how']}."
+        )
+    return told
 
 
 def cite(facts: Facts) -> str:

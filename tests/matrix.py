@@ -1,6 +1,6 @@
 """Every recipe of every modality, published to a server and to a shared drive, used without hubtl.
 
-python -m tests.matrix
+python -m tests.matrix [TASK ...]
 
 Real weights, a little real data, a real `hubtl serve`. Each card's first Python block is taken from
 the hub and run in an environment without hubtl; it must give for every test row the label that was

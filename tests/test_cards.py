@@ -27,6 +27,7 @@ TASKS = (
 )
 CARDS = Path(__file__).parent / "cards"
 MASKS = [
+    (r"- (Energy|CO2).*\n| and \S+ kWh", ""),
     (r"\b[0-9a-f]{7,64}\b", "HEX"),
     (r"\d+\.\d+(\.\w+)*(\+\w+)?(e-\d+)?|\d+ %|\d+%", "N"),
     (r"\d{4}-\d\d-\d\d|year = \{\d{4}\}", "DATE"),

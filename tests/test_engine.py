@@ -9,10 +9,10 @@ import torch
 from hubtl.plugins.hubs.folder import Folder
 from hubtl.plugins.manager import plugins
 from hubtl.registry.entry import Entry
-from hubtl.transfer.feed import Rows, Whole
+from hubtl.transfer.feed import Rows, Whole, mean_loss
 from hubtl.transfer.fit import fit
 from hubtl.transfer.layers import first_linear, layer_stack, linear_layers
-from hubtl.transfer.lesson import Schedule, mean_loss
+from hubtl.transfer.lesson import Schedule
 from hubtl.transfer.quiet import quiet_libraries
 
 from .conftest import sentences

@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from hubtl.transfer.agreement import compare
 from hubtl.transfer.goal import ONE_CLASS
-from hubtl.transfer.measure import accuracy, difference, measure, values
+from hubtl.transfer.measure import difference, measure, values
 
 GENERATOR = np.random.default_rng(3)
 METRICS = ONE_CLASS.metrics
@@ -31,12 +31,13 @@ def test_an_interval_of_accuracy_is_about_the_binomial_one():
 
 
 def test_equal_predictions_differ_by_nothing():
-    assert difference(TRUE, GUESS, GUESS, accuracy) == {"value": 0.0, "low": 0.0, "high": 0.0}
+    none = {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert difference(TRUE, GUESS, GUESS, METRICS, "accuracy") == none
 
 
 def test_a_pair_is_told_apart_more_finely_than_two_alone():
     better = [t if n % 10 == 0 else g for n, (t, g) in enumerate(zip(TRUE, GUESS, strict=True))]
-    gap = difference(TRUE, better, GUESS, accuracy)
+    gap = difference(TRUE, better, GUESS, METRICS, "accuracy")
     alone = measure(TRUE, better, METRICS)["accuracy"], measure(TRUE, GUESS, METRICS)["accuracy"]
     assert gap["low"] > 0
     assert alone[0]["low"] < alone[1]["high"]

@@ -135,6 +135,8 @@ def test_the_wheel_of_the_sdist_holds_hubtl_and_nothing_else(tmp_path):
     data |= {"examples/noto-emoji/README.md", "examples/noto-emoji/test/food/pizza.webp"}
     data |= {f"examples/letters-and-numbers/{name}" for name in ("README.md", "metadata.csv")}
     data.add("examples/letters-and-numbers/clips/june-fr-q.ogg")
+    data |= {f"examples/spoken-sentences/{name}" for name in ("README.md", "clips/tt-weasels.ogg")}
+    data.add("plugins/text/general_sentences.txt")
     assert sources | {f"hubtl/{name}" for name in data} <= names
     with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as sdist:
         assert "hubtl-0.1.0/catalog.yaml" in sdist.getnames()

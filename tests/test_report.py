@@ -165,7 +165,7 @@ def test_the_page_says_what_was_measured_and_asks_nothing_of_a_network(adapted, 
     assert f"{facts.metrics['accuracy']['value']:.3f}" in page.text
     for words in (*facts.rivals.values(), facts.why, facts.base_revision):
         assert words in page.text
-    assert f"Retention is not known: {facts.retention['how']}." in page.text
+    assert f"Retention 1.000: {facts.retention['how']}." in page.text
 
 
 def test_the_same_folder_gives_the_same_page(adapted):
@@ -203,7 +203,7 @@ def test_labels_and_rows_are_shown_and_never_obeyed(adapted, text):
 def test_plots_stand_in_the_page_as_text_in_the_pages_own_colours(adapted):
     page = hostile(adapted, EVIL, "so so")
     drawn = re.findall(r"<svg .*?</svg>", page.source, re.DOTALL)
-    assert len(drawn) == 4
+    assert len(drawn) == 5
     for svg in drawn:
         assert 'role="img" aria-label="' in svg and "<text" in svg
         assert "var(--ink)" in svg and "#0102" not in svg and "<script" not in svg

@@ -197,6 +197,14 @@ def test_a_base_without_letters_gets_those_of_the_texts(folders):
     assert said in (folders["top"] / "README.md").read_text()
 
 
+def test_a_base_is_judged_by_its_words_or_where_it_has_no_letters_by_what_its_head_sees(folders):
+    seen, spelt = (read_facts(folders[recipe]).retention for recipe in ("top", "full"))
+    assert (seen["rows"], seen["loss_before"]) == (120, None)
+    assert 0.08 < seen["score"] <= 1 and "nearest neighbours" in seen["how"]
+    # Of random weights no word is right, and it says so.
+    assert (spelt["score"], spelt["rows"]) == (None, 16) and spelt["loss_before"] >= 1
+
+
 def test_letters_of_the_bases_own_are_kept_to_the_byte(road, folders):
     for name in ("vocab.json", "tokenizer_config.json", "preprocessor_config.json"):
         assert (folders["full"] / name).read_bytes() == (

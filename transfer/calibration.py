@@ -64,6 +64,12 @@ def reliability(sure: Sequence[float], right: Sequence[bool]) -> list[Bin]:
     ]
 
 
+def log_likely(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logarithm of each class's probability, [rows, classes]."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
 def _places(confidences: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the number of each row's bin."""
     return np.minimum((confidences * BINS).astype(np.int64), BINS - 1)

@@ -163,22 +163,25 @@ class InPairs:
         """Return the positions of all portions, each row as long as the longest of its own."""
         return padded(self._train.feed.sizes, self._parts(numbers))
 
-    def add_up(self, numbers: Sequence[int]) -> None:
-        """Add up the gradients of the loss over all pairs of the batch."""
+    def add_up(self, numbers: Sequence[int]) -> tuple[float, float]:
+        """Add up the gradients of the loss over all pairs of the batch; return that, and 1."""
         import torch
 
         parts = self._parts(numbers)
         if self._held or len(parts) == 1:
-            self._loss(parts, self._features(parts)).backward()  # type: ignore[no-untyped-call]
-            return
+            loss = self._loss(parts, self._features(parts))
+            loss.backward()  # type: ignore[no-untyped-call]
+            return float(loss.detach()), 1.0
         with torch.no_grad():
             seen = self._features(parts)
         seen.requires_grad_()
-        self._loss(parts, seen).backward()  # type: ignore[no-untyped-call]
+        loss = self._loss(parts, seen)
+        loss.backward()  # type: ignore[no-untyped-call]
         assert seen.grad is not None, "the loss is made of it"
         slopes = torch.split(seen.grad, [len(part) for part in parts])
         for part, slope in zip(parts, slopes, strict=True):
             self._features([part]).backward(slope)  # type: ignore[no-untyped-call]
+        return float(loss.detach()), 1.0
 
     def judge(self) -> float:
         """Return the mean loss of some of the batches."""

@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from .cut import Fed
 from .goal import ONE_CLASS, Goal
-from .network import Network
+from .network import Network, batches
 from .trunk import Trunk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
+
+AT_ONCE = 32  # rows that are looked at and not learnt from
 
 
 class Feed(Protocol):
@@ -53,6 +57,21 @@ class FromCut:
         return self._fed.features(network.outline(inputs), states)
 
 
+class Pooled:
+    """Rows of which is kept what the head sees."""
+
+    def __init__(self, trunk: Trunk, inputs: Sequence[str]) -> None:
+        self._trunk, self._numbers = trunk, trunk.rows_of(inputs)
+        self.sizes: Sequence[int] = [1] * len(inputs)
+
+    def features(self, numbers: Sequence[int]) -> Tensor:
+        """Return what the head sees of these rows."""
+        import torch
+
+        assert self._trunk.pooled is not None, "the head sees one row of each input"
+        return torch.from_numpy(self._trunk.pooled[self._numbers[list(numbers)]])
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Rows, the label of each as numbers [rows] or [rows, classes], and what those mean."""
@@ -64,6 +83,13 @@ class Rows:
     def __len__(self) -> int:
         """How many there are."""
         return len(self.targets)
+
+    def logits(self, network: Network) -> NDArray[np.float64]:
+        """Return what the network as it is says of each row, [rows, classes]."""
+        found = np.empty((len(self), network.head.out_features))
+        for numbers in batches(self.feed.sizes, AT_ONCE, alike=network.alike):
+            found[numbers] = network.head(self.feed.features(numbers).float()).cpu().numpy()
+        return found
 
     def some(self, most: int) -> Rows:
         """Return at most so many rows, evenly out of all."""
@@ -81,3 +107,22 @@ class _Part:
     def features(self, numbers: Sequence[int]) -> Tensor:
         """Return what the head sees of these rows."""
         return self._feed.features([self._numbers[number] for number in numbers])
+
+
+def mean_loss(network: Network, rows: Rows, weights: Tensor | None = None) -> float:
+    """Return the mean loss of rows in nats, in evaluation mode, in fp32.
+
+    `weights` [classes] are how much each class counts.
+    """
+    import torch
+
+    network.body.eval()
+    if weights is None:
+        weights = torch.ones(network.head.out_features, device=network.device)
+    total = weighed = 0.0
+    with torch.inference_mode():
+        for numbers in batches(rows.feed.sizes, AT_ONCE, alike=network.alike):
+            features, targets = rows.feed.features(numbers), rows.targets[numbers]
+            total += float(rows.goal.losses(network, features, targets, weights).sum())
+            weighed += float(rows.goal.weighs(targets, weights).sum())
+    return total / weighed

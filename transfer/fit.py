@@ -27,13 +27,22 @@ if TYPE_CHECKING:
 class Fitted:
     """Which epoch was best, and the loss on validation rows there, in nats, if there were any.
 
-    `losses` are of all epochs, the first before training, on validation or on training rows.
+    `losses` are of all epochs, the first before training, on validation or on training rows;
+    `taught` is the mean loss of each epoch's batches, each before the step that it led to.
     """
 
     best_epoch: int
     epochs: int
     validated: float | None
     losses: tuple[float, ...]
+    taught: tuple[float, ...] = ()
+
+    @property
+    def curves(self) -> dict[str, Any]:
+        """The losses on rows to train on and on validation rows, none where there were none."""
+        judged = [] if self.validated is None else list(self.losses)
+        best = self.best_epoch
+        return {"training": list(self.taught), "validation": judged, "best_epoch": best}
 
 
 def never(steps: int) -> bool:
@@ -106,6 +115,7 @@ class _Run:
         self.most = min(schedule.epochs * lesson.steps, schedule.steps or 10**9)
         self.steps, self.losses, self.stopped = 0, list[float](), False
         self.best: tuple[float, int, list[Tensor]] = (math.inf, 0, [])
+        self.taught, self.sums = list[float](), [0.0, 0.0]
 
     @property
     def epoch(self) -> int:
@@ -133,7 +143,8 @@ class _Run:
             group["lr"] = group["peak"] * share
         with self.meter.stage("training", self.lesson.positions(numbers)):
             self.optimizer.zero_grad(set_to_none=True)
-            self.lesson.add_up(numbers)
+            for place, more in enumerate(self.lesson.add_up(numbers)):
+                self.sums[place] += more
             if self.start:
                 self._draw_back()
             torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
@@ -142,6 +153,8 @@ class _Run:
                 torch.cuda.synchronize()
         self.steps += 1
         whole = self.steps % self.lesson.steps == 0
+        if whole or self.steps == self.most:
+            self._note()
         if (whole and self.validates) or self.steps == self.most:
             self.judge()
 
@@ -153,9 +166,16 @@ class _Run:
         drifts = [((now - then) ** 2).sum() for now, then in pairs]
         (self.schedule.pull * torch.stack(drifts).sum()).backward()  # type: ignore[no-untyped-call]
 
+    def _note(self) -> None:
+        """Note the mean loss of an epoch's batches, as far as the epoch came."""
+        if self.sums[1]:
+            self.taught.append(self.sums[0] / self.sums[1])
+        self.sums = [0.0, 0.0]
+
     def stop(self) -> None:
         """Let this step be the last."""
         self.stopped = True
+        self._note()
         self.judge()
 
     def judge(self) -> None:
@@ -181,6 +201,8 @@ class _Run:
         about = {
             "steps": self.steps,
             "losses": self.losses,
+            "taught": self.taught,
+            "sums": self.sums,
             "best": self.best[:2],
             "stopped": self.stopped,
         }
@@ -205,6 +227,9 @@ class _Run:
             torch.cuda.set_rng_state(found["dice of the GPU"])
         self.steps, self.losses = state.about["steps"], list(state.about["losses"])
         self.stopped = state.about["stopped"]
+        # A job that a hubtl of before began has no such sums: its curve begins here.
+        self.taught = list(state.about.get("taught", ()))
+        self.sums = list(state.about.get("sums", (0.0, 0.0)))
         copies = [found[f"best.{n}"].clone() for n in range(len(self.weights)) if "best.0" in found]
         loss, epoch = state.about["best"]
         self.best = (math.inf if loss is None else loss, epoch, copies)
@@ -219,4 +244,4 @@ class _Run:
         self.modules.eval()
         best = self.best[1] if self.validates or self.best[1] == 0 else self.epoch
         validated = self.best[0] if self.validates else None
-        return Fitted(best, self.epoch, validated, tuple(self.losses))
+        return Fitted(best, self.epoch, validated, tuple(self.losses), tuple(self.taught))

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .goal import Goal
-from .measure import resampled
+from .measure import Interval, resampled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST_ROWS = 10  # in a slice: an interval over fewer says nothing
-Interval = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +51,9 @@ def by_class(
     """Return the scores of each class, with 95 % bootstrap intervals over rows."""
     if not classes:
         return []
-    (true, labels), counts, draws = resampled(seed, answers.true, answers.labels)
-    a, b = (_table(goal, [str(each) for each in kinds], classes) for kinds in (true, labels))
-    drawn = np.concatenate([counts, draws])
+    rows = resampled(seed, answers.true, answers.labels)
+    a, b = (_table(goal, [str(each) for each in kinds], classes) for kinds in rows.kinds)
+    drawn = np.concatenate([rows.counts, rows.draws])
     has, said, both = (drawn @ each for each in (a, b, a * b))
     found = {
         "precision": _shares(both, said),

@@ -8,37 +8,47 @@ ones to train.
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .cut import Tap, depth
+from .cut import Tap, Uncut, depth
 from .network import Network, batches
 from .probe import Labelled
 from .start import Session
 from .trunk import POSITIONS, ROWS
 
-MOST = 1000  # rows that are probed
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MOST = 1000  # rows that are probed where the layers to train are chosen by it
+LOOK = 200  # and where it is only to be looked at, in seconds and not in minutes
 
 
-def losses_by_layer(network: Network, session: Session, folds: int) -> list[float]:
+def losses_by_layer(
+    network: Network, session: Session, folds: int, most: int = MOST
+) -> list[float]:
     """Return the cross-validated log loss, in nats, of a head on what each layer is given.
 
     The first is that of the second layer's input, the last that of what the head sees. A layer's
-    states are pooled by their mean. At most 1,000 rows to train on are drawn by the seed.
+    states are pooled by their mean. So many rows to train on, at most, are drawn by the seed.
+    Raises Uncut where the layers hand on no row of states for each input.
     """
     dice = np.random.default_rng(session.seed)
     count = len(session.train)
-    chosen = np.sort(dice.permutation(count)[:MOST])
+    chosen = np.sort(dice.permutation(count)[:most])
     rows = [session.train[int(number)] for number in chosen]
     targets, groups = session.targets(rows), session.groups(rows)
     return [
-        session.goal.fit_head(
-            Labelled(features, np.arange(len(rows)), targets, np.ones(len(rows)), groups),
-            len(session.labels),
-            folds=folds,
-            seed=session.seed,
-        ).loss
+        float(
+            session.goal.fit_head(
+                Labelled(features, np.arange(len(rows)), targets, np.ones(len(rows)), groups),
+                len(session.labels),
+                folds=folds,
+                seed=session.seed,
+            ).loss
+        )
         for features in _features(network, [row.input for row in rows], session)
     ]
 
@@ -57,11 +67,25 @@ def _features(network: Network, inputs: list[str], session: Session) -> list[Any
             with contextlib.ExitStack() as stack:
                 taps = [stack.enter_context(Tap(network, layer)) for layer in layers]
                 last = network.features(network.collate([inputs[n] for n in numbers]))
+            pooled = [_pooled(tap.states, [sizes[number] for number in numbers]) for tap in taps]
             for place, number in enumerate(numbers):
-                for tap, features in zip(taps, found, strict=False):
-                    assert tap.states is not None, "the network has just run"
-                    features[number] = tap.states[place, : sizes[number]].mean(0).cpu().numpy()
-                found[-1][number] = last[place].cpu().numpy()
+                for states, features in zip((*pooled, last), found, strict=True):
+                    features[number] = states[place].cpu().numpy()
             done += len(numbers)
             session.progress("probing each layer", done, len(inputs))
     return [np.stack(features).astype(np.float32) for features in found]
+
+
+def _pooled(states: Tensor | None, sizes: Sequence[int]) -> Tensor:
+    """Return the mean over each row's own positions, [rows, width]; raises Uncut where none is."""
+    import torch
+
+    if states is None or states.ndim not in (3, 4) or len(states) != len(sizes):
+        raise Uncut("its layers hand on no row of states for each input")
+    if states.ndim == 4:  # channels first, as transformers' convolutional networks have them
+        return states.mean((2, 3))
+    if states.shape[1] != max(sizes):  # sizes count something else, which is alike in all rows
+        return states.mean(1)
+    lengths = torch.tensor(sizes, device=states.device)[:, None, None]
+    own = torch.arange(states.shape[1], device=states.device)[None, :, None] < lengths
+    return (states * own).sum(1) / lengths[:, 0]

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from .feed import Rows
+from .feed import Rows, mean_loss
 from .network import Network, batches
 from .portions import portions
 from .precision import working_in
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 ENOUGH = 256
-JUDGED = 32  # rows at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,11 @@ class Lesson(Protocol):
         """Return how many positions go through the network for a batch, padding included."""
         ...
 
-    def add_up(self, numbers: Sequence[int]) -> None:
-        """Add up the gradients of the mean loss over these rows, some rows at a time."""
+    def add_up(self, numbers: Sequence[int]) -> tuple[float, float]:
+        """Add up the gradients of the mean loss over these rows, some rows at a time.
+
+        Return the sum of their losses, and what they weigh together.
+        """
         ...
 
     def judge(self) -> float:
@@ -107,36 +109,20 @@ class EachRow:
         """Return the positions of the batch, each row as long as the longest."""
         return len(numbers) * max(self._train.feed.sizes[number] for number in numbers)
 
-    def add_up(self, numbers: Sequence[int]) -> None:
-        """Add up the gradients of the rows' losses."""
+    def add_up(self, numbers: Sequence[int]) -> tuple[float, float]:
+        """Add up the gradients of the rows' losses; return the sum of these and of the weights."""
         train, schedule = self._train, self._schedule
         whole = train.goal.weighs(train.targets[numbers], self._counts).sum()
+        summed = 0.0
         for portion in portions(numbers, train.feed.sizes, schedule.at_once):
             with working_in(schedule.precision, self._network):
                 features = train.feed.features(portion)
             targets = train.targets[portion]
             loss = train.goal.losses(self._network, features, targets, self._counts).sum() / whole
             loss.backward()  # type: ignore[no-untyped-call]
+            summed += float(loss.detach() * whole)
+        return summed, float(whole)
 
     def judge(self) -> float:
         """Return the loss of validation rows in nats, or of some to train on."""
         return mean_loss(self._network, self._judges, self._counts)
-
-
-def mean_loss(network: Network, rows: Rows, weights: Tensor | None = None) -> float:
-    """Return the mean loss of rows in nats, in evaluation mode, in fp32.
-
-    `weights` [classes] are how much each class counts.
-    """
-    import torch
-
-    network.body.eval()
-    if weights is None:
-        weights = torch.ones(network.head.out_features, device=network.device)
-    total = weighed = 0.0
-    with torch.inference_mode():
-        for numbers in batches(rows.feed.sizes, JUDGED, alike=network.alike):
-            features, targets = rows.feed.features(numbers), rows.targets[numbers]
-            total += float(rows.goal.losses(network, features, targets, weights).sum())
-            weighed += float(rows.goal.weighs(targets, weights).sum())
-    return total / weighed

@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .temperature import MOST as ENOUGH
+from .temperature import HeldOut, held_out
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
+
+    Head = tuple[NDArray[Any], NDArray[Any]]
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 ROUGH, FINE = 1e-5, 1e-9  # relative change of the loss at which a fit is done: to choose, to keep
@@ -27,7 +32,8 @@ BLOCK = 4096  # rows at once
 class LinearHead:
     """Weight [labels, features] and bias [labels] of a head, and the C that was chosen.
 
-    `loss` is the log loss in nats of rows that were held out, in the mean over them.
+    `loss` is the log loss in nats of rows that were held out, in the mean over them, and `held_out`
+    what was said of some of them.
     """
 
     weight: Tensor
@@ -35,6 +41,7 @@ class LinearHead:
     strength: float
     folds: int
     loss: float
+    held_out: HeldOut | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +113,17 @@ def fit_head(
         drawn = np.random.default_rng(seed).choice(len(rows), MOST, replace=False)
         some = rows.some(np.sort(drawn))
     fits = [
-        (_Fitting(some.some(train), classes, scale, np.float32), some.some(held_out))
-        for train, held_out in _folds(some, folds, seed)
+        (_Fitting(some.some(train), classes, scale, np.float32), some.some(others))
+        for train, others in _folds(some, folds, seed)
     ]
-    weighed = sum(held_out.weights.sum() for _, held_out in fits)
+    weighed = sum(others.weights.sum() for _, others in fits)
     losses: dict[float, float] = {}
+    best: list[tuple[Head, Labelled]] = []
     for strength in strengths:
-        found = [(fitting.solve(strength, ROUGH), held_out) for fitting, held_out in fits]
-        losses[strength] = sum(_loss(held_out, *head) for head, held_out in found) / weighed
+        found = [(fitting.solve(strength, ROUGH), others) for fitting, others in fits]
+        losses[strength] = sum(_loss(others, *head) for head, others in found) / weighed
+        if losses[strength] == min(losses.values()):
+            best = found
         # Log loss falls, then rises with C: what is weaker than this is no better, only slower.
         if losses[strength] > min(losses.values()):
             break
@@ -125,7 +135,21 @@ def fit_head(
         strength,
         folds,
         losses[strength],
+        _held_out(best),
     )
+
+
+def _held_out(found: Sequence[tuple[Head, Labelled]]) -> HeldOut:
+    """Return what the heads of the folds say of some of the rows that each was not fitted to."""
+    most = ENOUGH // len(found)
+    logits, targets = [], []
+    for (weight, bias), rows in found:
+        few = rows.some(np.arange(0, len(rows), max(1, len(rows) // most))[:most])
+        logits.append(few.features[few.rows] @ weight.T + bias)
+        targets.append(few.targets)
+    told = np.concatenate(targets)
+    how = f"{len(told)} rows out of the folds of its cross-validation"
+    return held_out(np.concatenate(logits), told, how)
 
 
 def _deviation(rows: Labelled) -> float:

@@ -51,18 +51,42 @@ def hold_out(
     taken as they bring the classes nearer to that share; no class is held out whole. Without
     `strata` all rows count as of one class.
     """
+    return _divided(examples, _out(examples, share, seed, strata))
+
+
+def folds(
+    examples: Sequence[Example], count: int, seed: int, *, strata: bool = True
+) -> Iterator[tuple[Sequence[Example], Sequence[Example]]]:
+    """Yield (kept, held out) so many times, each as `hold_out` does; no row is held out twice.
+
+    A row of each class is never held out. Raises BadData where groups can't be divided.
+    """
+    import numpy
+
+    rest = numpy.arange(len(examples))
+    for number in range(count):
+        left = _taken(examples, rest)
+        out = rest[_out(left, 1 / (count - number), seed, strata)]
+        held = numpy.zeros(len(examples), bool)
+        held[out] = True
+        yield _divided(examples, held)
+        rest = rest[~held[rest]]
+
+
+def _out(examples: Sequence[Example], share: float, seed: int, strata: bool) -> NDArray[Any]:
+    """Return which rows are held out."""
     import numpy
 
     codes, hashes, groups = _numbers(examples, seed)
     if not strata:
         codes[:] = 0
     if groups is not None:
-        return _divided(examples, _out_by_group(codes, hashes, _bound(groups, hashes), share))
+        return _out_by_group(codes, hashes, _bound(groups, hashes), share)
     out = []
     for code in range(int(codes.max(initial=-1)) + 1):
         inputs = numpy.unique(hashes[codes == code])
         out.append(inputs[: min(max(1, round(share * len(inputs))), len(inputs) - 1)])
-    return _divided(examples, _among(hashes, numpy.concatenate(out) if out else hashes))
+    return _among(hashes, numpy.concatenate(out) if out else hashes)
 
 
 def latest(rows: Sequence[Example], share: float) -> tuple[Sequence[Example], Sequence[Example]]:
@@ -152,9 +176,13 @@ def _divided(
     import numpy
 
     kept, held = numpy.flatnonzero(~out), numpy.flatnonzero(out)
+    return _taken(examples, kept), _taken(examples, held)
+
+
+def _taken(examples: Sequence[Example], numbers: NDArray[Any]) -> Sequence[Example]:
     if isinstance(examples, Rows):
-        return examples.take(kept), examples.take(held)
-    return tuple(examples[n] for n in kept.tolist()), tuple(examples[n] for n in held.tolist())
+        return examples.take(numbers)
+    return tuple(examples[number] for number in numbers.tolist())
 
 
 def _among(values: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:

@@ -37,7 +37,8 @@ class Session:
 
     `choices` are what clock and memory decide, each once; `meter` is told how long the stages take;
     `stop` is asked after each step of training whether to end there. `sampled_from` is how many
-    rows there are to train on where `train` is only a sample of them, to try on.
+    rows there are to train on where `train` is only a sample of them, to try on. What is frozen is
+    made of all rows of `among` at once, if there are any, so that any part of them finds its own.
     """
 
     train: Sequence[Example]
@@ -52,6 +53,13 @@ class Session:
     stop: Callable[[int], bool] = never
     sampled_from: int | None = None
     goal: Goal = ONE_CLASS
+    among: Sequence[Example] = ()
+
+    @property
+    def inputs(self) -> list[str]:
+        """All inputs that features are made of and kept together."""
+        rows = self.among or (*self.train, *self.validation)
+        return [row.input for row in rows]
 
     @property
     def count(self) -> int:
@@ -121,8 +129,7 @@ def start(network: Network, session: Session, options: Mapping[str, Any], *, lay
     trunk that is kept from another recipe serves if it was cut at this layer or below. Of the
     options it takes `folds`, `precision` and `class_weights`.
     """
-
-    inputs = [row.input for row in (*session.train, *session.validation)]
+    inputs = session.inputs
     precision = session.precision(options["precision"], network)
     cut, why = _cut(network, layer, inputs, session, precision)
     trunk = _trunk(network, inputs, session, precision, cut)

@@ -23,12 +23,16 @@ def viewed(session: Session, network: Network) -> Session:
     def bound(row: Example) -> Example:
         return replace(row, group=row.group or row.id)
 
-    train = [
-        replace(bound(row), input=view_of(row.input, number))
-        for row in session.train
-        for number in range(network.views)
-    ]
-    return replace(session, train=train, validation=[bound(row) for row in session.validation])
+    def seen(rows: Sequence[Example]) -> list[Example]:
+        return [
+            replace(bound(row), input=view_of(row.input, number))
+            for row in rows
+            for number in range(network.views)
+        ]
+
+    validation = [bound(row) for row in session.validation]
+    train, among = seen(session.train), seen(session.among)
+    return replace(session, train=train, validation=validation, among=among)
 
 
 def view_of(each: str, number: int) -> str:

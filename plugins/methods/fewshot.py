@@ -73,7 +73,8 @@ class Fewshot:
             f"the last {layers} of {whole} layers by contrast in {fitted.epochs} epochs, then a "
             f"head; {begun.how}"
         )
-        return Learnt(how, {**options, "layers": layers, "best_epoch": fitted.best_epoch})
+        said = {**options, "layers": layers, "best_epoch": fitted.best_epoch}
+        return Learnt(how, said, curves=fitted.curves)
 
 
 @hookimpl

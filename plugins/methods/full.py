@@ -48,6 +48,7 @@ class Full:
         """Start the head from the probe, train all weights, average with the base if that helps."""
         from ...transfer.deepen import deepen
         from ...transfer.start import start
+        from ...transfer.temperature import temper
 
         begun = start(network, session, options, layer=0)
         base = {name: weight.detach().clone() for name, weight in _weights(network).items()}
@@ -60,9 +61,8 @@ class Full:
             f"all weights, epoch {fitted.best_epoch} of {fitted.epochs} kept, {share:.0%} of the "
             "way from the base"
         )
-        return Learnt(
-            how, {**options, "average": share, "best_epoch": fitted.best_epoch}, fitted.validated
-        )
+        said = {**options, "average": share, "best_epoch": fitted.best_epoch}
+        return Learnt(how, said, fitted.validated, temper(begun, session), fitted.curves)
 
 
 def _weights(network: Network) -> dict[str, Tensor]:
@@ -74,8 +74,7 @@ def _average(network: Network, base: Mapping[str, Tensor], session: Session) -> 
     """Set the weights to the best average of base and result, and return the result's share."""
     import torch
 
-    from ...transfer.feed import Whole
-    from ...transfer.lesson import mean_loss
+    from ...transfer.feed import Whole, mean_loss
 
     rows = session.as_rows(session.validation, lambda inputs: Whole(network, inputs))
     learned = {name: weight.detach().clone() for name, weight in _weights(network).items()}

@@ -56,6 +56,7 @@ class Lora:
         from ...transfer.deepen import deepen
         from ...transfer.layers import layer_stack, maps_in
         from ...transfer.start import start
+        from ...transfer.temperature import temper
 
         torch.manual_seed(session.seed)
         whole = depth(network)
@@ -80,9 +81,8 @@ class Lora:
             f"low-rank updates in {layers} of {whole} layers, epoch {fitted.best_epoch} of "
             f"{fitted.epochs} kept; {begun.how}{unused}"
         )
-        return Learnt(
-            how, {**options, "layers": layers, "best_epoch": fitted.best_epoch}, fitted.validated
-        )
+        said = {**options, "layers": layers, "best_epoch": fitted.best_epoch}
+        return Learnt(how, said, fitted.validated, temper(begun, session), fitted.curves)
 
 
 def _maps(network: Network, example: str) -> tuple[list[str], str]:

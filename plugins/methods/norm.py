@@ -38,6 +38,7 @@ class Norm:
         from ...transfer.deepen import deepen
         from ...transfer.layers import layer_norms
         from ...transfer.start import start
+        from ...transfer.temperature import temper
 
         begun = start(network, session, options, layer=0)
         names = layer_norms(network.body)
@@ -45,7 +46,7 @@ class Norm:
         fitted = deepen(begun, options, session)
         how = f"{len(names)} layer norms, epoch {fitted.best_epoch} of {fitted.epochs} kept"
         said = {**options, "best_epoch": fitted.best_epoch}
-        return Learnt(how, said, fitted.validated)
+        return Learnt(how, said, fitted.validated, temper(begun, session), fitted.curves)
 
 
 @hookimpl

@@ -49,10 +49,11 @@ class Top:
         from ...transfer.cut import depth
         from ...transfer.deepen import deepen
         from ...transfer.start import start
+        from ...transfer.temperature import temper
 
         whole = depth(network)
         some = [row.input for row in session.train[:2]]
-        layers = _layers(network, session, options, some)
+        layers, probed = _layers(network, session, options, some)
         begun = start(network, session, options, layer=whole - layers)
         carry_last(network, layers, some)
         fitted = deepen(begun, options, session)
@@ -60,16 +61,19 @@ class Top:
             f"the head, then the last {layers} of {whole} layers, epoch {fitted.best_epoch} of "
             f"{fitted.epochs} kept; {begun.how}"
         )
-        return Learnt(
-            how, {**options, "layers": layers, "best_epoch": fitted.best_epoch}, fitted.validated
-        )
+        said = {**options, "layers": layers, "best_epoch": fitted.best_epoch}
+        held_out = temper(begun, session)
+        return Learnt(how, said, fitted.validated, held_out, fitted.curves, probed)
 
 
 def _layers(
     network: Network, session: Session, options: Mapping[str, Any], some: Sequence[str]
-) -> int:
-    """Return how many layers to train; raises BadOption where there aren't so many above others."""
-    from ...transfer.cut import depth
+) -> tuple[int, Sequence[float]]:
+    """Return how many layers to train, and the loss of a probe on each if that chose them.
+
+    Raises BadOption where there aren't so many above others.
+    """
+    from ...transfer.cut import Uncut, depth
     from ...transfer.layers import work_by_layer
     from ...transfer.layerwise import losses_by_layer
 
@@ -77,12 +81,15 @@ def _layers(
     if whole < 2:
         raise BadOption("the base has no stack of layers", "--recipe probe or --recipe full")
     if options["layers"] == "probe":
-        losses = losses_by_layer(network, session, options["folds"])
-        return max(1, whole - 1 - losses.index(min(losses)))
+        try:
+            losses = losses_by_layer(network, session, options["folds"])
+        except Uncut as error:
+            raise BadOption(f"no layer can be probed: {error}", "--set layers=auto") from error
+        return max(1, whole - 1 - losses.index(min(losses))), losses
     if options["layers"] == "auto":
         share = SMALLER if session.count < FEW else LARGER
-        return last_layers(work_by_layer(network, some), share)
-    return layers_asked(options["layers"], whole, whole - 1, "auto, probe", "--recipe full")
+        return last_layers(work_by_layer(network, some), share), ()
+    return layers_asked(options["layers"], whole, whole - 1, "auto, probe", "--recipe full"), ()
 
 
 def last_layers(work: Sequence[int], share: int) -> int:

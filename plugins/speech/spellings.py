@@ -2,6 +2,7 @@
 
 # Without `from __future__ import annotations`: the source of spell runs by itself in cards, so what
 # it names as types must be text.
+import functools
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,6 +53,23 @@ model = PeftModel.from_pretrained(model, adapter).eval()
 WHOLE = """\
 model = AutoModelForCTC.from_pretrained(adapter, dtype=torch.float32).eval()
 """
+# Behind a card's code: the mean over what the head sees of a clip's frames.
+FRAMES = """
+seen = []
+[
+    module
+    for name, module in model.named_modules()
+    if isinstance(module, torch.nn.Linear)
+    and "lm_head" in name.split(".")
+    and "original_module" not in name
+][-1].register_forward_pre_hook(lambda module, given: seen.append(given[0].mean(1)))
+
+
+def kept(paths):
+    seen.clear()
+    answers(paths)
+    return torch.cat(seen).tolist()
+"""
 
 
 def spell(model: "Any", extractor: "Any", tokenizer: "Any", clip: "Samples") -> "tuple[str, float]":
@@ -92,3 +110,10 @@ def base_spellings(base: Path, paths: Sequence[str]) -> "list[str] | None":
     clips = (read_clip(path, int(extractor.sampling_rate), False) for path in paths)
     with torch.inference_mode():
         return [spell(model.eval(), extractor, tokenizer, clip)[0] for clip in clips]
+
+
+@functools.cache  # a model's folder stays as it is, and opening it takes a second
+def knows_letters(base: Path) -> bool:
+    """Return whether the base was taught any letters."""
+    _, trained = open_ctc(base)
+    return bool(own_vocabulary(base, trained, verbatim=False).own)

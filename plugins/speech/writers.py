@@ -15,15 +15,21 @@ from ..networks import files
 from . import spellings, transcripts
 
 SILENCE = "silence"
+# Behind a card's code: what the model writes.
+WRITTEN = "kept = predict\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """A kind of model: its network to train, its base as a rival, and its card's code."""
+    """A kind of model: its network to train, its base as a rival, and its card's code.
+
+    `writes` is whether a base was ever taught to.
+    """
 
     network: Callable[[Path, Entry, str | None, Mapping[str, Any]], Network]
     rivals: Callable[[Path, Sequence[str]], Mapping[str, Sequence[str]]]
     snippet: Callable[[Path, Loading], str]
+    writes: Callable[[Path], bool]
 
 
 def writer_of(folder: Path) -> Writer:
@@ -62,7 +68,7 @@ def _spelt(base: Path, paths: Sequence[str]) -> Mapping[str, Sequence[str]]:
     return {SILENCE: [""] * len(paths)} if found is None else {"base": found}
 
 
-TELLS = Writer(_transcriber, _heard, transcripts.snippet)
+TELLS = Writer(_transcriber, _heard, transcripts.snippet, lambda _: True)
 # Data2VecAudio is not among them: its convolutions for positions let padding into what is said.
-SPELLS = Writer(_speller, _spelt, spellings.snippet)
+SPELLS = Writer(_speller, _spelt, spellings.snippet, spellings.knows_letters)
 WRITERS = {"whisper": TELLS, **dict.fromkeys(("wav2vec2", "hubert", "wavlm"), SPELLS)}

@@ -13,7 +13,9 @@ from ...transfer.split import Split, joined
 from ..check import Look
 from ..export import Graph, Saved
 from ..hookspecs import Loading, Task, hookimpl
+from ..retaining import Probes
 from ..rivals import COMMONEST, commonest
+from ..speech import general_clips
 from ..speech.clips import ENDINGS, check_clip
 from ..speech.probe_inputs import PROBE_INPUTS
 from . import LABEL_NAMES
@@ -35,6 +37,7 @@ class AudioClassification:
     probe_inputs: Sequence[str] = PROBE_INPUTS
     rivals: Mapping[str, str] = {"majority": COMMONEST, "mfcc": "MFCC + logistic regression"}
     needs: Mapping[str, str] = {"soundfile": "hubtl[speech]"}
+    retention_judged = False
     options: Mapping[str, Any] = {"several": False, "trim": True}
     about: Mapping[str, str] = {
         "several": "a clip may have several labels at once, written `speech|music`, or `none`",
@@ -83,6 +86,19 @@ class AudioClassification:
         from ..speech import card
 
         return card.snippet(folder, loading)
+
+    def retention_probes(self, base: Path) -> Probes:
+        """Return clips of many kinds."""
+        return Probes(general_clips.WORDS, general_clips.clips())
+
+    def asking(self, folder: Path, base: Path) -> str:
+        """Return code that tells what the head sees."""
+        from ..networks.seen import UNCHANGED
+
+        return UNCHANGED.format(name="")
+
+    def said_by_base(self, base: Path, inputs: Sequence[str]) -> None:
+        """Return that the base has no head of its own for these labels."""
 
     def merge(self, saved: Saved, out: Path) -> None:
         """Write a saved adapter as a whole model, with the head beside it."""

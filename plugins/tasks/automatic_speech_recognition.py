@@ -14,6 +14,8 @@ from ...transfer.split import Split
 from ..check import Look
 from ..export import Saved
 from ..hookspecs import Loading, Task, hookimpl
+from ..retaining import Probes
+from ..speech import general_clips
 from ..speech.clips import ENDINGS, check_clip, seconds_of
 from ..speech.probe_inputs import PROBE_INPUTS
 from ..speech.transcripts import NORMALISERS
@@ -48,6 +50,7 @@ class SpeechRecognition:
     probe_inputs: Sequence[str] = PROBE_INPUTS
     rivals: Mapping[str, str] = {"base": "the base as it is", "silence": "writing nothing"}
     needs: Mapping[str, str] = {"soundfile": "hubtl[speech]"}
+    retention_judged = True
     options: Mapping[str, Any] = {"trim": False, "normaliser": "basic"}
     about: Mapping[str, str] = {
         "trim": "leave out the silence before and after a clip's sound",
@@ -93,6 +96,30 @@ class SpeechRecognition:
         from ..speech.writers import writer_of
 
         return writer_of(folder).snippet(folder, loading)
+
+    def retention_probes(self, base: Path) -> Probes:
+        """Return spoken sentences; where the base can't write, clips of many kinds."""
+        from ..speech.writers import writer_of
+
+        if not writer_of(base).writes(base):
+            return Probes(general_clips.WORDS, general_clips.clips())
+        spoken = general_clips.sentences()
+        words = general_clips.SENTENCES_WORDS
+        return Probes(words, [clip for clip, _ in spoken], [text for _, text in spoken])
+
+    def asking(self, folder: Path, base: Path) -> str:
+        """Return code for what the model writes; where its base can't, for what the head sees."""
+        from ..speech.spellings import FRAMES
+        from ..speech.writers import WRITTEN, writer_of
+
+        return WRITTEN if writer_of(base).writes(base) else FRAMES
+
+    def said_by_base(self, base: Path, inputs: Sequence[str]) -> Sequence[str] | None:
+        """Return what the base as it is hears; None where it never learnt to write."""
+        from ..speech.writers import writer_of
+
+        writer = writer_of(base)
+        return writer.rivals(base, inputs)["base"] if writer.writes(base) else None
 
     def merge(self, saved: Saved, out: Path) -> None:
         """Write a saved adapter as a whole model."""

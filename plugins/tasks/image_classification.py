@@ -13,7 +13,9 @@ from ...transfer.split import Split, joined
 from ..check import Look
 from ..export import Graph, Saved
 from ..hookspecs import Loading, Task, hookimpl
+from ..retaining import Probes
 from ..rivals import COMMONEST, commonest
+from ..vision import general_pictures
 from ..vision.pictures import ENDINGS, check_picture
 from ..vision.probe_inputs import PROBE_INPUTS
 from ..vision.views import Augmentation
@@ -42,6 +44,7 @@ class ImageClassification:
         "colours": "colours + logistic regression",
     }
     needs: Mapping[str, str] = {"pillow": "hubtl[vision]"}
+    retention_judged = False
     options: Mapping[str, Any] = {
         "several": False,
         "views": 1,
@@ -105,6 +108,19 @@ class ImageClassification:
         from ..vision import picture_classifier
 
         return picture_classifier.snippet(folder, loading)
+
+    def retention_probes(self, base: Path) -> Probes:
+        """Return pictures of many kinds."""
+        return Probes(general_pictures.WORDS, general_pictures.pictures())
+
+    def asking(self, folder: Path, base: Path) -> str:
+        """Return code that tells what the head sees."""
+        from ..networks.seen import WATCHED
+
+        return WATCHED
+
+    def said_by_base(self, base: Path, inputs: Sequence[str]) -> None:
+        """Return that the base has no head of its own for these labels."""
 
     def merge(self, saved: Saved, out: Path) -> None:
         """Write a saved adapter as a whole model."""

@@ -13,7 +13,9 @@ from ...transfer.split import Split, joined
 from ..check import Look
 from ..export import Graph, Saved
 from ..hookspecs import Loading, Task, hookimpl
+from ..retaining import Probes
 from ..rivals import COMMONEST, commonest
+from ..text import general_sentences
 from ..text.probe_inputs import PROBE_INPUTS
 from . import LABEL_NAMES
 
@@ -47,6 +49,7 @@ class TextClassification:
     probe_inputs: Sequence[str] = PROBE_INPUTS
     rivals: Mapping[str, str] = {"majority": COMMONEST, "tfidf": "TF-IDF + logistic regression"}
     needs: Mapping[str, str] = {}
+    retention_judged = False
 
     options: Mapping[str, Any] = {}
     about: Mapping[str, str] = {}
@@ -98,6 +101,20 @@ class TextClassification:
         if (folder / "modules.json").is_file():
             return sentence_encoder.snippet(folder, loading)
         return sequence_classifier.snippet(folder, loading)
+
+    def retention_probes(self, base: Path) -> Probes:
+        """Return sentences of many kinds."""
+        return Probes(general_sentences.WORDS, general_sentences.SENTENCES)
+
+    def asking(self, folder: Path, base: Path) -> str:
+        """Return code that tells what the head sees."""
+        from ..networks.seen import WATCHED
+        from ..text import sentence_encoder
+
+        return sentence_encoder.KEPT if (folder / "modules.json").is_file() else WATCHED
+
+    def said_by_base(self, base: Path, inputs: Sequence[str]) -> None:
+        """Return that the base has no head of its own for these labels."""
 
     def merge(self, saved: Saved, out: Path) -> None:
         """Write a saved adapter as a whole model."""

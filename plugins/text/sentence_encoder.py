@@ -17,6 +17,7 @@ from ..export import Saved
 from ..hookspecs import Loading
 from ..networks import files, merging
 from ..networks.adapted import Adapted
+from ..networks.seen import UNCHANGED
 from .tokens import Tokens
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ body = PeftModel.from_pretrained(body, folder).eval()
 WHOLE = """\
 body = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
 """
+KEPT = UNCHANGED.format(name="linear.")
 WAY = "`SentenceTransformer(adapter).encode(texts)`, at whatever the base's `main` is"
 WAY_CODE = """\
 from sentence_transformers import SentenceTransformer

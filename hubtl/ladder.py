@@ -1,0 +1,57 @@
+"""The recipes that `auto` may choose from, the cheapest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .plugins.hookspecs import Method, Task
+from .plugins.manager import plugins
+from .registry.errors import BadOption
+from .registry.recipe import Recipe
+
+AUTO = "auto"
+LADDER = ("probe", "fewshot", "top", "lora", "norm", "full")
+WITHOUT_CLASSES = ("lora", "norm", "full")  # where there is no head to begin with
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A recipe with all its options set, and the method that it is over."""
+
+    recipe: Recipe
+    method: Method
+
+
+def rung(name: str, task: Task, options: Mapping[str, str]) -> Rung:
+    """Return a recipe by its name or file, with `--set` options; raises UnknownName, BadOption."""
+    offered = plugins()
+    recipe = offered.recipe(name)
+    method = offered.method(recipe.method)
+    recipe = recipe.over({**method.options, **task.options}).with_options(options)
+    recipe.check_words({**getattr(method, "words", {}), **task.words})  # a plugin may be of before
+    return Rung(recipe, method)
+
+
+def rungs(asked: str, task: Task, options: Mapping[str, str]) -> tuple[Rung, ...]:
+    """Return the recipe that was asked for, or for `auto` those that there are to choose from.
+
+    Raises BadOption for an option that not all of them have.
+    """
+    if asked != AUTO:
+        return (rung(asked, task, options),)
+    try:
+        names = [name for name in LADDER if name in plugins().recipes]
+        return tuple(rung(name, task, options) for name in names)
+    except BadOption as error:
+        raise BadOption(
+            error.message,
+            f"`--recipe {AUTO}` takes what every recipe takes; or name one with --recipe",
+        ) from error
+
+
+def climbable(found: tuple[Rung, ...], classes: int) -> tuple[Rung, ...]:
+    """Return those of several recipes that can be begun, given how many classes there are."""
+    if classes or len(found) == 1:
+        return found
+    return tuple(each for each in found if each.recipe.name in WITHOUT_CLASSES)

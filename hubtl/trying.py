@@ -1,0 +1,128 @@
+"""Recipes tried on parts of the rows to learn from, and what they say of the rest."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .job import Job
+from .ladder import Rung
+from .learning import network_of, session_of
+from .splitting import RIVAL_ROWS
+from .transfer import measure
+from .transfer.feed import Feed, Pooled, Whole
+from .transfer.meter import Meter
+from .transfer.network import Network
+from .transfer.progress import Progress
+from .transfer.split import Example, Split, at_most
+from .transfer.start import Session
+from .transfer.trial import Judged, judged
+from .transfer.views import viewed
+from .unfinished import Unfinished
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows to train on, and rows that are held out from it."""
+
+    kept: Sequence[Example]
+    held: Sequence[Example]
+
+    @property
+    def split(self) -> Split:
+        """The rows to train on alone: what is held out is for no method to see."""
+        return Split(self.kept, (), (), "a part")
+
+
+@dataclass(frozen=True, slots=True)
+class Trying:
+    """A job, parts of its rows, and the room where what was tried is kept."""
+
+    job: Job
+    base: Path
+    work: Unfinished
+    room: Unfinished
+    rows: Sequence[Example]
+    parts: Sequence[Part]
+
+    def judge(self, rung: Rung, numbers: Iterable[int], progress: Progress) -> Judged:
+        """Return what a recipe says of the held-out rows of these parts; none is tried twice."""
+        said = Judged((), ())
+        for number in numbers:
+            kept = self.room.folder / f"{rung.recipe.name}-{number}.json"
+            if not kept.is_file():
+                found = self._train(rung, number, progress)
+                beside = kept.with_suffix(".new")
+                beside.write_text(json.dumps(dataclasses.asdict(found)), "utf-8")
+                beside.replace(kept)
+            read = json.loads(kept.read_text("utf-8"))
+            said += Judged(tuple(read["labels"]), tuple(read["losses"]))
+        return said
+
+    def rivals(self, true: Sequence[str], metric: str) -> dict[str, float]:
+        """Return what each plain rival reaches on the held-out rows of all parts."""
+        seed, goal = self.job.request.seed, self.job.goal
+        said: dict[str, list[str]] = {}
+        for part in self.parts:
+            split = dataclasses.replace(part.split, test=part.held)
+            few = at_most(split, RIVAL_ROWS, seed, strata=goal.divides)
+            for name, labels in self.job.task.baselines(few, seed, self.base).items():
+                said.setdefault(name, []).extend(labels)
+        return {
+            name: measure.values(true, labels, goal.metrics)[metric]
+            for name, labels in said.items()
+        }
+
+    def _train(self, rung: Rung, number: int, progress: Progress) -> Judged:
+        """Train a fresh network on a part, and return what it says of the rows held out."""
+        import torch
+
+        part, seed = self.parts[number], self.job.request.seed
+        name = f"{rung.recipe.name}-{number}"
+        place = self.room.within(name, self._known(rung, number))
+        job = dataclasses.replace(self.job, split=part.split).by(rung)
+
+        def told(step: str, done: int, total: int) -> None:
+            progress(
+                f"trying {rung.recipe.name} ({number + 1} of {len(self.parts)}): {step}",
+                done,
+                total,
+            )
+
+        torch.manual_seed(seed)
+        network = network_of(job, self.base, told)
+        session = dataclasses.replace(
+            session_of(job, seed, place.choices, Meter()),
+            among=self.rows,
+            progress=told,
+            checkpoint=place.checkpoint(seed),
+        )
+        session = viewed(session, network)
+        job.method.adapt(network, job.recipe.options, session)
+        # Features are made in one precision for all, so that each recipe finds those of the others.
+        self.work.choices.add({"precision": place.choices.get("precision")})
+        found = judged(network, part.held, _feed(network, rung, part, session), session)
+        place.forget(seed)
+        return found
+
+    def _known(self, rung: Rung, number: int) -> dict[str, object]:
+        """Return the choices to begin with: those of the first part, but for when that ended."""
+        known = {"precision": self.work.choices.get("precision")}
+        if number:
+            earlier = self.room.within(f"{rung.recipe.name}-0", {}).choices
+            known |= earlier.all()
+        return {k: v for k, v in known.items() if v is not None and not k.startswith("last step")}
+
+
+def _feed(network: Network, rung: Rung, part: Part, session: Session) -> Feed:
+    """Return held-out rows as the head sees them: from what is kept, where only the head is new."""
+    inputs = [row.input for row in part.held]
+    if getattr(rung.method, "frozen", False):
+        precision = session.precision(str(rung.recipe.options["precision"]), network)
+        trunk = session.shelf.find(network, session.inputs, None, precision)
+        if trunk is not None:
+            return Pooled(trunk, inputs)
+    return Whole(network, inputs)

@@ -1,0 +1,186 @@
+"""`auto` keeps the cheapest recipe unless a richer one wins by more than the noise, and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import hubtl
+from hubtl.climbing import Climb, Gains, Trial, compare, enough_said, folds_for, paragraph
+from hubtl.job import Request, prepare
+from hubtl.predictions import read_predictions
+from hubtl.registry.errors import BadOption
+from hubtl.registry.facts import read_facts
+from hubtl.sources import pull
+from hubtl.splitting import parts_to_judge
+from hubtl.transfer.choices import Choices
+from hubtl.transfer.goal import ONE_CLASS
+from hubtl.transfer.quiet import quiet_libraries
+from hubtl.transfer.split import Example, folds
+from hubtl.transfer.trial import Judged
+from hubtl.trying import Part, Trying
+from hubtl.unfinished import Unfinished
+
+TENTH = {"value": 0.1, "low": 0.06, "high": 0.14}
+TRUE = ["yes", "no"] * 100
+
+
+def said(wrong: int, loss: float, start: int = 0) -> Judged:
+    """Return answers of which so many from a row on are wrong, with losses round a mean."""
+    other = {"yes": "no", "no": "yes"}
+    at = range(start, start + wrong)
+    labels = [other[label] if row in at else label for row, label in enumerate(TRUE)]
+    return Judged(tuple(labels), tuple(loss + (row % 5 - 2) / 20 for row in range(200)))
+
+
+def gains(ours: Judged, theirs: Judged) -> Gains:
+    return compare(TRUE, ours, theirs, ONE_CLASS.metrics)
+
+
+def test_a_recipe_wins_by_its_metric_beyond_the_noise_whatever_its_loss():
+    found = gains(said(10, 0.6), said(40, 0.5))
+    assert found.metric and found.metric["value"] == pytest.approx(0.15)
+    assert found.metric["low"] > 0 > found.loss["high"] and found.wins
+
+
+def test_a_recipe_wins_by_its_loss_only_where_its_metric_is_no_worse():
+    assert gains(said(20, 0.3), said(20, 0.5)).wins
+    assert not gains(said(21, 0.3), said(20, 0.5)).wins
+
+
+def test_what_is_within_the_noise_does_not_win_but_may_be_looked_at_further():
+    lucky = gains(said(19, 0.5), said(20, 0.5, start=1))
+    assert not lucky.wins and lucky.hopeful
+    assert not gains(said(20, 0.5), said(20, 0.5)).hopeful
+
+
+def test_only_the_rows_that_both_answered_are_compared():
+    part = Judged(said(0, 0.1).labels[:60], said(0, 0.1).losses[:60])
+    found = gains(part, said(30, 0.5))
+    assert found.metric and found.metric["value"] == pytest.approx(0.5)
+
+
+def test_texts_are_compared_by_their_loss_alone():
+    found = gains(Judged((), said(0, 0.3).losses), Judged((), said(0, 0.5).losses))
+    assert found.metric is None and found.wins
+
+
+def test_richer_recipes_are_left_out_where_nothing_is_to_be_gained():
+    assert enough_said(TRUE, said(3, 0.1), ()).startswith("the one that is kept is wrong on 3")
+    assert enough_said(TRUE, said(4, 0.1), ()) == ""
+
+
+def test_two_that_are_no_better_are_enough():
+    no_better = gains(said(30, 0.6), said(20, 0.5))
+    fell = [Trial(name, 200, 0.8, 0.6, 1.0, "probe", no_better) for name in ("top", "lora")]
+    assert enough_said(TRUE, said(20, 0.5), fell[:1]) == ""
+    assert enough_said(TRUE, said(20, 0.5), fell).endswith("no better: `top` and `lora`")
+
+
+def test_few_rows_are_judged_all_and_of_many_some_are_enough():
+    assert [folds_for(rows) for rows in (60, 500, 1000, 2500, 10_000)] == [5, 5, 3, 1, 1]
+
+
+def test_one_paragraph_says_what_was_tried_and_what_was_not():
+    probe = Trial("probe", 200, 0.85, 0.5, 1.0)
+    top = Trial("top", 200, 0.95, 0.4, 9.0, "probe", Gains(TENTH, TENTH))
+    climb = Climb("top", "accuracy", (probe, top), {"full": "no time"}, 5, {"tfidf": 0.6})
+    assert paragraph(climb, {}) == (
+        "`auto` chose `top` by 200 rows that each recipe was judged on without having learnt from "
+        "them (5 of 5 folds; test rows had no say). `probe` reached accuracy 0.850 and log loss "
+        "0.500; `top` reached accuracy 0.950 and log loss 0.400 on 200 rows, a gain over `probe` "
+        "of +0.100 (+0.060 to +0.140) in accuracy and +0.100 (+0.060 to +0.140) in log loss: "
+        "kept. Not tried: `full` (no time)."
+    )
+    assert Climb.from_json(json.loads(json.dumps(climb.as_json()))) == climb
+
+
+def test_a_rival_that_no_recipe_beats_is_told_first():
+    climb = Climb("probe", "accuracy", (Trial("probe", 200, 0.8, 0.5, 1.0),), {}, 5, {"tfidf": 0.9})
+    told = paragraph(climb, {"tfidf": "TF-IDF"}, "TF-IDF")
+    assert told.startswith(
+        "On the test rows it does not beat TF-IDF. On held-out rows TF-IDF reached accuracy 0.900, "
+        "and no recipe did better."
+    )
+
+
+def test_folds_hold_out_each_row_once_and_a_group_whole():
+    rows = [
+        Example(str(n), f"text {n}", "ab"[n % 2], group=f"g{n // 4}" if n < 40 else "")
+        for n in range(80)
+    ]
+    parts = list(folds(rows, 5, 0))
+    held = [row.id for _, out in parts for row in out]
+    assert len(held) == len(set(held)) > 60
+    for kept, out in parts:
+        assert len(kept) + len(out) == 80
+        assert not {row.group for row in kept} & {row.group for row in out} - {""}
+
+
+def adapt_by_auto(asked, stop_at: str = "never"):
+    """Adapt to moods, interrupted at a step, and return the result and the steps."""
+    heard = []
+
+    def progress(step: str, done: int, total: int) -> None:
+        heard.append(step)
+        if step.startswith(stop_at):
+            raise KeyboardInterrupt
+
+    task, out = "text-classification", Path("auto")
+    made = hubtl.adapt(task, "moods.csv", recipe="auto", out=out, progress=progress, **asked)
+    return made, heard
+
+
+def test_auto_is_as_good_as_the_recipe_it_chose_and_goes_on_where_it_was_stopped(
+    shelf, moods, home
+):
+    asked = {"base": "acme/tiny-encoder", "hub": shelf.name, "domain": "general"}
+    with pytest.raises(KeyboardInterrupt):
+        adapt_by_auto(asked, stop_at="trying probe (3 of")
+    made, heard = adapt_by_auto({**asked, "resume": True})
+    assert min(step for step in heard if "probe (" in step).startswith("trying probe (3 of")
+    facts = read_facts(made.folder)
+    assert (facts.asked, facts.recipe) == ("auto", facts.climb and facts.climb["recipe"])
+    assert facts.climb and facts.climb["trials"][0]["recipe"] == "probe"
+    assert set(facts.climb["trials"][0]) == {
+        *("recipe", "rows", "value", "loss", "seconds", "over", "gains"),
+    }
+    assert "`auto` chose" in facts.why and facts.why in (made.folder / "README.md").read_text()
+    assert not list(home.glob("unfinished/*/plan.json"))
+    alone = hubtl.adapt("text-classification", moods, recipe=facts.recipe, out=Path("one"), **asked)
+    assert read_predictions(alone.folder).logits == read_predictions(made.folder).logits
+    again = hubtl.adapt(
+        "text-classification", moods, recipe="auto", plan=made.folder, out=Path("again"), **asked
+    )
+    assert again.facts.recipe == facts.recipe and again.facts.climb
+    assert again.facts.climb["trials"] == ()
+
+
+def test_auto_takes_only_options_that_every_recipe_has(shelf, moods):
+    with pytest.raises(BadOption, match="has no option `rank`") as told:
+        hubtl.plan("text-classification", moods, recipe="auto", options={"rank": "4"})
+    assert told.value.hint.startswith("`--recipe auto` takes what every recipe takes")
+
+
+def test_what_changes_the_body_is_judged_by_the_body_it_changed(shelf, moods, tmp_path):
+    asked = Request(
+        "text-classification", moods, base="acme/tiny-encoder", recipe="auto", hub=shelf.name
+    )
+    job = prepare(asked)
+    rows = job.split.train
+    parts = [Part(*each) for each in parts_to_judge(job.data, rows, 5, 0, job.goal)][:1]
+    base = pull(job.source, job.base)
+    room = Unfinished(tmp_path, Choices())
+    with quiet_libraries():
+        trying = Trying(job, base, room, room, rows, parts)
+        said = {
+            rung.recipe.name: trying.judge(rung, [0], lambda *_: None)
+            for rung in job.rungs
+            if rung.recipe.name in ("probe", "fewshot")
+        }
+    true = [row.label for row in parts[0].held]
+    assert said["probe"].losses != said["fewshot"].losses
+    assert sum(a == b for a, b in zip(true, said["fewshot"].labels, strict=True)) > len(true) / 2
+    assert max(said["fewshot"].losses) < 2  # a new head on the old features would be far off

@@ -1,0 +1,50 @@
+"""How a network does on rows that it did not learn from, row by row, to be compared with others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .feed import AT_ONCE, Feed
+from .goal import chosen
+from .network import Network, batches
+from .split import Example
+from .start import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is said of each row, and its loss in nats; no labels where there are no classes."""
+
+    labels: tuple[str, ...]
+    losses: tuple[float, ...]
+
+    def __add__(self, other: Judged) -> Judged:
+        """Return these rows and then the others."""
+        return Judged(self.labels + other.labels, self.losses + other.losses)
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return len(self.losses)
+
+
+def judged(network: Network, rows: Sequence[Example], feed: Feed, session: Session) -> Judged:
+    """Return what a network says of rows, and how far off that is, each row counting alike."""
+    import torch
+
+    network.body.eval()
+    targets = session.targets(rows)
+    even = torch.ones(network.head.out_features, device=network.device)
+    losses = np.zeros(len(rows))
+    logits = np.zeros((len(rows), len(session.labels)))
+    with torch.inference_mode():
+        for numbers in batches(feed.sizes, AT_ONCE, alike=network.alike):
+            features = feed.features(numbers).to(network.device)
+            lost = session.goal.losses(network, features, targets[numbers], even)
+            losses[numbers] = lost.float().cpu().numpy()
+            if session.labels:
+                logits[numbers] = network.head(features.float()).cpu().numpy()
+    labels = chosen(session.goal, logits, session.labels) if session.labels else []
+    return Judged(tuple(labels), tuple(losses.tolist()))
