@@ -120,7 +120,7 @@ def test_a_dry_run_tells_time_memory_and_disk_and_leaves_nothing(shelf, moods, h
     line = f"adapt {TASK} moods.csv --base acme/tiny-encoder --hub {shelf.name} --recipe top"
     said = hubtl_cli(f"{line} --dry-run --json").json["estimate"]
     assert set(said["stages"]) == set(
-        "loading features head training judging measuring retention baselines".split()
+        "loading features head training judging calibrating measuring retention baselines".split()
     )
     assert (
         said["least_seconds"]

@@ -21,6 +21,7 @@ from hubtl.registry.errors import BadData, BadOption
 from hubtl.registry.facts import read_facts
 from hubtl.registry.fingerprint import files_in
 from hubtl.transfer.cut import Fed, Tap, cut_at, depth
+from hubtl.transfer.layers import layer_stack
 from hubtl.transfer.network import batches
 from hubtl.transfer.quiet import quiet_libraries
 
@@ -204,3 +205,17 @@ def test_a_clip_sounds_the_same_whatever_is_in_its_batch(network):
         together = network.features(network.collate(clips))
         alone = torch.cat([network.features(network.collate([clip])) for clip in clips])
     assert torch.allclose(together, alone, atol=1e-4)
+
+
+def test_the_stack_stays_the_encoders_when_all_of_a_decoder_is_carried():
+    from peft import LoraConfig, get_peft_model
+    from transformers import WhisperConfig, WhisperForConditionalGeneration
+
+    each = {"layers": 4, "ffn_dim": 96}
+    sizes = {f"{part}_{name}": n for part in ("encoder", "decoder") for name, n in each.items()}
+    body = WhisperForConditionalGeneration(WhisperConfig(d_model=24, **sizes))
+    assert layer_stack(body) == "model.encoder.layers"
+    carried = ["encoder.layers.3", *(f"decoder.layers.{number}" for number in range(4))]
+    with quiet_libraries():
+        wrapped = get_peft_model(body, LoraConfig(target_modules=["fc1"], modules_to_save=carried))
+    assert layer_stack(wrapped).endswith("model.encoder.layers")

@@ -17,12 +17,17 @@ def layer_stack(body: nn.Module) -> str:
     """Return the name of the list of layers that weighs the most; empty if there is none.
 
     Of an encoder and a decoder it is the encoder, which runs first: the first list that holds at
-    least half of what the heaviest does.
+    least half of what the heaviest does. Copies of modules that PEFT makes to train weigh nothing,
+    else it would be another list once a decoder is among these.
     """
     from torch import nn
 
     sizes = {
-        name: sum(weight.numel() for weight in module.parameters())
+        name: sum(
+            weight.numel()
+            for part, weight in module.named_parameters()
+            if ".modules_to_save." not in part
+        )
         for name, module in body.named_modules()
         if isinstance(module, nn.ModuleList) and name
     }
