@@ -217,5 +217,6 @@ def test_the_stack_stays_the_encoders_when_all_of_a_decoder_is_carried():
     assert layer_stack(body) == "model.encoder.layers"
     carried = ["encoder.layers.3", *(f"decoder.layers.{number}" for number in range(4))]
     with quiet_libraries():
-        wrapped = get_peft_model(body, LoraConfig(target_modules=["fc1"], modules_to_save=carried))
+        carrier = LoraConfig(r=1, target_modules=["encoder.layers.0.fc1"], modules_to_save=carried)
+        wrapped = get_peft_model(body, carrier)
     assert layer_stack(wrapped).endswith("model.encoder.layers")
