@@ -1,5 +1,6 @@
 # make demo   makes .venv, installs, walks the whole road on real data, offline
-# make test   makes .venv, installs, runs ruff, mypy --strict and all tests
+# make test   makes .venv, installs, runs ruff, mypy --strict and all tests but the long ones
+# make test-long    runs the tests of which each file takes minutes: adapters upon adapters, versions, demos
 # make docs   rewrites the parts of docs/ and README.md that are made from the code
 # make conformance  runs huggingface_hub's own tests against hubtl serve (docs/conformance.md)
 # make clients      tries hubtl serve with clients of three ages and the libraries over them
@@ -15,7 +16,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test docs conformance clients faults publish-faults matrix kills screenshots clean
+.PHONY: demo test test-long docs conformance clients faults publish-faults matrix kills screenshots clean
 
 demo: .venv/.installed
 	$(BIN)/hubtl demo
@@ -24,7 +25,10 @@ test: .venv/.tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile -m "not long"
+
+test-long: .venv/.tested
+	$(BIN)/pytest -n 2 --dist loadfile -m long
 
 docs: .venv/.tested
 	$(BIN)/python docs/generate.py

@@ -36,6 +36,21 @@ QUICK = {
 }
 FILLER = ["the", "room", "was", "and", "it", "felt", "so", "we", "all", "said", "that", "day", "is"]
 
+# Files that take minutes each, and hold what shorter ones hold for one recipe, for all of them.
+LONG = {
+    *("test_corruption", "test_demos", "test_export", "test_hubs", "test_merging"),
+    *("test_networks_of_pictures", "test_networks_of_sound", "test_plan", "test_publish_faults"),
+    *("test_publish_files", "test_resume", "test_road", "test_spelling", "test_transcripts"),
+    *("test_upon_adapter", "test_versions"),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of long files, which `make test-long` runs."""
+    for item in items:
+        if item.path.stem in LONG:
+            item.add_marker("long")
+
 
 class Said(NamedTuple):
     """What a command said: its exit code, stdout and stderr."""

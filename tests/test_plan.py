@@ -70,8 +70,8 @@ def test_a_budget_below_the_least_is_refused_with_that_least(shelf, moods):
 def test_a_budget_is_kept_and_what_it_chose_can_be_chosen_again(shelf, moods):
     endless = {"epochs": "100000", "layers": "1"}
     began = time.monotonic()
-    folder, logits = adapt(shelf, "result", time_budget="40s", options=endless)
-    assert time.monotonic() - began < 40 + 15
+    folder, logits = adapt(shelf, "result", time_budget="75s", options=endless)
+    assert time.monotonic() - began < 75 + 15
     choices = json.loads((folder / "plan.json").read_text())["choices"]
     assert choices == read_facts(folder).choices
     assert 10 < choices["steps"] < 400_000
