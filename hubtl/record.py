@@ -49,11 +49,7 @@ def facts_of(
     true = [row.label for row in job.split.test]
     predicted, learnt = outcome.predicted, outcome.learnt
     answers = Answers([], true, predicted.labels, predicted.logits)
-    metrics = job.goal.metrics
-    main = next(iter(metrics))
-    baselines = {name: measure.values(true, labels, metrics) for name, labels in rivals.items()}
-    best = measure.best(baselines, main)
-    gain = measure.gain(true, predicted.labels, rivals[best], metrics, outcome.seed)
+    gain, baselines = _beside(rivals, true, outcome, job.goal.metrics)
     return Facts(
         task=job.task.name,
         base=job.base.id,
@@ -65,10 +61,10 @@ def facts_of(
         why=job.why,
         labels=job.labels,
         rows=job.split.sizes,
-        main_metric=main,
-        metrics=measure.measure(true, predicted.labels, metrics, outcome.seed),
+        main_metric=gain["metric"],
+        metrics=measure.measure(true, predicted.labels, job.goal.metrics, outcome.seed),
         baselines=baselines,
-        gain={"over": best, "metric": main, **gain},
+        gain=gain,
         beats_baseline=gain["low"] > 0,
         retention=retention,
         seconds=round(job.clock.spent, 2),
@@ -97,6 +93,20 @@ def facts_of(
         seeds=summary(seeds, outcome),
         curve=outcome.curve,
     )
+
+
+def _beside(
+    rivals: Mapping[str, Sequence[str]],
+    true: Sequence[str],
+    outcome: Outcome,
+    metrics: Mapping[str, measure.Metric],
+) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
+    """Return the gain over the best of the rivals in the main metric, and what each reached."""
+    baselines = {name: measure.values(true, labels, metrics) for name, labels in rivals.items()}
+    main = next(iter(metrics))
+    best = measure.best(baselines, main)
+    gain = measure.gain(true, outcome.predicted.labels, rivals[best], metrics, outcome.seed)
+    return {"over": best, "metric": main, **gain}, baselines
 
 
 def _calibration(job: Job, answers: Answers, held_out: HeldOut | None) -> dict[str, Any]:

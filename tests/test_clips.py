@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import struct
 import subprocess
 import sys
 from fractions import Fraction
@@ -26,9 +25,7 @@ from hubtl.plugins.speech.clips import (
     seconds_of,
 )
 from hubtl.plugins.speech.probe_inputs import PROBE_INPUTS
-from hubtl.plugins.speech.rivals import mfcc, mfcc_labels, statistics
 from hubtl.registry.errors import BadData
-from hubtl.transfer.split import Example
 
 Sound = np.ndarray[Any, Any]
 RATE = 16_000
@@ -241,57 +238,6 @@ def test_no_frames_and_absurd_rates_are_refused():
         assert refused(path) == f"`a.wav` says that it has {rate:,} samples a second"
 
 
-@pytest.mark.parametrize("name", ["a.wav", "a.aiff", "a.au", "a.w64", "a.rf64", "a.mp3"])
-def test_a_file_that_was_cut_off_is_refused(name):
-    path = wrote(name, np.random.default_rng(0).uniform(-0.5, 0.5, 4 * RATE))
-    check_clip(path)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size * 9 // 10])
-    assert refused(path).startswith(f"`{name}` is cut off: ")
-
-
-def test_a_flac_that_was_cut_off_is_damaged():
-    path = wrote("a.flac", np.random.default_rng(0).uniform(-0.5, 0.5, 4 * RATE))
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    assert refused(path).startswith("`a.flac` is damaged after ")
-
-
-def with_data_size(path: Path, size: int) -> Path:
-    content = bytearray(path.read_bytes())
-    at = content.find(b"data")
-    content[at + 4 : at + 8] = struct.pack("<I", size)
-    path.write_bytes(content)
-    return path
-
-
-@pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFF000, 0xFFFFFFFF - 36])
-def test_a_wav_that_was_streamed_and_never_told_its_length_is_read_to_its_end(size):
-    path = with_data_size(wrote("a.wav", tone(440, RATE)), size)
-    assert hear(path).seconds == 1
-    assert len(read(path)) == RATE
-
-
-def test_a_wav_that_only_as_a_whole_says_a_wrong_length_passes():
-    path = wrote("a.wav", tone(440, RATE))
-    content = bytearray(path.read_bytes())
-    content[4:8] = struct.pack("<I", 1_000_000)
-    path.write_bytes(content)
-    check_clip(path)
-
-
-def test_a_wav_whose_header_lies_about_its_length_is_refused():
-    path = with_data_size(wrote("a.wav", tone(440, RATE)), 1_000_000)
-    assert refused(path) == "`a.wav` is cut off: 32000 of 1000000 bytes are there"
-
-
-def test_a_flac_that_does_not_say_its_length_is_refused_with_the_way_on():
-    path = wrote("a.flac", tone(440, RATE))
-    content = bytearray(path.read_bytes())
-    content[21] &= 0xF0
-    content[22:26] = bytes(4)
-    path.write_bytes(content)
-    assert refused(path) == "`a.flac` does not say how long it is"
-
-
 def test_a_clip_is_heard_as_silent_or_distorted():
     loud = np.clip(tone(440, RATE, level=3), -1, 1)
     assert hear(wrote("a.wav", tone(440, RATE))) == Heard(1, pytest.approx(0.5, abs=1e-3), False)
@@ -332,33 +278,3 @@ def test_naming_the_public_clips_loads_no_soundfile():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stderr
-
-
-def test_mfccs_tell_pitch_from_hiss_and_are_those_of_the_formula():
-    sound = np.random.default_rng(0).normal(0, 0.1, RATE).astype("float32")
-    found = mfcc(sound)
-    assert found.shape == (98, 20)
-    assert statistics(found).shape == (4 * 3 * 20,)
-    assert np.allclose(mfcc(2 * sound)[:, 1:], found[:, 1:], atol=1e-2)
-    quieter = (found - mfcc(sound / 2))[:, 0]
-    assert np.allclose(quieter, np.sqrt(40) * np.log(4), atol=1e-2)
-
-
-def test_the_rival_learns_what_can_be_heard_and_says_the_same_each_time():
-    rows = []
-    for number in range(24):
-        kind = ("low", "high", "hiss")[number % 3]
-        noise = np.random.default_rng(number).normal(0, 0.1, RATE // 2)
-        hertz = {"low": 200, "high": 2000, "hiss": 0}[kind] * (1 + number / 100)
-        path = wrote(f"{number}.flac", tone(hertz, RATE, 0.5) + noise / (1 + 9 * (kind != "hiss")))
-        rows.append(Example(str(number), str(path), kind))
-    train, test = rows[:18], rows[18:]
-    assert mfcc_labels(train, test, 0) == [row.label for row in test]
-    assert mfcc_labels(train, test, 0) == mfcc_labels(train, test, 0)
-
-
-def test_the_rival_takes_few_clips_and_tiny_ones():
-    rows = [
-        Example(str(n), str(wrote(f"{n}.wav", np.full(n, 0.5))), "ab"[n % 2]) for n in range(1, 4)
-    ]
-    assert len(mfcc_labels(rows[:2], rows, 0)) == 3

@@ -255,19 +255,6 @@ def test_an_adapter_upon_another_is_one_adapter_of_the_base(road, folders, tmp_p
     assert len(json.loads((tmp_path / "made" / "vocab.json").read_text())) == trained.shape[-1]
 
 
-@pytest.mark.parametrize(
-    ("verbatim", "spelt"),
-    [(False, "it's a half-year café of 3"), (True, "It’s a half-year café “of” 3!")],
-)  # fmt: skip
-def test_texts_are_spelt_as_they_are_compared(verbatim, spelt, tmp_path):
-    text = "It’s a  half-year café “of” 3!"
-    known = own_vocabulary(tmp_path, 0, verbatim=verbatim).holding([text])
-    signs = {number: token for token, number in known.tokens.items()}
-    assert "".join(signs[n] for n in known.spell(text)).replace("|", " ") == spelt
-    assert known.spell("ωxéω") == ([known.tokens["é"]] if "x" not in known.tokens else [])
-    assert known.spell("") == []
-
-
 def test_a_vocabulary_of_no_letters_or_of_no_trained_head_is_none(road, tmp_path):
     base = shutil.copytree(road.base("wav2vec2-own"), tmp_path / "base")
     assert own_vocabulary(base, len(OWN), verbatim=False).own == len(OWN)
