@@ -18,7 +18,8 @@ import hubtl
 from hubtl.predictions import read_predictions
 from hubtl.registry.cache import ModelCache
 from hubtl.registry.fingerprint import files_in
-from hubtl.transfer.measure import accuracy, difference
+from hubtl.transfer.goal import ONE_CLASS
+from hubtl.transfer.measure import difference
 
 SECTIONS = Path("examples/debian-sections.csv")
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -73,7 +74,9 @@ def main() -> None:
                         for kind in ("mean", "first")
                     ]
                     mean, first = (read_predictions(each.folder) for each in pair)
-                    gap = difference(mean.true, mean.predicted, first.predicted, accuracy)
+                    gap = difference(
+                        mean.true, mean.predicted, first.predicted, ONE_CLASS.metrics, "accuracy"
+                    )
                     a, b = (each.facts.metrics["accuracy"]["value"] for each in pair)
                     rival = pair[0].facts.baselines["tfidf"]["accuracy"]
                     took = " ".join(f"{each.facts.seconds:.0f}" for each in pair)

@@ -21,7 +21,7 @@ from typing import Any
 
 import hubtl
 from hubtl.transfer.goal import ONE_CLASS
-from hubtl.transfer.measure import accuracy, difference, measure
+from hubtl.transfer.measure import difference, measure
 from hubtl.transfer.split import Example, Split
 from hubtl.transfer.trunk import Shelf
 
@@ -123,7 +123,9 @@ def tell(
     plain = [name for name in found if name.split()[0] not in recipes]
     for recipe in recipes:
         for other in (*plain, f"{recipe} random"):
-            gap: dict[str, Any] = difference(true, found[recipe], found[other], accuracy)
+            gap: dict[str, Any] = difference(
+                true, found[recipe], found[other], ONE_CLASS.metrics, "accuracy"
+            )
             print(f"{recipe} - {other:14} {written(gap, '+')}", flush=True)
 
 
