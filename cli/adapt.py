@@ -153,6 +153,9 @@ def _say_estimate(plan: hubtl.Plan) -> None:
         f"memory   {screen.size(found['memory_bytes'])}; disk {screen.size(found['disk_bytes'])}"
     )
     for name, takes in found.get("recipes", {}).items():
+        if "why" in takes:
+            screen.say(f"  {name:8} can't be chosen: {takes['why']}")
+            continue
         screen.say(
             f"  {name:8} about {takes['seconds']:.0f} s and {screen.size(takes['memory_bytes'])}, "
             "if it is chosen; trying it on parts of the rows comes on top"

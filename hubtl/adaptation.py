@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,4 +121,4 @@ def _best(
         elif found.loss < best.loss:
             best = dataclasses.replace(found, curve=best.curve)
     assert best is not None, "there is at least one seed"
-    return replace(best, layers=best.layers or looked), seeds
+    return dataclasses.replace(best, layers=best.layers or looked), seeds

@@ -8,36 +8,33 @@ What is there is not done again by `--resume`; all of it goes once the adapted f
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from .climbing import (
-    FEW_A_CLASS,
     FOLDS,
     LEAST_ROWS,
     Climb,
     Trial,
     compare,
     enough_said,
-    folds_for,
+    unsuited,
 )
 from .estimate import RESERVE, Estimate, in_steps, takes_by
 from .job import Job
 from .ladder import Rung
-from .registry.errors import BadData, HubtlError, OutOfTime
-from .splitting import parts_to_judge
+from .registry.errors import BadData, BadOption, HubtlError, OutOfTime
 from .transfer import measure, resources
 from .transfer.progress import Progress
 from .transfer.resources import Stopwatch
 from .transfer.split import joined
 from .transfer.trial import Judged
-from .trying import Part, Trying
+from .trying import Part, Trying, parts_of
 from .unfinished import Unfinished
 
 PATIENCE = 1200.0  # seconds that are meant where no time budget is given
-GIVEN = 100  # rows that the user set apart to validate: so many are enough to judge by
 ROOM, DONE = "climb", "done.json"
 
 
@@ -50,7 +47,13 @@ def chosen(
     the cheapest recipe takes.
     """
     found = climb(job, base, work, progress)
-    rung = next(each for each in job.rungs if each.recipe.name == found.recipe)
+    offered = {each.recipe.name: each for each in job.rungs}
+    if found.recipe not in offered:
+        raise BadOption(
+            f"the plan chose `{found.recipe}`, which is not among {', '.join(offered)}",
+            "leave `--plan` out, or give that of a job like this one",
+        )
+    rung = offered[found.recipe]
     job = job.by(rung)
     if job.clock.budget is None:
         return job, found, None
@@ -65,7 +68,9 @@ def climb(job: Job, base: Path, work: Unfinished, progress: Progress) -> Climb:
     room = work.within(ROOM, {})
     done = room.folder / DONE
     if done.is_file():
-        return Climb.from_json(json.loads(done.read_text("utf-8")))
+        found = Climb.from_json(json.loads(done.read_text("utf-8")))
+        work.choices.put("recipe", found.recipe)
+        return found
     metric = next(iter(job.goal.metrics))
     known = work.choices.get("recipe")
     if known:
@@ -111,30 +116,21 @@ class _Ascent:
             why = f"{len(self.rows)} rows to learn from are too few to tell recipes apart"
         else:
             try:
-                parts = self._parts()
+                parts = parts_of(job, self.rows)
             except BadData as error:
                 why = error.message
-        if parts and not self._folds(self.present, first, len(parts)):
-            why = "no time to compare recipes"
+        if parts and not (folds := self._folds(self.present, first, len(parts))):
+            why = f"nothing was compared: {self._no_room(first)}"
         if why:
             self._leave_out(self.richer, why)
             return self._found({})
+        parts = parts[:folds]
         self.trying = Trying(self.job, self.base, self.work, self.room, self.rows, parts)
         self.true = [row.label for part in parts for row in part.held]
         self._try_all(first, len(parts))
-        return self._found(self._rivals(first))
-
-    def _parts(self) -> list[Part]:
-        """Return the parts of the rows to judge by; those the user set apart, if they are enough.
-
-        Raises BadData where the rows can't be divided.
-        """
-        job, split = self.job, self.job.split
-        if len(split.validation) >= GIVEN:
-            return [Part(split.train, split.validation)]
-        parts = parts_to_judge(job.data, self.rows, FOLDS, job.request.seed, job.goal)
-        some = itertools.islice(parts, folds_for(len(self.rows)))
-        return [Part(kept, held) for kept, held in some if len(held)]
+        rivals = self._rivals(first)
+        self._turn_back()
+        return self._found(rivals)
 
     def _try_all(self, first: Estimate, parts: int) -> None:
         """Try the cheapest recipe, then richer ones in order of cost, while that is worth it."""
@@ -147,7 +143,7 @@ class _Ascent:
             why = enough_said(self.true, best, self.trials)
             if why:
                 self._leave_out([each for each, _ in offers[number:]], why)
-                return
+                break
             folds = self._folds(rung, takes, parts)
             if not folds:
                 self._leave_out([rung], self._no_room(takes))
@@ -156,7 +152,6 @@ class _Ascent:
             if tried and self.trials[-1].kept:
                 self.present, best = rung, tried
                 self.kept.append((rung, takes))
-        self._turn_back()
 
     def _offers(self, first: Estimate, best: Judged) -> list[tuple[Rung, Estimate]]:
         """Return the richer recipes that could be tried and what they take, the cheapest first."""
@@ -182,12 +177,12 @@ class _Ascent:
 
     def _unsuited(self, rung: Rung) -> str:
         """Return why a recipe is not even to be reckoned; empty where it is."""
-        classes = len(self.job.labels)
-        if rung.recipe.name == "fewshot" and len(self.rows) > FEW_A_CLASS * classes:
-            return f"it is for at most {FEW_A_CLASS} rows a class"
-        if self.job.clock.spent > self._limit / 2:
-            return "no time to reckon what it takes"
-        return ""
+        name, clock = rung.recipe.name, self.job.clock
+        late: bool = self.room.choices.once(
+            f"late for {name}", lambda: clock.spent > self._limit / 2
+        )
+        why = unsuited(name, len(self.rows), len(self.job.labels))
+        return why or ("no time to reckon what it takes" if late else "")
 
     @property
     def _limit(self) -> float:
@@ -270,7 +265,9 @@ class _Ascent:
         clock, seeds = self.job.clock, len(self.job.seeds)
         while clock.budget is not None and len(self.kept) > 1:
             rung, takes = self.kept[-1]
-            if clock.spent + RESERVE * takes.least(seeds) <= clock.budget:
+            needs = clock.spent + RESERVE * takes.least(seeds)
+            fits = needs <= clock.budget
+            if self.room.choices.once(f"time for {rung.recipe.name}", partial(bool, fits)):
                 return
             self.kept.pop()
             self.present = self.kept[-1][0]

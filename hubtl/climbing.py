@@ -120,10 +120,17 @@ def folds_for(rows: int) -> int:
     return min(FOLDS, math.ceil(ENOUGH / (rows / FOLDS)))
 
 
+def unsuited(recipe: str, rows: int, classes: int) -> str:
+    """Return why a recipe is not for so many rows; empty where it is."""
+    if recipe == "fewshot" and rows > FEW_A_CLASS * classes:
+        return f"it is for at most {FEW_A_CLASS} rows a class"
+    return ""
+
+
 def enough_said(true: Sequence[str], present: Judged, trials: Sequence[Trial]) -> str:
     """Return why richer recipes can't be worth trying; empty where they can."""
     if present.labels:
-        wrong = sum(a != b for a, b in zip(true, present.labels, strict=True))
+        wrong = sum(a != b for a, b in zip(true[: len(present)], present.labels, strict=True))
         if wrong < ROOM:
             return f"the one that is kept is wrong on {wrong} held-out rows, too few to gain by"
     last = trials[-STRIKES:]

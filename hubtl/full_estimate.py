@@ -13,7 +13,7 @@ from .registry.facts import Facts
 from .transfer import resources
 from .transfer.feed import Rows, Whole
 from .transfer.network import Network, batches, padded
-from .transfer.portions import trained_bytes
+from .transfer.portions import positions_at_once, taken, trained_bytes
 from .transfer.progress import Progress
 from .transfer.resources import Stopwatch
 
@@ -46,9 +46,13 @@ def full_estimate(job: Job, base: Path, facts: Facts, progress: Progress) -> dic
     sizes = network.sizes(inputs)
     groups = list(batches(sizes, options["rows"], alike=network.alike))
     middle = groups[len(groups) // 2]
-    pace, whole = _pace(job, network, middle)
-    seconds = pace * padded(sizes, groups) * options["epochs"]
-    told = "one step" if whole else f"a step of {FEW} rows"
+    # As in training, no more rows go through at once than there is memory for.
+    needs = taken(network, _rows(job, network, middle))
+    room = resources.free_memory(network.device.type)
+    at_once = positions_at_once(network, len(middle), needs, room) // needs.longest
+    pace, rows = _pace(job, network, middle[: max(1, at_once)])
+    seconds = pace * padded(sizes, groups) * options["epochs"] * network.views
+    told = "one step" if rows == len(middle) else f"a step of {rows} row{'s' * (rows > 1)}"
     kwh = facts.energy["kwh"]
     return {
         "seconds": round(seconds, 2),
@@ -62,31 +66,34 @@ def _unknown(why: str) -> dict[str, Any]:
     return {"seconds": None, "kwh": None, "how": why}
 
 
-def _pace(job: Job, network: Network, numbers: Sequence[int]) -> tuple[float, bool]:
-    """Return the seconds a position takes there and back, and whether by a whole batch."""
+def _pace(job: Job, network: Network, numbers: Sequence[int]) -> tuple[float, int]:
+    """Return the seconds a position takes there and back, and by how many rows that was told."""
     network.body.train()
     few = numbers[:FEW]
     _step(job, network, few)
     once, size = _step(job, network, few)
     if once * len(numbers) / len(few) > LONGEST:
-        return once / size, False
+        return once / size, len(few)
     took, size = _step(job, network, numbers)
-    return took / size, True
+    return took / size, len(numbers)
 
 
 def _step(job: Job, network: Network, numbers: Sequence[int]) -> tuple[float, int]:
     """Return the seconds of a forward and a backward pass of all weights, and the positions."""
     import torch
 
-    examples = [job.split.train[number] for number in numbers]
-    feed = Whole(network, [row.input for row in examples])
-    targets = job.goal.targets([row.label for row in examples], job.labels)
-    rows = Rows(feed, targets, job.goal)
+    rows = _rows(job, network, numbers)
     counts = torch.ones(network.head.out_features, device=network.device)
     watch = Stopwatch()
-    features = feed.features(range(len(rows)))
-    loss = rows.goal.losses(network, features, targets, counts).sum()
+    features = rows.feed.features(range(len(rows)))
+    loss = rows.goal.losses(network, features, rows.targets, counts).sum()
     loss.backward()  # type: ignore[no-untyped-call]
     if network.device.type == "cuda":  # which answers before it is done
         torch.cuda.synchronize()
-    return watch.seconds, len(rows) * max(feed.sizes)
+    return watch.seconds, len(rows) * max(rows.feed.sizes)
+
+
+def _rows(job: Job, network: Network, numbers: Sequence[int]) -> Rows:
+    examples = [job.split.train[number] for number in numbers]
+    feed = Whole(network, [row.input for row in examples])
+    return Rows(feed, job.goal.targets([row.label for row in examples], job.labels), job.goal)

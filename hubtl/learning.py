@@ -70,12 +70,15 @@ def learn(
     session = dataclasses.replace(
         session_of(job, seed, choices, Meter()), progress=progress, checkpoint=checkpoint
     )
-    # What the base's layers are like does not hang on the seed, so one look is enough.
-    layers = _layers(job, network, session) if seed == job.request.seed else {}
+    first = seed == job.request.seed
+    # What the base's layers are like does not hang on the seed, so one look is enough; and before
+    # they are trained. Where the method looks at them itself it tells.
+    looks = first and job.recipe.options.get("layers") != "probe"
+    layers = _layers(job, network, session) if looks else {}
     learnt = job.method.adapt(network, job.recipe.options, viewed(session, network))
     if learnt.layers:
         layers = {"losses": list(learnt.layers), "how": "by these the layers to train were chosen"}
-    curve = _curve(job, network, session) if seed == job.seeds[0] else {}
+    curve = _curve(job, network, session) if first else {}
     split = job.split
     rows = joined(joined(split.train, split.validation), split.test)
     inputs = network.describe_inputs([row.input for row in rows])
@@ -115,7 +118,7 @@ def _curve(job: Job, network: Network, session: Session) -> Mapping[str, Any]:
             "says": "Whether more rows are worth it is told only where there are classes.",
         }
     seen = viewed(session, network)
-    precision = session.precision(str(job.recipe.options["precision"]), network)
+    precision = session.precision(str(job.recipe.options.get("precision", "fp32")), network)
     trunk = session.shelf.find(network, seen.inputs, None, precision)
     if trunk is None or trunk.pooled is None:
         return {

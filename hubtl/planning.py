@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
+from typing import Any
 
-from .estimate import takes_by
+from .climbing import unsuited
+from .estimate import Estimate, takes_by
 from .job import Job
+from .ladder import Rung
+from .registry.errors import HubtlError
 from .results import Plan
 from .sources import pull, pulled
 from .transfer.choices import Choices
@@ -27,11 +32,7 @@ def planned(job: Job, progress: Progress) -> Plan:
     with quiet_libraries():
         found = takes_by(job.by(job.rungs[0]) if job.rungs else job, base, choices, progress)
         for rung in job.rungs:
-            takes = takes_by(job.by(rung), base, choices, progress, like=found)
-            recipes[rung.recipe.name] = {
-                "seconds": round(takes.whole(seeds), 3),
-                "memory_bytes": takes.memory_bytes,
-            }
+            recipes[rung.recipe.name] = _reckoned(job, rung, base, choices, progress, found)
     seconds = {
         name: round(value if name in ONCE else value * seeds, 3)
         for name, value in found.seconds.items()
@@ -47,3 +48,17 @@ def planned(job: Job, progress: Progress) -> Plan:
     if recipes:  # the least is told above, and here what each recipe takes that may be chosen
         told["recipes"] = recipes
     return dataclasses.replace(plan, estimate=told)
+
+
+def _reckoned(
+    job: Job, rung: Rung, base: Path, choices: Choices, progress: Progress, like: Estimate
+) -> dict[str, Any]:
+    """Return what a recipe takes that may be chosen, or `why` it can't be."""
+    rows = len(job.split.train) + len(job.split.validation)
+    if why := unsuited(rung.recipe.name, rows, len(job.labels)):
+        return {"why": why}
+    try:
+        takes = takes_by(job.by(rung), base, choices, progress, like=like)
+    except HubtlError as error:
+        return {"why": error.message}
+    return {"seconds": round(takes.whole(len(job.seeds)), 3), "memory_bytes": takes.memory_bytes}

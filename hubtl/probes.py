@@ -11,7 +11,8 @@ from .plugins.hookspecs import Task
 from .plugins.retaining import Probes, Retaining
 from .registry.errors import BadData, BadOption
 from .transfer.goal import Goal
-from .transfer.retention import FEWEST, MOST, some
+from .transfer.retention import FEWEST, MOST
+from .transfer.split import evenly
 
 MOST_TEXTS = 50  # rows to write down: each takes as long as many that are only looked at
 OWN = "of the inputs given by --retain"
@@ -56,7 +57,7 @@ def _own(
                 f"{FEWEST} or more",
                 "add rows, or leave --retain out",
             )
-    numbers = some(len(inputs), MOST_TEXTS if judged else MOST)
+    numbers = evenly(len(inputs), MOST_TEXTS if judged else MOST)
     words = f"{len(numbers)} {OWN}"
     chosen = tuple(inputs[number] for number in numbers)
     return Probes(words, chosen, tuple(labels[number] for number in numbers if labels), keeps)

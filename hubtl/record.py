@@ -85,7 +85,7 @@ def facts_of(
         rivals=dict(getattr(job.task, "rivals", {})),  # a plugin may be of before
         lineage=job.upon.lineage if job.upon else (),
         calibration=_calibration(job, answers, learnt.held_out),
-        losses=_losses(learnt.curves),
+        losses=_losses(learnt.curves, frozen=getattr(job.method, "frozen", False)),
         layers=outcome.layers,
         shift=shifted(job, outcome),
         base_files={path: sha256(base / path) for path in needed(job.base.files)},
@@ -118,10 +118,12 @@ def _calibration(job: Job, answers: Answers, held_out: HeldOut | None) -> dict[s
     return calibrated(answers, job.goal, job.labels, where, temperature, how)
 
 
-def _losses(curves: Mapping[str, Any]) -> dict[str, Any]:
+def _losses(curves: Mapping[str, Any], *, frozen: bool) -> dict[str, Any]:
     """Return the losses by epoch, and how they were measured; no epochs where there were none."""
     if not curves:
-        how = "there are no epochs: a head is fitted at once, on what the frozen base gives"
+        how = "the method does not tell how it learnt"
+        if frozen:
+            how = "there are no epochs: a head is fitted at once, on what the frozen base gives"
         return {"training": [], "validation": [], "best_epoch": None, "how": how}
     how = "mean loss in nats, of training rows while they are learnt from"
     if curves["validation"]:

@@ -23,7 +23,11 @@ def shifted(job: Job, outcome: Outcome) -> dict[str, Any] | None:
     held_out = outcome.learnt.held_out
     if held_out is None:
         says = "how it does on rows like those it learnt from was not measured beside it"
-        told = {"held_out": None, "difference": None, "how": "no row was held out of training"}
+        told = {
+            "held_out": None,
+            "difference": None,
+            "how": "the method tells of no held-out rows",
+        }
         return {"metric": main, "rows": 0, **told, "says": says}
     true, said = ([job.labels[n] for n in part] for part in (held_out.true, held_out.said))
     here = measure.measure(true, said, metrics, seed)[main]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .climbing import FOLDS, folds_for
 from .job import Job
 from .ladder import Rung
 from .learning import network_of, session_of
-from .splitting import RIVAL_ROWS
+from .splitting import RIVAL_ROWS, parts_to_judge
 from .transfer import measure
 from .transfer.feed import Feed, Pooled, Whole
 from .transfer.meter import Meter
@@ -22,6 +24,8 @@ from .transfer.start import Session
 from .transfer.trial import Judged, judged
 from .transfer.views import viewed
 from .unfinished import Unfinished
+
+GIVEN = 100  # rows that the user set apart to validate: so many are enough to judge by
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,18 @@ class Part:
     def split(self) -> Split:
         """The rows to train on alone: what is held out is for no method to see."""
         return Split(self.kept, (), (), "a part")
+
+
+def parts_of(job: Job, rows: Sequence[Example]) -> list[Part]:
+    """Return the parts of the rows to judge by; those the user set apart, if they are enough.
+
+    Raises BadData where the rows can't be divided.
+    """
+    if len(job.split.validation) >= GIVEN:
+        return [Part(job.split.train, job.split.validation)]
+    parts = parts_to_judge(job.data, rows, FOLDS, job.request.seed, job.goal)
+    some = itertools.islice(parts, folds_for(len(rows)))
+    return [Part(kept, held) for kept, held in some if len(held)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,7 +254,7 @@ def _unknown(facts: Facts) -> str:
     if facts.energy["kwh"] is None:
         lines.append(f"- Energy: {facts.energy['how']}")
     elif facts.energy["kg_co2"] is None:
-        lines.append("- CO2: the country whose electricity it took was not told")
+        lines.append(f"- {facts.energy['how'].rpartition('; ')[2]}")
     if facts.full_estimate and facts.full_estimate["seconds"] is None:
         lines.append(f"- What training all weights would take: {facts.full_estimate['how']}")
     return "\n".join(lines) or "- Nothing that hubtl looks for."

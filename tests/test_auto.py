@@ -70,6 +70,8 @@ def test_texts_are_compared_by_their_loss_alone():
 def test_richer_recipes_are_left_out_where_nothing_is_to_be_gained():
     assert enough_said(TRUE, said(3, 0.1), ()).startswith("the one that is kept is wrong on 3")
     assert enough_said(TRUE, said(4, 0.1), ()) == ""
+    fewer = Judged(said(4, 0.1).labels[:40], said(4, 0.1).losses[:40])
+    assert enough_said(TRUE, fewer, ()) == ""
 
 
 def test_two_that_are_no_better_are_enough():

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from hubtl.plugins.manager import BUILT_IN, plugins
+
+from .test_docs import PLUGINS, blocks
 
 GOOD = """
 import hubtl
@@ -96,3 +101,14 @@ def test_a_gate_that_fails_to_look_refuses(install, adapted, shelf, hubtl_cli):
     assert said.code == 1
     assert "the gate of plugin `gate` could not look: ZeroDivisionError" in said.err
     assert "acme/moods" not in shelf.cache.ids()
+
+
+def test_the_pages_method_adapts_and_says_what_it_does_not_know(install, shelf, moods, hubtl_cli):
+    install("means", next(each for each in blocks(PLUGINS, "python") if "class Means" in each))
+    line = f"adapt text-classification {moods} --base acme/tiny-encoder --hub {shelf.name}"
+    said = hubtl_cli(f"{line} --recipe means --out means --json")
+    assert said.code == 0, said.err
+    facts = json.loads((Path("means") / "hubtl.json").read_text())
+    assert facts["recipe"] == "means"
+    assert facts["losses"]["how"] == "the method does not tell how it learnt"
+    assert facts["calibration"]["how"].endswith("no temperature fitted")

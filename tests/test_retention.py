@@ -17,7 +17,8 @@ from hubtl.registry.errors import BadData
 from hubtl.registry.facts import read_facts
 from hubtl.registry.usage import kept_of_base
 from hubtl.transfer.quiet import quiet_libraries
-from hubtl.transfer.retention import by_chance, linear_cka, neighbour_overlap, some, still_right
+from hubtl.transfer.retention import by_chance, linear_cka, neighbour_overlap, still_right
+from hubtl.transfer.split import evenly
 
 KEYS = {"score", "how", "rows", "cka", "loss_before", "loss_after"}
 DICE = np.random.default_rng(3)
@@ -72,8 +73,8 @@ def test_of_words_those_count_that_the_base_got_right(before, after, score):
 
 
 def test_of_many_rows_some_are_taken_from_all_over():
-    assert some(3, 5) == [0, 1, 2]
-    assert some(10, 4) == [0, 2, 5, 7]
+    assert evenly(3, 5) == [0, 1, 2]
+    assert evenly(10, 4) == [0, 2, 5, 7]
 
 
 def test_the_public_inputs_are_many_and_no_two_are_the_same():

@@ -11,6 +11,7 @@ import numpy as np
 from .cut import Fed
 from .goal import ONE_CLASS, Goal
 from .network import Network, batches
+from .split import evenly
 from .trunk import Trunk
 
 if TYPE_CHECKING:
@@ -93,8 +94,8 @@ class Rows:
 
     def some(self, most: int) -> Rows:
         """Return at most so many rows, evenly out of all."""
-        numbers = range(0, len(self), max(1, len(self) // most))[:most]
-        return Rows(_Part(self.feed, numbers), self.targets[list(numbers)], self.goal)
+        numbers = evenly(len(self), most)
+        return Rows(_Part(self.feed, numbers), self.targets[numbers], self.goal)
 
 
 class _Part:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from .feed import Rows, mean_loss
 from .network import Network, batches
 from .portions import portions
 from .precision import working_in
-
-if TYPE_CHECKING:
-    pass
 
 ENOUGH = 256
 

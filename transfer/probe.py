@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .temperature import MOST as ENOUGH
-from .temperature import HeldOut, held_out
+from .split import evenly
+from .temperature import ENOUGH, HeldOut, held_out
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,7 +144,7 @@ def _held_out(found: Sequence[tuple[Head, Labelled]]) -> HeldOut:
     most = ENOUGH // len(found)
     logits, targets = [], []
     for (weight, bias), rows in found:
-        few = rows.some(np.arange(0, len(rows), max(1, len(rows) // most))[:most])
+        few = rows.some(np.array(evenly(len(rows), most)))
         logits.append(few.features[few.rows] @ weight.T + bias)
         targets.append(few.targets)
     told = np.concatenate(targets)

@@ -52,11 +52,6 @@ def still_right(before: float, after: float) -> float | None:
     return min(1.0, max(0.0, 1 - after) / (1 - before)) if before < 1 else None
 
 
-def some(rows: int, most: int = MOST) -> list[int]:
-    """Return the numbers of at most so many of these rows, evenly out of all."""
-    return list(range(rows)) if rows <= most else [row * rows // most for row in range(most)]
-
-
 def features_now(network: Network, inputs: Sequence[str], shelf: Shelf) -> NDArray[Any]:
     """Return what a network's head sees of inputs [inputs, width], in fp32, kept on the shelf.
 

@@ -277,3 +277,8 @@ def _out_by_group(
             )
         out[smallest] = True
     return out
+
+
+def evenly(rows: int, most: int) -> list[int]:
+    """Return the numbers of at most so many of these rows, evenly out of all."""
+    return list(range(rows)) if rows <= most else [row * rows // most for row in range(most)]

@@ -20,7 +20,7 @@ from .goal import ONE_CLASS, Goal
 from .meter import Meter
 from .network import Network, batches
 from .precision import faster
-from .probe import STRENGTHS, Labelled, LinearHead, balanced
+from .probe import Labelled, LinearHead, balanced
 from .progress import Progress, silent
 from .split import Example, joined
 from .trunk import ROWS, Shelf, Trunk
@@ -147,7 +147,7 @@ def fit_head_to(
     network: Network,
     session: Session,
     options: Mapping[str, Any],
-    strengths: Sequence[float] = STRENGTHS,
+    strengths: Sequence[float] | None = None,
 ) -> LinearHead:
     """Fit the network's head to features of the rows to train on, and return it.
 
@@ -158,12 +158,9 @@ def fit_head_to(
     some = _labelled(features, rows, session, weights_of(session, options["class_weights"]))
     session.progress("fitting the head", 0, 1)
     with session.meter.stage("head", len(some)):
+        more = {"strengths": strengths} if strengths else {}  # a plugin's goal may be of before
         head = session.goal.fit_head(
-            some,
-            len(session.labels),
-            folds=options["folds"],
-            seed=session.seed,
-            strengths=strengths,
+            some, len(session.labels), folds=options["folds"], seed=session.seed, **more
         )
     session.progress("fitting the head", 1, 1)
     with torch.no_grad():

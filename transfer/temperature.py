@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .start import Session, Start
 
-MOST = 4096  # rows: one number is known well enough by them
+ENOUGH = 4096  # rows: one number is known well enough by them
 WIDEST = 3.0  # the logarithm of a temperature is looked for between so much below and above 0
 
 
@@ -86,7 +86,7 @@ def temper(begun: Start, session: Session) -> HeldOut | None:
     network = begun.network
     network.body.eval()
     with begun.feeds() as feed, torch.inference_mode():
-        rows = session.as_rows(session.validation, feed).some(MOST)
+        rows = session.as_rows(session.validation, feed).some(ENOUGH)
         logits = rows.logits(network)
     found = held_out(logits, rows.targets, f"{len(rows)} validation rows")
     soften(network.head, found.temperature)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .calibration import log_likely
 from .feed import AT_ONCE, Feed
 from .goal import chosen
 from .network import Network, batches
 from .split import Example
 from .start import Session
+from .temperature import temperature_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +48,9 @@ def judged(network: Network, rows: Sequence[Example], feed: Feed, session: Sessi
             losses[numbers] = lost.float().cpu().numpy()
             if session.labels:
                 logits[numbers] = network.head(features.float()).cpu().numpy()
+    if session.labels and session.goal.divides:
+        # Not every recipe comes with a temperature of its own, so each has the one that suits it.
+        likely = log_likely(logits / temperature_of(logits, targets))
+        losses = -likely[np.arange(len(rows)), targets]
     labels = chosen(session.goal, logits, session.labels) if session.labels else []
     return Judged(tuple(labels), tuple(losses.tolist()))
