@@ -38,7 +38,7 @@ RECIPES = {
     "top": ("wav2vec2", {"rate": "0.01", "epochs": "15", "head_rate": "2", **LONG}),
     "lora": ("wavlm", {"rate": "0.02", "epochs": "15", "head_rate": "2", **LONG}),
     "norm": ("hubert", {"rate": "0.02", "epochs": "15", "head_rate": "2", **LONG}),
-    "full": ("wav2vec2-own", {"rate": "0.01", "epochs": "25", "head_rate": "1", **LONG}),
+    "full": ("wav2vec2-own", {"rate": "0.005", "epochs": "30", "head_rate": "1", **LONG}),
 }
 NETWORKS = pytest.mark.parametrize("name", list(SPELLERS))
 
@@ -152,7 +152,8 @@ def test_every_recipe_learns_to_spell_better_than_the_base(recipe, folders):
     rival = "base" if recipe == "full" else "silence"
     assert facts.main_metric == "wer" and list(facts.baselines) == [rival]
     assert rival == "base" or facts.baselines["silence"] == {"wer": 1.0, "cer": 1.0}
-    assert facts.metrics["wer"]["value"] < 0.7 and facts.metrics["cer"]["value"] < 0.4
+    for name, rate in facts.baselines[rival].items():
+        assert facts.metrics[name]["value"] < 0.6 * rate
     assert facts.beats_baseline
 
 
