@@ -4,9 +4,9 @@ python -m benchmarks.transfer NAME=TABLE ... [--recipes probe,top] [--seed 0]
 
 NAME is pictures or clips, as often as there are tables with the columns file, label, split. With a
 column speaker of more than one voice, each voice is held out once and all others train; the
-predictions of all voices are judged together. `random` is the same network with weights drawn
-anew, adapted by the same recipe to the same rows. Accuracy has 95 % bootstrap intervals, and
-differences are paired over the same test rows.
+predictions of all voices are judged together, with intervals over voices as well as rows. `random`
+is the same network with weights drawn anew, adapted by the same recipe to the same rows. Accuracy
+has 95 % bootstrap intervals, and differences are paired over the same test rows.
 """
 
 from __future__ import annotations
@@ -70,7 +70,10 @@ def splits(rows: Sequence[Row]) -> Iterator[Split]:
 def examples(rows: Sequence[Row], group: str) -> list[Example]:
     """Return rows as the engine takes them; those of a voice are a group where there are many."""
     return [
-        Example(row.file, row.file, row.label, group=row.speaker if group else "") for row in rows
+        Example(
+            row.file, row.file, row.label, group=row.speaker if group else "", origin=row.speaker
+        )
+        for row in rows
     ]
 
 
@@ -83,6 +86,7 @@ def compare(
     labels = sorted({row.label for row in rows})
     found: dict[str, list[str]] = {}
     true: list[str] = []
+    voices: list[str] = []
     with tempfile.TemporaryDirectory() as name_of_room:
         room = Path(name_of_room)
         bases = {"": hubtl.pull(base_id, hub="starter"), " random": room / "random"}
@@ -91,6 +95,7 @@ def compare(
         shelf = Shelf(room / "trunks", 10**10)
         for split in splits(rows):
             true += [row.label for row in split.test]
+            voices += [row.origin for row in split.test]
             for rival, said in rivals(task, split, seed, bases[""]).items():
                 found.setdefault(rival, []).extend(said)
             for recipe in recipes:
@@ -99,7 +104,7 @@ def compare(
                     adapting.learn(split.train, shelf)
                     said = adapting.predicted([row.input for row in split.test])
                     found.setdefault(f"{recipe}{kind}", []).extend(said)
-    tell(table, true, found, recipes)
+    tell(table, true, found, recipes, voices)
 
 
 def rivals(task: str, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
@@ -115,16 +120,18 @@ def tell(
     true: Sequence[str],
     found: Mapping[str, Sequence[str]],
     recipes: Sequence[str],
+    voices: Sequence[str],
 ) -> None:
     """Print accuracies and differences with their intervals."""
     print(f"\n{table.parent.name}: {len(true)} rows to test, {len(set(true))} labels")
+    metrics = ONE_CLASS.metrics
     for name, labels in found.items():
-        print(f"{name:14} {written(measure(true, labels, ONE_CLASS.metrics)['accuracy'])}")
+        print(f"{name:14} {written(measure(true, labels, metrics, origins=voices)['accuracy'])}")
     plain = [name for name in found if name.split()[0] not in recipes]
     for recipe in recipes:
         for other in (*plain, f"{recipe} random"):
             gap: dict[str, Any] = difference(
-                true, found[recipe], found[other], ONE_CLASS.metrics, "accuracy"
+                true, found[recipe], found[other], metrics, "accuracy", origins=voices
             )
             print(f"{recipe} - {other:14} {written(gap, '+')}", flush=True)
 

@@ -17,6 +17,7 @@ from .climbing import (
     FOLDS,
     LEAST_ROWS,
     Climb,
+    Gains,
     Trial,
     compare,
     enough_said,
@@ -126,7 +127,8 @@ class _Ascent:
             return self._found({})
         parts = parts[:folds]
         self.trying = Trying(self.job, self.base, self.work, self.room, self.rows, parts)
-        self.true = [row.label for part in parts for row in part.held]
+        held = [row for part in parts for row in part.held]
+        self.true, self.origins = [row.label for row in held], [row.origin for row in held]
         self._try_all(first, len(parts))
         rivals = self._rivals(first)
         self._turn_back()
@@ -233,7 +235,7 @@ class _Ascent:
         try:
             for number in range(folds):
                 said += self.trying.judge(rung, [number], watched)
-                if not compare(self.true, said, best, self.job.goal.metrics).hopeful:
+                if not self._compared(said, best).hopeful:
                     break
         except OutOfTime:
             raise
@@ -256,9 +258,12 @@ class _Ascent:
                 sum(said.losses) / len(said),
                 round(seconds, 2),
                 self.present.recipe.name if best else None,
-                compare(self.true, said, best, metrics) if best else None,
+                self._compared(said, best) if best else None,
             )
         )
+
+    def _compared(self, said: Judged, best: Judged) -> Gains:
+        return compare(self.true, said, best, self.job.goal.metrics, self.origins)
 
     def _turn_back(self) -> None:
         """Keep the one before where what was kept last took so long that no time is left for it."""

@@ -10,7 +10,6 @@ Where neither is so the cheaper one stays.
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -100,19 +99,21 @@ class Climb:
 
 
 def compare(
-    true: Sequence[str], ours: Judged, theirs: Judged, metrics: Mapping[str, Metric]
+    true: Sequence[str],
+    ours: Judged,
+    theirs: Judged,
+    metrics: Mapping[str, Metric],
+    origins: Sequence[str] = (),
 ) -> Gains:
     """Return by how much ours are better on the rows that both have, the first ones."""
     rows = min(len(ours), len(theirs))
     pairs = zip(theirs.losses[:rows], ours.losses[:rows], strict=True)
-    differences = [a - b for a, b in pairs]
-    mean = statistics.fmean(differences)
-    margin = 1.96 * statistics.stdev(differences) / math.sqrt(rows) if rows > 1 else math.inf
-    loss = {"value": mean, "low": mean - margin, "high": mean + margin}
+    true, origins = true[:rows], origins[:rows]
+    loss = measure.mean([a - b for a, b in pairs], origins)
     if not ours.labels:
         return Gains(None, loss)
-    gain = measure.gain(true[:rows], ours.labels[:rows], theirs.labels[:rows], metrics)
-    return Gains(gain, loss)
+    said, before = ours.labels[:rows], theirs.labels[:rows]
+    return Gains(measure.gain(true, said, before, metrics, origins=origins), loss)
 
 
 def folds_for(rows: int) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .dataset import Seen
 from .results import Finding
+from .transfer.columns import PERSONS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,9 +19,8 @@ COVERED = 0.05  # of the test rows, whose value is among those to learn from
 TRIES = 20  # of what chance does
 # What a column is called that says where rows come from; one of another name may say it too.
 ORIGINS = {
-    *("author", "client", "client_id", "device", "group", "group_id", "origin", "patient"),
-    *("patient_id", "person", "recorder", "session", "session_id", "site", "source", "speaker"),
-    *("speaker_id", "subject", "subject_id", "user", "user_id", "writer"),
+    *PERSONS,
+    *("client", "device", "group", "group_id", "origin", "site", "source", "subject"),
 }
 
 

@@ -11,7 +11,7 @@ from .hub_data import fetch_data, is_on_hub
 from .plugins.hookspecs import Task
 from .registry.errors import BadOption
 from .registry.fingerprint import rows_fingerprint
-from .transfer.columns import FILE, Role, find_columns, find_split
+from .transfer.columns import FILE, Role, find_columns, find_origin, find_split
 from .transfer.goal import ONE_CLASS, Goal
 from .transfer.labelled import PARTS, UNUSABLE, Reader, Unusable, labelled
 from .transfer.layout import Layout, card_of, layout, names_in
@@ -29,12 +29,16 @@ BY_NAME = "names of files"
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """The rows of DATA for one task: which columns they came from, and each row's part."""
+    """The rows of DATA for one task: which columns they came from, and each row's part.
+
+    `origin` is the column that says whose each row is, where one does.
+    """
 
     path: Path
     columns: Mapping[str, str]
     examples: Rows
     parts: Mapping[str, Rows]
+    origin: str | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -116,8 +120,11 @@ def see(
     input_role = FILE.name if by_file else opened.role.name
     reader = opened.reader if by_file else None
     keeps = opened.keeps if opened.role.content == "file" else None
+    # Whose a row is has no say in the split where nobody said so, but in how sure one can be.
+    origin = columns.get("group") or find_origin(opened.table, [found[input_role], found[label]])
+    known = found | ({"origin": origin} if origin else {})
     source, numbers, unusable = labelled(
-        opened.table, found, (input_role, label), reader, keeps, goal=goal
+        opened.table, known, (input_role, label), reader, keeps, goal=goal
     )
     # Half the size of a number that few tables need.
     kind = "int32" if len(numbers) < 1 << 31 else "int64"
@@ -130,7 +137,7 @@ def see(
     usable = numpy.flatnonzero(numbers != UNUSABLE).astype(kind)
     if not len(usable):
         raise unusable[0].error
-    data = Dataset(path, found, Rows((source, usable)), parts)
+    data = Dataset(path, found, Rows((source, usable)), parts, origin)
     return Seen(data, opened.table, usable, unusable)
 
 

@@ -189,24 +189,26 @@ def evaluate(
         how = "all rows, most of which it has learnt from: this is no evidence"
     true, inputs = [row.label for row in rows], [row.input for row in rows]
     predicted = model.predict(inputs, "evaluating", progress)
-    answers = Answers([row.id for row in rows], true, predicted.labels, predicted.logits)
+    origins = [row.origin for row in rows]
+    answers = Answers([row.id for row in rows], true, predicted.labels, predicted.logits, origins)
     values = [row.group for row in rows]
     rivals: dict[str, list[str]] = {}
     beats = False
     if facts.data["commonest"] is not None:
         rivals["majority"] = [str(facts.data["commonest"])] * len(rows)
-        over = measure.gain(true, predicted.labels, rivals["majority"], goal.metrics, facts.seed)
+        beside, metrics = rivals["majority"], goal.metrics
+        over = measure.gain(true, predicted.labels, beside, metrics, facts.seed, origins)
         beats = over["low"] > 0
     return Evaluation(
         name,
         facts,
         {"train": 0, "validation": 0, "test": len(rows)},
-        measure.measure(true, predicted.labels, goal.metrics, facts.seed),
+        measure.measure(true, predicted.labels, goal.metrics, facts.seed, origins),
         {name: measure.values(true, labels, goal.metrics) for name, labels in rivals.items()},
         beats,
         round(watch.seconds, 2),
         how,
-        _compared(against, true, inputs, predicted.labels, facts, hub, progress),
+        _compared(against, answers, inputs, facts, hub, progress),
         judge(answers, goal, facts.labels, facts.seed, temperature_of(facts)).as_json(),
         sliced(slice_by, values, answers, goal, facts.seed) if slice_by else None,
     )
@@ -214,9 +216,8 @@ def evaluate(
 
 def _compared(
     against: str | None,
-    true: Sequence[str],
+    answers: Answers,
     inputs: Sequence[str],
-    labels: Sequence[str],
     facts: Facts,
     hub: str | None,
     progress: Progress,
@@ -229,12 +230,13 @@ def _compared(
     other = open_model(against, hub, progress)
     theirs = other.predict(inputs, f"evaluating {against}", progress)
     metrics = goal_of(facts).metrics
+    true, seed, origins = answers.true, facts.seed, answers.origins
     difference = measure.difference(
-        true, labels, theirs.labels, metrics, facts.main_metric, facts.seed
+        true, answers.labels, theirs.labels, metrics, facts.main_metric, seed, origins
     )
     return {
         "folder": against,
-        "metrics": measure.measure(true, theirs.labels, metrics, facts.seed),
+        "metrics": measure.measure(true, theirs.labels, metrics, seed, origins),
         "difference": {"metric": facts.main_metric, **difference},
     }
 

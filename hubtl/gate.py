@@ -156,7 +156,7 @@ def _check_measured(folder: Path, facts: Facts, before: Predictions) -> None:
     rows = rows_fingerprint(zip(before.contents, before.true, strict=False))
     metrics = goal_of(facts).metrics
     true, seed = before.true, facts.seed
-    found = measure.measure(true, before.predicted, metrics, seed) if true else {}
+    found = measure.measure(true, before.predicted, metrics, seed, before.origins) if true else {}
     rivals = {name: measure.values(true, labels, metrics) for name, labels in before.rivals.items()}
     same = (
         rows == facts.data["test_fingerprint"]

@@ -134,8 +134,8 @@ def sliced(
     found: list[dict[str, Any]] = []
     for value, rows in sorted(numbers.items()):
         if len(rows) >= LEAST_ROWS:
-            true, labels = ([each[n] for n in rows] for each in (answers.true, answers.labels))
-            metrics = measure.measure(true, labels, goal.metrics, seed)
+            some = answers.among(rows)
+            metrics = measure.measure(some.true, some.labels, goal.metrics, seed, some.origins)
             found.append({"value": value, "rows": len(rows), "metrics": metrics})
     found.sort(key=lambda each: each["metrics"][main]["value"], reverse=main in LOWER)
     few = {value: len(rows) for value, rows in sorted(numbers.items()) if len(rows) < LEAST_ROWS}

@@ -21,6 +21,7 @@ class Predictions:
     """The rows of the file: ids, inputs, true labels, predicted labels, logits, rivals' labels.
 
     `contents` are what tells inputs apart: themselves, or the digests of files that they name.
+    `origins` say whose each row is, empty where that is not known.
     """
 
     ids: list[str]
@@ -30,6 +31,7 @@ class Predictions:
     predicted: list[str]
     logits: list[list[float]]
     rivals: Mapping[str, list[str]]
+    origins: list[str]
 
 
 def write_predictions(
@@ -50,6 +52,7 @@ def write_predictions(
             "true": [row.label for row in rows],
             "label": list(predicted.labels),
             "scores": predicted.logits,
+            "origin": [row.origin for row in rows],
             **{f"{RIVAL}{name}": list(labels) for name, labels in rivals.items()},
         }
     )
@@ -81,6 +84,6 @@ def read_predictions(folder: Path) -> Predictions:
     ids, inputs, true, predicted, logits = (
         columns.get(name, []) for name in ("id", "input", "true", "label", "scores")
     )
-    digests = columns.get("digest", [""] * len(inputs))
+    digests, origins = (columns.get(name, [""] * len(inputs)) for name in ("digest", "origin"))
     contents = [digest or each for digest, each in zip(digests, inputs, strict=True)]
-    return Predictions(ids, inputs, contents, true, predicted, logits, rivals)
+    return Predictions(ids, inputs, contents, true, predicted, logits, rivals, origins)

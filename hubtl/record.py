@@ -46,10 +46,10 @@ def facts_of(
     energy: Mapping[str, Any],
 ) -> Facts:
     """Return all that is known of an adapted folder whose files are there but for its card."""
-    true = [row.label for row in job.split.test]
+    true, origins = [row.label for row in job.split.test], [row.origin for row in job.split.test]
     predicted, learnt = outcome.predicted, outcome.learnt
     answers = Answers([], true, predicted.labels, predicted.logits)
-    gain, baselines = _beside(rivals, true, outcome, job.goal.metrics)
+    gain, baselines = _beside(rivals, true, origins, outcome, job.goal.metrics)
     return Facts(
         task=job.task.name,
         base=job.base.id,
@@ -62,7 +62,7 @@ def facts_of(
         labels=job.labels,
         rows=job.split.sizes,
         main_metric=gain["metric"],
-        metrics=measure.measure(true, predicted.labels, job.goal.metrics, outcome.seed),
+        metrics=measure.measure(true, predicted.labels, job.goal.metrics, outcome.seed, origins),
         baselines=baselines,
         gain=gain,
         beats_baseline=gain["low"] > 0,
@@ -98,6 +98,7 @@ def facts_of(
 def _beside(
     rivals: Mapping[str, Sequence[str]],
     true: Sequence[str],
+    origins: Sequence[str],
     outcome: Outcome,
     metrics: Mapping[str, measure.Metric],
 ) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
@@ -105,7 +106,8 @@ def _beside(
     baselines = {name: measure.values(true, labels, metrics) for name, labels in rivals.items()}
     main = next(iter(metrics))
     best = measure.best(baselines, main)
-    gain = measure.gain(true, outcome.predicted.labels, rivals[best], metrics, outcome.seed)
+    ours, seed = outcome.predicted.labels, outcome.seed
+    gain = measure.gain(true, ours, rivals[best], metrics, seed, origins)
     return {"over": best, "metric": main, **gain}, baselines
 
 
@@ -147,6 +149,7 @@ def _data(job: Job, rivals: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         "fingerprint": job.data.fingerprint,
         "test_fingerprint": rows_fingerprint(contents_of(job.split.test)),
         "split": job.split.how,
+        "groups": measure.known_origins([row.origin for row in job.split.test]),
         "commonest": rivals["majority"][0] if "majority" in rivals else None,
     }
 

@@ -75,7 +75,7 @@ def render_report(facts: Facts, rows: Predictions) -> str:
     from jinja2 import Environment, StrictUndefined
 
     task, goal = plugins().task(facts.task), goal_of(facts)
-    answers = Answers(rows.ids, rows.true, rows.predicted, rows.logits)
+    answers = Answers(rows.ids, rows.true, rows.predicted, rows.logits, rows.origins)
     found = judge(answers, goal, facts.labels, facts.seed, temperature_of(facts))
     results = _results(facts, rows, goal)
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
@@ -112,7 +112,9 @@ def _results(
 ) -> dict[str, Mapping[str, Mapping[str, float]]]:
     """Return the metrics of the model and of each rival on the same rows, by what they are."""
     rivals = {
-        facts.rivals.get(name, name): measure.measure(rows.true, said, goal.metrics, facts.seed)
+        facts.rivals.get(name, name): measure.measure(
+            rows.true, said, goal.metrics, facts.seed, rows.origins
+        )
         for name, said in rows.rivals.items()
     }
     return {OURS: facts.metrics, **rivals}

@@ -83,6 +83,7 @@ def some(rows: Predictions) -> Predictions:
         rows.predicted[few],
         rows.logits[few],
         {name: labels[few] for name, labels in rows.rivals.items()},
+        rows.origins[few],
     )
 
 

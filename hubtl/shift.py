@@ -31,10 +31,10 @@ def shifted(job: Job, outcome: Outcome) -> dict[str, Any] | None:
         return {"metric": main, "rows": 0, **told, "says": says}
     true, said = ([job.labels[n] for n in part] for part in (held_out.true, held_out.said))
     here = measure.measure(true, said, metrics, seed)[main]
-    tested = [row.label for row in job.split.test]
-    gap = measure.apart(
-        measure.measure(tested, outcome.predicted.labels, metrics, seed)[main], here
-    )
+    rows, ours = job.split.test, outcome.predicted.labels
+    tested, origins = [row.label for row in rows], [row.origin for row in rows]
+    there = measure.measure(tested, ours, metrics, seed, origins)[main]
+    gap = measure.apart(there, here)
     return {
         "metric": main,
         "rows": len(true),

@@ -116,10 +116,10 @@ def beside(
     except HubtlError as error:
         return {**told, "difference": None, "why": error.message}
     metrics = goal_of(facts).metrics
-    gain = measure.gain(rows.true, rows.predicted, theirs, metrics, facts.seed)
+    gain = measure.gain(rows.true, rows.predicted, theirs, metrics, facts.seed, rows.origins)
     return {
         **told,
-        "metrics": measure.measure(rows.true, theirs, metrics, facts.seed),
+        "metrics": measure.measure(rows.true, theirs, metrics, facts.seed, rows.origins),
         "difference": {"metric": facts.main_metric, **gain},
         "why": "",
     }

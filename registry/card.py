@@ -123,7 +123,9 @@ def headline(facts: Facts) -> str:
 
 def _kind(facts: Facts) -> str:
     """Return what the test rows are: held out of the same data, or of a file of their own."""
-    return "rows of a file of their own" if facts.shift else "held-out rows"
+    kind = "rows of a file of their own" if facts.shift else "held-out rows"
+    groups = facts.data.get("groups", 0)  # a folder of before does not tell
+    return f"{kind} of {groups} group{'s' * (groups > 1)}" if groups else kind
 
 
 def shift_line(facts: Facts) -> str:

@@ -23,11 +23,24 @@ def intended(facts: Facts) -> str:
         "it does on other data was not measured.",
         f"- With so many rows the interval is {metric['high'] - metric['low']:.3f} wide: what "
         "differs by less can't be told apart.",
+        *_grouped(facts.data.get("groups", 0)),
     ]
     if not facts.beats_baseline:
         rival = facts.rivals.get(facts.gain["over"], facts.gain["over"])
         lines.append(f"- It is not shown to be better than {rival}, which costs less.")
     return "\n".join([*lines, *_licence(facts)])
+
+
+def _grouped(groups: int) -> list[str]:
+    """Return what it means that the test rows are of so many groups, such as speakers."""
+    if not groups:
+        return []
+    if groups == 1:
+        return ["- All test rows are of one group, as a speaker: nothing is known of any other."]
+    return [
+        f"- The test rows are of {groups} groups, as speakers, and rows of one are alike: the "
+        "intervals count groups as well as rows."
+    ]
 
 
 def _licence(facts: Facts) -> list[str]:

@@ -41,6 +41,20 @@ PARTS = {
     "eval": "test",
     "evaluation": "test",
 }
+# Whose rows are alike: what a column is called that says whom, or whose, each row is.
+PERSONS = (
+    *(
+        "speaker",
+        "speaker_id",
+        "voice",
+        "client_id",
+        "patient",
+        "patient_id",
+        "subject_id",
+        "person",
+    ),
+    *("person_id", "user", "user_id", "writer", "author", "recorder", "session", "session_id"),
+)
 # Enough rows to tell by that the values of a column mostly differ.
 SAMPLE = 10_000
 SHOWN = 20
@@ -92,6 +106,16 @@ def find_split(table: Table, named: str | None) -> str | None:
                 "a split column holds train, validation and test, in every row",
             )
     return None
+
+
+def find_origin(table: Table, taken: Collection[str]) -> str | None:
+    """Return the column that says whose each row is, by its name, or None where none does."""
+    names = {
+        name.strip().casefold(): name
+        for name in reversed(table.columns)
+        if name not in taken and name not in table.nested
+    }
+    return next((names[each] for each in PERSONS if each in names), None)
 
 
 def part_of(cell: str | None) -> str:

@@ -46,26 +46,26 @@ def learning_curve(session: Session, trunk: Trunk, seconds: float = SECONDS) -> 
     shares = [share for share in SHARES if share * most >= least]
     if len(shares) < 3:
         raise BadData("too few rows for a curve")
-    true: list[str] = []
+    judged: list[Example] = []
     said: list[list[str]] = [[] for _ in shares]
     sizes = np.zeros(len(shares))
-    judged, began = 0, time.monotonic()
+    count, began = 0, time.monotonic()
     parts = folds(rows, FOLDS, session.seed + 2, strata=session.goal.divides)
     for number, (kept, held) in enumerate(parts):
         known = session.choices.get("folds of the curve")
         spent = time.monotonic() - began
         if number >= known if known else number and spent * (1 + 1 / number) > seconds:
             break
-        true += [row.label for row in held]
+        judged += held
         for place, share in enumerate(shares):
             some = _some(session, kept, share, number)
             sizes[place] += len(some)
             said[place] += _said(session, trunk, some, held)
-        judged = number + 1
-        session.progress("learning from fewer rows", judged, FOLDS)
-    session.choices.put("folds of the curve", judged)
-    sizes = np.round(sizes / judged)
-    return {**_told(session, sizes, true, said), "folds": judged}
+        count = number + 1
+        session.progress("learning from fewer rows", count, FOLDS)
+    session.choices.put("folds of the curve", count)
+    sizes = np.round(sizes / count)
+    return {**_told(session, sizes, judged, said), "folds": count}
 
 
 def _some(session: Session, kept: Sequence[Example], share: float, draw: int) -> Sequence[Example]:
@@ -96,21 +96,24 @@ def _said(
 
 
 def _told(
-    session: Session, sizes: NDArray[Any], true: Sequence[str], said: Sequence[Sequence[str]]
+    session: Session, sizes: NDArray[Any], held: Sequence[Example], said: Sequence[Sequence[str]]
 ) -> dict[str, Any]:
     """Return the points, what twice the rows would bring, and that in a sentence."""
     name, metric = next(iter(session.goal.metrics.items()))
+    true, origins = [row.label for row in held], [row.origin for row in held]
     points = [
-        {"rows": int(size), **measure(true, labels, {name: metric}, session.seed)[name]}
+        {"rows": int(size), **measure(true, labels, {name: metric}, session.seed, origins)[name]}
         for size, labels in zip(sizes, said, strict=True)
     ]
-    drawn = resampled(session.seed, true, *said)
+    drawn = resampled(session.seed, true, *said, origins=origins)
     actual, *answers = drawn.kinds
-    weights = np.concatenate([drawn.counts, drawn.draws])
-    values = np.stack([metric(actual, each, weights) for each in answers])
-    gains = _twice(sizes[-3:], values[-3:], 0.5 / len(true))
-    low, high = (float(each) for each in np.quantile(gains[1:], [0.025, 0.975]))
-    twice = {"value": float(gains[0]), "low": low, "high": high}
+
+    def gained(weights: NDArray[Any]) -> NDArray[Any]:
+        values = np.stack([metric(actual, each, weights) for each in answers[-3:]])
+        return _twice(sizes[-3:], values, 0.5 / len(held))
+
+    low, high = drawn.ends(lambda each: gained(each.weights))
+    twice = {"value": float(gained(drawn.counts)[0]), "low": low, "high": high}
     return {"metric": name, "points": points, "twice": twice, "says": says(name, twice)}
 
 

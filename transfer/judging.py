@@ -34,37 +34,61 @@ class ClassScore:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Rows and what was said of them: ids, true labels, labels and logits, in one order."""
+    """Rows and what was said of them: ids, true labels, labels and logits, in one order.
+
+    `origins` has what each row is of, such as a speaker, where rows of one are not independent.
+    """
 
     ids: Sequence[str]
     true: Sequence[str]
     labels: Sequence[str]
     logits: Sequence[Sequence[float]]
+    origins: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.true)
+
+    def among(self, rows: Sequence[int]) -> Answers:
+        """Return the answers of the rows of these numbers alone."""
+        return Answers(
+            [self.ids[row] for row in rows],
+            [self.true[row] for row in rows],
+            [self.labels[row] for row in rows],
+            [self.logits[row] for row in rows],
+            [self.origins[row] for row in rows] if self.origins else (),
+        )
 
 
 def by_class(
     answers: Answers, goal: Goal, classes: Sequence[str], seed: int = 0
 ) -> list[ClassScore]:
-    """Return the scores of each class, with 95 % bootstrap intervals over rows."""
+    """Return the scores of each class, with 95 % bootstrap intervals over rows, and origins."""
     if not classes:
         return []
-    rows = resampled(seed, answers.true, answers.labels)
+    rows = resampled(seed, answers.true, answers.labels, origins=answers.origins)
     a, b = (_table(goal, [str(each) for each in kinds], classes) for kinds in rows.kinds)
-    drawn = np.concatenate([rows.counts, rows.draws])
-    has, said, both = (drawn @ each for each in (a, b, a * b))
-    found = {
-        "precision": _shares(both, said),
-        "recall": _shares(both, has),
-        "f1": _shares(2 * both, has + said),
-    }
+
+    def scored(weights: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        has, said, both = (weights @ each for each in (a, b, a * b))
+        return {
+            "precision": _shares(both, said),
+            "recall": _shares(both, has),
+            "f1": _shares(2 * both, has + said),
+        }
+
+    seen = scored(rows.counts)
+    drawn = [(each.tail, scored(each.weights)) for each in rows.draws]
+    support = (rows.counts @ a)[0]
     return [
         ClassScore(
             name,
-            int(has[0, number]),
-            **{what: _interval(values[:, number]) for what, values in found.items()},
+            int(support[number]),
+            **{
+                what: _interval(
+                    values[0, number], [(tail, found[what][:, number]) for tail, found in drawn]
+                )
+                for what, values in seen.items()
+            },
         )
         for number, name in enumerate(classes)
     ]
@@ -105,10 +129,9 @@ def _shares(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0))
 
 
-def _interval(values: NDArray[Any]) -> Interval | None:
-    """Return the first of values with the interval of the others, of those that there are."""
-    value, resamples = values[0], values[1:]
+def _interval(value: float, drawn: Sequence[tuple[float, NDArray[Any]]]) -> Interval | None:
+    """Return a value with the interval of resamples, of those that there are."""
     if np.isnan(value):
         return None
-    low, high = np.nanquantile(resamples, [0.025, 0.975])
-    return {"value": float(value), "low": float(low), "high": float(high)}
+    ends = np.array([np.nanquantile(found, [tail, 1 - tail]) for tail, found in drawn])
+    return {"value": float(value), "low": float(ends.min()), "high": float(ends.max())}

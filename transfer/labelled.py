@@ -63,9 +63,9 @@ def labelled(
 ) -> tuple[Source, NDArray[Any], list[Unusable]]:
     """Return the rows, the part of each as its number in PARTS, or -1 for none, and what is wrong.
 
-    `roles` are those of the input and of the label; `columns` may also name split, group and time.
-    A row that can't be used is among them, and its part is UNUSABLE; what is told of such rows has
-    the first lines at fault, and how many there are.
+    `roles` are those of the input and of the label; `columns` may also name split, group, time and
+    origin. A row that can't be used is among them, and its part is UNUSABLE; what is told of such
+    rows has the first lines at fault, and how many there are.
     """
     import numpy
 
@@ -134,9 +134,12 @@ def _batch(
     digests: Sequence[str] = [""] * len(lines)
     if reads:
         inputs, digests = zip(*reads, strict=True)
-    groups = [(cell or "").strip() for cell in cells.get("group", [""] * len(lines))]
+    groups, origins = (
+        [(cell or "").strip() for cell in cells.get(role, [""] * len(lines))]
+        for role in ("group", "origin")
+    )
     columns: dict[str, Any] = {"id": ids, "input": inputs, "label": labels, "group": groups}
-    columns["digest"] = digests
+    columns |= {"digest": digests, "origin": origins}
     batch = {key: pyarrow.array(value, pyarrow.string()) for key, value in columns.items()}
     if time:
         batch["time"] = _times(time, file, lines, cells["time"], faults)

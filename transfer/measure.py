@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RESAMPLES = 2000
+TAIL = 0.025
 SURPRISES = 2.0  # rows of each kind that a resample may hold though none was seen
 Interval = dict[str, float]  # {value, low, high}
 # A metric of true and predicted labels [rows], and how often each row was drawn [resamples, rows].
@@ -41,39 +42,70 @@ def macro_f1(true: NDArray[Any], predicted: NDArray[Any], weights: NDArray[Any])
 
 
 @dataclass(frozen=True, slots=True)
+class Draws:
+    """How many rows of each kind each resample has [resamples, kinds], and in the mean [1, kinds].
+
+    `tail` is the share of resamples that lies beyond each end of a 95 % interval.
+    """
+
+    weights: NDArray[np.float64]
+    expected: NDArray[np.float64]
+    tail: float = TAIL
+
+
+@dataclass(frozen=True, slots=True)
 class Resampled:
     """The kinds of rows there are [columns, kinds], how many of each [1, kinds], and resamples.
 
-    `expected` [1, kinds] is how many of each a resample [resamples, kinds] has in the mean.
+    Those are of rows, and of whole origins too where rows of one origin are not independent.
     """
 
     kinds: NDArray[Any]
     counts: NDArray[np.float64]
-    expected: NDArray[np.float64]
-    draws: NDArray[np.float64]
+    draws: tuple[Draws, ...]
 
-    def interval(self, of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]) -> Interval:
+    def interval(
+        self, of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]], least: float, most: float
+    ) -> Interval:
         """Return a function of kinds and weights as {value, low, high}, its bias taken off.
 
         A mean over classes is lower in a sample than in the world where classes have few rows, and
         lower again in a resample, by as much: so resamples are moved by twice of what they lost.
+        By origins one is never surer than by rows.
         """
-        value, centre = (float(of(self.kinds, each)[0]) for each in (self.counts, self.expected))
-        found = of(self.kinds, self.draws)
-        low, high = np.quantile(found - 2 * (found.mean() - centre), [0.025, 0.975])
-        return {"value": value, "low": min(value, float(low)), "high": max(value, float(high))}
+
+        def moved(drawn: Draws) -> NDArray[Any]:
+            centre, found = float(of(self.kinds, drawn.expected)[0]), of(self.kinds, drawn.weights)
+            return np.asarray(np.clip(found - 2 * (found.mean() - centre), least, most))
+
+        value, (low, high) = float(of(self.kinds, self.counts)[0]), self.ends(moved)
+        return {"value": value, "low": min(value, low), "high": max(value, high)}
+
+    def ends(self, of: Callable[[Draws], NDArray[Any]]) -> tuple[float, float]:
+        """Return the lower and the upper end of a function of resamples, the widest of all."""
+        found = np.array([np.quantile(of(d), [d.tail, 1 - d.tail]) for d in self.draws])
+        return float(found[:, 0].min()), float(found[:, 1].max())
 
 
 def measure(
-    true: Sequence[str], predicted: Sequence[str], metrics: Mapping[str, Metric], seed: int = 0
+    true: Sequence[str],
+    predicted: Sequence[str],
+    metrics: Mapping[str, Metric],
+    seed: int = 0,
+    origins: Sequence[str] = (),
 ) -> dict[str, Interval]:
     """Return each metric as {value, low, high}: a 95 % bootstrap interval over rows.
+
+    With `origins`, such as each row's speaker, it is over those as well, for rows of one are alike.
 
     Efron, "Bootstrap methods", Annals of Statistics 1979, with two mends (`Resampled.interval`,
     `resampled`) without which the truth is outside far more often than it says where rows are few.
     """
-    drawn = resampled(seed, true, predicted, surprised=_by_row(metrics))
-    return {name: drawn.interval(partial(_alone, metric)) for name, metric in metrics.items()}
+    drawn = resampled(seed, true, predicted, surprised=_by_row(metrics), origins=origins)
+    most = 1.0 if _by_row(metrics) else math.inf
+    return {
+        name: drawn.interval(partial(_alone, metric), 0.0, most) for name, metric in metrics.items()
+    }
 
 
 def values(
@@ -91,6 +123,7 @@ def difference(
     metrics: Mapping[str, Metric],
     name: str,
     seed: int = 0,
+    origins: Sequence[str] = (),
 ) -> Interval:
     """Return (ours - theirs) of one of the metrics as {value, low, high}, by a paired bootstrap.
 
@@ -99,8 +132,9 @@ def difference(
     """
     if list(ours) == list(theirs):
         return dict.fromkeys(("value", "low", "high"), 0.0)
-    drawn = resampled(seed, true, ours, theirs, surprised=_by_row(metrics))
-    return drawn.interval(partial(_apart, metrics[name]))
+    drawn = resampled(seed, true, ours, theirs, surprised=_by_row(metrics), origins=origins)
+    most = 1.0 if _by_row(metrics) else math.inf
+    return drawn.interval(partial(_apart, metrics[name]), -most, most)
 
 
 def apart(ours: Interval, theirs: Interval) -> Interval:
@@ -120,12 +154,13 @@ def gain(
     theirs: Sequence[str],
     metrics: Mapping[str, Metric],
     seed: int = 0,
+    origins: Sequence[str] = (),
 ) -> Interval:
     """Return by how much ours are better in the main metric, the first, as {value, low, high}."""
     name = next(iter(metrics))
     if name in LOWER:
         ours, theirs = theirs, ours
-    return difference(true, ours, theirs, metrics, name, seed)
+    return difference(true, ours, theirs, metrics, name, seed, origins)
 
 
 def best(scores: Mapping[str, Mapping[str, float]], metric: str) -> str:
@@ -134,24 +169,89 @@ def best(scores: Mapping[str, Mapping[str, float]], metric: str) -> str:
     return choose(scores, key=lambda name: scores[name][metric])
 
 
-def resampled(seed: int, *labels: Sequence[str], surprised: bool = False) -> Resampled:
+def resampled(
+    seed: int, *labels: Sequence[str], surprised: bool = False, origins: Sequence[str] = ()
+) -> Resampled:
     """Return resamples of rows, each with a true label and one or two that were said of it.
 
     Rows with the same labels are the same to every metric, so whole kinds are drawn: the same
     distribution, in memory that does not grow with the rows. If `surprised`, some rows are drawn
     that were not seen: right ones and wrong ones, two of each (Agresti and Coull, The American
     Statistician 1998); of a pair, such as only one is right in (Agresti and Min, Statistics in
-    Medicine 2005). Else thirty right answers of thirty would be taken for certainty.
+    Medicine 2005). Else thirty right answers of thirty would be taken for certainty. With
+    `origins`, one a row and an empty one for a row that is alone, those are drawn whole as well.
     """
-    seen, counts = np.unique(
-        np.stack([np.asarray(each) for each in labels]), axis=1, return_counts=True
+    seen, place, counts = np.unique(
+        np.stack([np.asarray(each) for each in labels]),
+        axis=1,
+        return_inverse=True,
+        return_counts=True,
     )
     kinds, more = _with_surprises(seen, counts) if surprised else (seen, np.zeros(len(counts)))
     rows = np.pad(counts.astype(np.float64), (0, kinds.shape[1] - len(counts)))
     expected = rows + more
-    total = round(expected.sum())
-    draws = np.random.default_rng(seed).multinomial(total, expected / expected.sum(), RESAMPLES)
-    return Resampled(kinds, rows[None], expected[None], draws.astype(np.float64))
+    total, dice = round(expected.sum()), np.random.default_rng(seed)
+    weights = dice.multinomial(total, expected / expected.sum(), RESAMPLES).astype(np.float64)
+    draws = [Draws(weights, expected[None])]
+    if len(numbers := _numbered(origins)):
+        draws += _whole(numbers, place.ravel(), rows, dice)
+    return Resampled(kinds, rows[None], tuple(draws))
+
+
+def mean(values: Sequence[float], origins: Sequence[str] = ()) -> Interval:
+    """Return the mean as {value, low, high}: 95 % by its standard error, of origins if there are.
+
+    Liang and Zeger, "Longitudinal data analysis using generalized linear models", Biometrika 1986.
+    """
+    from scipy import stats
+
+    found, numbers = np.asarray(values, np.float64), _numbered(origins)
+    value = float(found.mean())
+    sums = np.bincount(numbers if len(numbers) else np.arange(len(found)), found - value)
+    count = len(sums)
+    if count == 1:
+        return {"value": value, "low": -math.inf, "high": math.inf}
+    error = math.sqrt(count / (count - 1) * float(sums @ sums)) / len(found)
+    margin = float(stats.t.ppf(1 - TAIL, count - 1)) * error
+    return {"value": value, "low": value - margin, "high": value + margin}
+
+
+def known_origins(origins: Sequence[str]) -> int:
+    """Return how many origins rows are of; 0 where each row is alone."""
+    numbers = _numbered(origins)
+    return int(numbers.max(initial=-1)) + 1
+
+
+def _numbered(origins: Sequence[str]) -> NDArray[np.int64]:
+    """Return the number of each row's origin, a new one for an empty one; none if all differ."""
+    named = [origin or (number,) for number, origin in enumerate(origins)]
+    numbers = {origin: number for number, origin in enumerate(dict.fromkeys(named))}
+    if len(numbers) == len(named):
+        return np.zeros(0, np.int64)
+    return np.array([numbers[origin] for origin in named])
+
+
+def _whole(
+    origins: NDArray[np.int64],
+    kinds: NDArray[np.int64],
+    rows: NDArray[np.float64],
+    dice: np.random.Generator,
+) -> list[Draws]:
+    """Return resamples of whole origins; none where there is but one, which tells of no other.
+
+    Few origins differ less among themselves than those that are to come: more so the fewer they
+    are, which Hesterberg's expanded quantiles make up for (The American Statistician 2015).
+    """
+    from scipy import sparse, stats
+
+    count = int(origins.max()) + 1
+    if count == 1:
+        return []
+    shape = (count, len(rows))
+    within = sparse.csr_array((np.ones(len(kinds)), (origins, kinds)), shape=shape)
+    drawn = dice.multinomial(count, np.full(count, 1 / count), RESAMPLES).astype(np.float64)
+    wider = math.sqrt(count / (count - 1)) * stats.t.ppf(1 - TAIL, count - 1)
+    return [Draws(drawn @ within, rows[None], float(stats.norm.cdf(-wider)))]
 
 
 def _with_surprises(

@@ -19,7 +19,8 @@ class Example:
     """One labelled row: its id (file and line), what goes in, and what should come out.
 
     Rows of one `group` are never on two sides of a split; an empty one binds nothing. `digest` is
-    that of the file where the input is the path of one.
+    that of the file where the input is the path of one. Rows of one `origin`, such as a speaker,
+    are not independent of one another; one of an empty origin is.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Example:
     label: str
     group: str = ""
     digest: str = ""
+    origin: str = ""
 
     @property
     def content(self) -> str:
