@@ -1,27 +1,27 @@
-"""What a stranger wrote about a model, as an entry that can be kept, found and shown.
+"""What a stranger wrote about a model, as a row that can be kept, found and shown.
 
-Hubs hand on what their users typed. Here every field gets its type and a length, and every character
-that could steer a terminal or hide in a text is gone, so that nothing after this needs to care.
+Hubs hand on what their users typed. Here every field gets its type and a length, and characters
+that could steer a terminal or hide in a text are gone, so that nothing after this needs to care.
 """
 
 from __future__ import annotations
 
-import functools
 import json
 import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..entry import Entry, Kind
+from .rows import RARE, Row, revision_kept
 
-ID, NAME, TAGS, ABOUT = 200, 100, 100, 400  # characters, characters, how many, characters
+ID, NAME, ABOUT = 200, 100, 400  # characters
+TAGS, TAG, ALL_TAGS = 100, 400, 3000  # how many, characters of one, of all
 LARGEST = 2**62
 DATE = re.compile(r"(19|20)\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", re.ASCII)
 
 
-def cleaned(line: str | bytes, today: str) -> Entry | None:
-    """Return the entry of one line of JSON, or None where it tells of no model.
+def cleaned(line: str, today: str) -> Row | None:
+    """Return the row of one line of JSON, or None where it tells of no model.
 
     A field of the wrong type is left out; a date after `today` is no date.
     """
@@ -29,70 +29,71 @@ def cleaned(line: str | bytes, today: str) -> Entry | None:
         told = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return entry_of(told, today) if isinstance(told, dict) else None
+    return row_told(told, today) if isinstance(told, dict) else None
 
 
-def entry_of(told: Mapping[str, Any], today: str) -> Entry | None:
-    """Return what is told of a model as an entry, or None where it has no id."""
+def row_told(told: Mapping[str, Any], today: str) -> Row | None:
+    """Return what is told of a model as a row, or None where it has no id."""
     get = told.get
     model = text(get("id"), ID)
     if not model:
         return None
-    kind: Kind = "adapter" if get("kind") == "adapter" else "base"
-    return Entry(
-        id=model,
-        hub=text(get("hub"), NAME) or "hf",
-        kind=kind,
-        tasks=texts(get("tasks")),
-        domains=texts(get("domains")),
-        languages=texts(get("languages")),
-        licence=text(get("licence"), NAME) or None,
-        params=whole(get("params")),
-        size_bytes=whole(get("size_bytes")),
-        revision=text(get("revision"), NAME) or None,
-        downloads=whole(get("downloads")),
-        base=text(get("base"), ID) or None,
-        base_revision=text(get("base_revision"), NAME) or None,
-        upon=text(get("upon"), ID) or None,
-        metrics=_numbers(get("metrics")),
-        intervals=_intervals(get("intervals")),
-        tested_on=text(get("tested_on"), NAME) or None,
-        test_rows=whole(get("test_rows")),
-        architecture=text(get("architecture"), NAME) or None,
-        tags=texts(get("tags")),
-        about=text(get("about"), ABOUT),
-        source=texts(get("source")),
-        date=_date(get("date"), today),
+    revision = text(get("revision"), NAME)
+    return Row(
+        model,
+        text(get("hub"), NAME) or "hf",
+        "adapter" if get("kind") == "adapter" else "base",
+        text(get("licence"), NAME),
+        whole(get("params")),
+        whole(get("size_bytes")),
+        whole(get("downloads")),
+        text(get("base"), ID),
+        text(get("about"), ABOUT),
+        _date(get("date"), today),
+        lines(get("tasks")),
+        lines(get("domains")),
+        lines(get("languages")),
+        lines(get("tags")),
+        revision_kept(revision) if revision else None,
+        _rare(told) if not told.keys().isdisjoint(RARE) else None,
     )
 
 
-def text(told: object, longest: int) -> str:
-    """Return a text in one line of at most so many characters, all of which can be shown."""
-    if not isinstance(told, str) or not told:
-        return ""
+def text(told: object, longest: int) -> str | None:
+    """Return a text of at most so many characters, all of which can be shown, or None."""
+    if not told or not isinstance(told, str):
+        return None
     if len(told) > longest:
         told = told[:longest]
-    if told.isprintable() and told[0] != " " != told[-1] and "  " not in told:
+    if told.isprintable() and told[0] != " ":
         return told
-    return " ".join("".join(each if each.isprintable() else " " for each in told).split())
+    shown = "".join(each if each.isprintable() else " " for each in told)
+    return " ".join(shown.split()) or None
 
 
-def texts(told: object) -> tuple[str, ...]:
-    """Return the texts of a list, each once and as `text` gives it; a text alone is a list."""
+def lines(told: object) -> str | None:
+    """Return the texts of a list, one a line, or None; a text alone is a list."""
     if not told:
-        return ()
+        return None
     if isinstance(told, str):
-        told = (told,)
-    if not isinstance(told, list | tuple):
-        return ()
-    found = [_fact(each[: ID + NAME]) for each in told[:TAGS] if isinstance(each, str)]
-    return tuple(dict.fromkeys(filter(None, found)))
+        told = [told]
+    if not isinstance(told, list):
+        return None
+    if len(told) == 1:
+        return text(told[0], TAG)
+    joined = "\n".join([each for each in told[:TAGS] if isinstance(each, str)])
+    if joined.count("\n") == len(told) - 1 and _plain(joined):
+        return joined
+    shown = (text(each, TAG) for each in told[:TAGS])
+    joined = "\n".join(dict.fromkeys(each for each in shown if each))
+    return (joined if len(joined) <= ALL_TAGS else joined[:ALL_TAGS].rpartition("\n")[0]) or None
 
 
-@functools.lru_cache(maxsize=65536)
-def _fact(told: str) -> str:
-    """Return a tag or the like, where ids of bases may stand after `base_model:adapter:`."""
-    return text(told, ID + NAME)
+def _plain(joined: str) -> bool:
+    """Return whether lines can be kept as they are, as nearly all can."""
+    if len(joined) > TAG or "\n\n" in joined or "\n " in joined:
+        return False
+    return joined[0] not in "\n " and joined[-1] != "\n" and joined.replace("\n", "").isprintable()
 
 
 def whole(told: object) -> int | None:
@@ -108,28 +109,40 @@ def _date(told: object, today: str) -> str | None:
     return day if DATE.fullmatch(day) and day <= today else None
 
 
+def _rare(told: Mapping[str, Any]) -> str | None:
+    """Return what few models have, as JSON."""
+    get = told.get
+    found = {
+        "base_revision": text(get("base_revision"), NAME),
+        "upon": text(get("upon"), ID),
+        "metrics": {
+            key: number
+            for key, each in _named(get("metrics"))
+            if (number := _number(each)) is not None
+        },
+        "intervals": {
+            key: ends for key, each in _named(get("intervals")) if (ends := _ends(each)) is not None
+        },
+        "tested_on": text(get("tested_on"), NAME),
+        "test_rows": whole(get("test_rows")),
+        "architecture": text(get("architecture"), NAME),
+        "source": (lines(get("source")) or "").split("\n"),
+    }
+    kept = {name: value for name, value in found.items() if value and value != [""]}
+    return json.dumps(kept, ensure_ascii=False) if kept else None
+
+
 def _number(told: object) -> float | None:
     fine = isinstance(told, int | float) and not isinstance(told, bool) and abs(told) < 1e300
     return float(told) if fine and math.isfinite(told) else None  # type: ignore[arg-type]
 
 
+def _ends(told: object) -> tuple[float, float] | None:
+    numbers = [_number(end) for end in told] if isinstance(told, list) and len(told) == 2 else []
+    low, high = numbers or (None, None)
+    return None if low is None or high is None else (low, high)
+
+
 def _named(told: object) -> Iterable[tuple[str, Any]]:
     items = list(told.items())[:TAGS] if isinstance(told, Mapping) else ()
     return ((name, value) for key, value in items if (name := text(key, NAME)))
-
-
-def _numbers(told: object) -> dict[str, float]:
-    if not told:
-        return {}
-    return {key: number for key, each in _named(told) if (number := _number(each)) is not None}
-
-
-def _intervals(told: object) -> dict[str, tuple[float, float]]:
-    if not told:
-        return {}
-    found = {}
-    for key, each in _named(told):
-        ends = [_number(end) for end in each] if isinstance(each, list | tuple) else []
-        if len(ends) == 2 and ends[0] is not None and ends[1] is not None:
-            found[key] = (ends[0], ends[1])
-    return found

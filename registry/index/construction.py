@@ -1,13 +1,14 @@
 """Build an index out of listings: files with a model a line, as JSON.
 
-Lines become rows in other processes, and this one writes them. Posting lists are ordered by standing:
-each batch is sorted by key, so FTS5 writes it as one segment, and the segments are merged at the end.
+Lines become rows in other processes, and this one writes them. Posting lists are in the order of
+standing: each batch is sorted by key, so FTS5 writes it as one segment, and merges them at the end.
 """
 
 from __future__ import annotations
 
 import datetime
 import itertools
+import marshal
 import multiprocessing
 import os
 import sqlite3
@@ -20,7 +21,9 @@ from ..errors import Refused
 from .changing import entries_called, take_out
 from .cleaning import cleaned
 from .folder import FORMAT, OURS, held, new_file
-from .rows import COLUMNS, DOCS, Row, indexed, key_of
+from .ranking import DOCS, key_of, standing
+from .rows import Row
+from .words import terms_of
 
 PIECE = 4 << 20  # bytes of a listing that are read in one go
 BATCH = 65536  # entries that are sorted and written in one go
@@ -31,7 +34,7 @@ CREATE VIRTUAL TABLE found USING fts5(
     terms, content='', columnsize=0, detail=none, tokenize="ascii tokenchars '{SIGNS}'"
 );
 CREATE VIRTUAL TABLE terms USING fts5vocab(found, 'row');
-CREATE TABLE entry(doc INTEGER PRIMARY KEY, {", ".join(COLUMNS)});
+CREATE TABLE entry(doc INTEGER PRIMARY KEY, {", ".join(Row._fields)});
 CREATE TABLE word(word TEXT PRIMARY KEY, places INTEGER) WITHOUT ROWID;
 CREATE TABLE fact(name TEXT PRIMARY KEY, value);
 PRAGMA application_id = {OURS};
@@ -43,9 +46,9 @@ FAST = """
 PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
 PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -100000;
 """
-ADD = f"INSERT INTO entry VALUES (?{', ?' * len(COLUMNS)})"
+ADD = f"INSERT INTO entry VALUES (?{', ?' * len(Row._fields)})"
 
-Made = tuple[int, str, Row]
+Made = tuple[int, str, tuple[object, ...]]  # an entry's standing, its terms, its row
 Piece = tuple[str, int, int]
 Told = Callable[[int], None]
 
@@ -73,28 +76,28 @@ def made_from_listings(listings: Sequence[Path], today: str) -> Iterator[list[Ma
     pieces = list(itertools.chain.from_iterable(_pieces(path) for path in listings))
     if sum(length for _, _, length in pieces) < SMALL:
         for piece in pieces:
-            yield made_from_piece(piece, today)
+            yield marshal.loads(made_from_piece(piece, today))
         return
     workers = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        waiting: deque[Future[list[Made]]] = deque()
+        waiting: deque[Future[bytes]] = deque()
         for piece in pieces:
             waiting.append(pool.submit(made_from_piece, piece, today))
             if len(waiting) > workers + 1:  # no more in memory than keeps all busy
-                yield waiting.popleft().result()
+                yield marshal.loads(waiting.popleft().result())
         while waiting:
-            yield waiting.popleft().result()
+            yield marshal.loads(waiting.popleft().result())
 
 
-def made_from_piece(piece: Piece, today: str) -> list[Made]:
-    """Return what is written of the models in a piece of a listing."""
+def made_from_piece(piece: Piece, today: str) -> bytes:
+    """Return what is written of the models in a piece of a listing, as `marshal` has it."""
     path, start, length = piece
     with Path(path).open("rb") as file:
         file.seek(start)
         lines = file.read(length).decode("utf-8", errors="replace").split("\n")
-    entries = (cleaned(line, today) for line in lines if line)
-    return [indexed(entry) for entry in entries if entry]
+    rows = (cleaned(line, today) for line in lines if line)
+    return marshal.dumps([(standing(row), terms_of(row), tuple(row)) for row in rows if row])
 
 
 def _pieces(path: Path) -> Iterator[Piece]:
@@ -115,9 +118,7 @@ def _write(database: sqlite3.Connection, made: Iterable[list[Made]], told: Told)
     for piece in made:
         if doc + len(piece) >= 1 << DOCS:
             raise Refused(f"an index holds at most {1 << DOCS:,} models", "sync fewer of them")
-        database.executemany(
-            ADD, [(number, *row) for number, (_, _, row) in enumerate(piece, doc)]
-        )
+        database.executemany(ADD, [(number, *row) for number, (_, _, row) in enumerate(piece, doc)])
         batch += [(key_of(at, number), terms) for number, (at, terms, _) in enumerate(piece, doc)]
         doc += len(piece)
         if len(batch) >= BATCH:
@@ -158,7 +159,7 @@ def _keep_last(database: sqlite3.Connection) -> None:
     twice = "SELECT term FROM terms WHERE term >= '=' AND term < '>' AND doc > 1"
     for (term,) in database.execute(twice).fetchall():
         seen = set()
-        for doc, entry in reversed(entries_called(database, term)):
-            if (entry.hub, entry.id) in seen:
-                take_out(database, doc, entry)
-            seen.add((entry.hub, entry.id))
+        for doc, row in reversed(entries_called(database, term)):
+            if (row.hub, row.id) in seen:
+                take_out(database, doc, row)
+            seen.add((row.hub, row.id))

@@ -2,10 +2,10 @@
 
     points = standing of the entry + where the question's words are in it
 
-Standing is downloads on a scale of tenfolds, and the date: half a tenfold a year, so that of two models
-alike, one that is two years younger needs a tenth of the downloads. It does not move as time goes
-by. Words in the name are worth a thousandfold of downloads over words in the text, words
-in facts a hundredfold. The word that an entry has in its poorest place counts.
+Standing is downloads on a scale of tenfolds, and the date: half a tenfold a year, so that a model
+that is two years younger needs a tenth of the downloads. The order does not change as time goes by.
+Words in the name are worth a thousandfold of downloads over words in the text, words in facts a
+hundredfold; of several words, the one that an entry has in the poorest place counts.
 """
 
 from __future__ import annotations
@@ -15,11 +15,15 @@ import math
 from dataclasses import dataclass
 
 from ..entry import Entry
-from .words import MEANINGS, called, mark, terms_of
+from .rows import Row, row_of
+from .words import IN_FACTS, IN_NAME, IN_TEXT, MEANINGS, called, mark, terms_of
 
 TENFOLD = 4096
 HIGHEST = 2**17 - 1
+DOCS = 24  # bits of a key for the number of an entry; those above tell how far it is from the best
 NAME, FACTS, TEXT = 3 * TENFOLD, 2 * TENFOLD, 0
+PLACES = ((NAME, IN_NAME), (FACTS, IN_FACTS), (TEXT, IN_TEXT))
+PLACES = ((NAME, IN_NAME), (FACTS, IN_FACTS), (TEXT, IN_TEXT))
 EXACT_ID, EXACT_NAME = 100 * TENFOLD, 50 * TENFOLD
 CURATED = 10_000  # downloads that somebody's reading of a model's sources stands for
 FIRST_YEAR = 2018
@@ -33,34 +37,51 @@ class Asked:
     whole: str = ""
 
 
-def standing(entry: Entry) -> int:
+def standing(row: Row) -> int:
     """Return the points that an entry has whatever is asked."""
-    downloads = max(entry.downloads or 0, CURATED if entry.source else 0)
-    tenfolds = math.log10(1 + downloads) + _years(entry.date) / 2
+    downloads = row.downloads or 0
+    if row.rare and '"source"' in row.rare:
+        downloads = max(downloads, CURATED)
+    tenfolds = math.log10(1 + downloads) + _years(row.date) / 2
     return min(HIGHEST, round(TENFOLD * tenfolds))
 
 
 def points(asked: Asked, entry: Entry) -> int | None:
     """Return the points of an entry for what is asked, or None where it lacks a word."""
-    terms = terms_of(entry)
+    row = row_of(entry)
+    terms, stands = frozenset(terms_of(row).split()), standing(row)
     if asked.whole:
         for name, bonus in zip(called(asked.whole), (EXACT_ID, EXACT_NAME), strict=True):
-            if name in terms.marks:
-                return standing(entry) + bonus
+            if name in terms:
+                return stands + bonus
     if not asked.words:
-        return standing(entry)
+        return stands
     poorest = NAME
     for choices in asked.words:
-        wanted = set(choices)
-        if wanted.intersection(terms.name):
-            continue
-        if wanted.intersection(terms.facts):
-            poorest = min(poorest, FACTS)
-        elif wanted.intersection(terms.text) or set(meant(choices)).intersection(terms.marks):
-            poorest = TEXT
+        for place, letter in PLACES:
+            if not terms.isdisjoint(letter + word for word in choices):
+                poorest = min(poorest, place)
+                break
         else:
-            return None
-    return standing(entry) + poorest
+            if terms.isdisjoint(meant(choices)):
+                return None
+            poorest = TEXT
+    return stands + poorest
+
+
+def key_of(stands: int, doc: int) -> int:
+    """Return the key that posting lists are ordered by: the best standing first, then as given."""
+    return (HIGHEST - stands) << DOCS | doc
+
+
+def doc_of(key: int) -> int:
+    """Return the number of the entry that a key is of."""
+    return key & ((1 << DOCS) - 1)
+
+
+def standing_of(key: int) -> int:
+    """Return the standing of the entry that a key is of."""
+    return HIGHEST - (key >> DOCS)
 
 
 def meant(choices: tuple[str, ...]) -> list[str]:

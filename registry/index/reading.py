@@ -1,9 +1,9 @@
 """Read the best of an index without reading all of it.
 
-Posting lists are in the order of standing, so the first entries that FTS5 gives for a question are those
-that stand highest, and it stops there. It is asked three times: for entries that have all words in their
-names, in names or facts, and anywhere. An entry that is not among the first N of its place has N before
-it that have as good a place and stand higher, so no more than N of each place are needed.
+Posting lists are in the order of standing, so the first entries that FTS5 gives for a question are
+those that stand highest, and it stops there. It is asked three times: for entries that have all
+words in their names, in names or facts, and anywhere. An entry that is not among the first N of its
+place has N before it that have as good a place and stand as high, so no more than N are needed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,19 @@ from ..entry import Entry, Query
 from ..errors import Unreachable
 from ..licences import Licence
 from .folder import opened
-from .ranking import EXACT_ID, EXACT_NAME, FACTS, NAME, TEXT, Asked, meant
-from .rows import DOCS, SELECTED, doc_of, entry_of_row, standing_of
+from .ranking import (
+    DOCS,
+    EXACT_ID,
+    EXACT_NAME,
+    PLACES,
+    Asked,
+    doc_of,
+    meant,
+    standing_of,
+)
+from .rows import SELECTED, Row, entry_of
 from .spelling import Vocabulary, asked_for
-from .words import called, mark, size_class
-
-PLACES = ((NAME, "a"), (FACTS, "ab"), (TEXT, "abc"))
+from .words import IN_TEXT, called, mark, size_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,10 @@ class Index:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         """Close it."""
         self._database.close()
@@ -109,7 +119,7 @@ class Index:
 
     def _entry(self, doc: int) -> Entry:
         row = self._database.execute(f"{SELECTED} WHERE doc = ?", (doc,)).fetchone()
-        return entry_of_row(row)
+        return entry_of(Row(*row))
 
 
 def _questions(asked: Asked, filters: Sequence[str]) -> Iterable[tuple[int, str]]:
@@ -120,14 +130,16 @@ def _questions(asked: Asked, filters: Sequence[str]) -> Iterable[tuple[int, str]
     if not asked.words:
         yield 0, _all(filters or [_any([mark("kind", "base"), mark("kind", "adapter")])])
         return
-    for points, letters in PLACES:
+    letters = ""
+    for points, letter in PLACES:
+        letters += letter
         places = [_places(choices, letters) for choices in asked.words]
         yield points, _all([*places, *filters])
 
 
 def _places(choices: tuple[str, ...], letters: str) -> str:
     terms = [f"{letter}{word}" for word in choices for letter in letters]
-    return _any([*terms, *(meant(choices) if "c" in letters else ())])
+    return _any([*terms, *(meant(choices) if IN_TEXT in letters else ())])
 
 
 def _filters(query: Query, licences: Mapping[str, Licence]) -> list[str]:

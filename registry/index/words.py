@@ -1,19 +1,19 @@
 """The words and the facts that an entry is found by.
 
-A word is a run of letters and digits. An entry has it in its name, in its facts (tags, tasks, domains,
-languages, licence, architecture) or in what is said about it; the best place counts.
+A word is a run of letters and digits. An entry has it in its name, in its facts (tags, tasks,
+domains, languages, licence, architecture) or in what is said about it; the best place counts.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
 from urllib.parse import quote
 
-from ..entry import Entry
+from .rows import Row
 
 WORD = re.compile(r"[^\W_]+")
 ACCENTS = re.compile("[\u0300-\u036f]")
@@ -25,8 +25,9 @@ NAMES_A_THING = {
     *("base_model:quantized", "dataset"),
 }
 SAID_ELSEWHERE = {"license", "region"}
+SAYS_NOTHING = {"autotrain_compatible", "endpoints_compatible"}
 LONGEST = 40
-MOST = 200  # words of facts that one entry is found by
+IN_NAME, IN_FACTS, IN_TEXT = "a", "b", "c"
 
 # What people call a task or a domain, and the fact that they mean by it.
 MEANINGS: Mapping[str, tuple[str, str]] = {
@@ -49,15 +50,6 @@ LETTERS: Mapping[str, str] = {
     "kind": "k", "task": "t", "domain": "m", "language": "l", "licence": "s",
     "base": "v", "organisation": "o", "params": "p",
 }  # fmt: skip
-
-
-class Terms(NamedTuple):
-    """What an entry is found by: words by where they stand, and marks that stand for facts."""
-
-    name: Sequence[str]
-    facts: Sequence[str]
-    text: Sequence[str]
-    marks: Sequence[str]
 
 
 def words_of(text: str) -> list[str]:
@@ -83,7 +75,7 @@ def mark(fact: str, value: str) -> str:
 def called(model: str) -> tuple[str, str]:
     """Return the terms that stand for an id, and for what of it follows the organisation."""
     kept = _kept(model)
-    return f"={kept}", f"~{kept.rpartition('/')[2]}"
+    return f"={kept}", f"~{kept[kept.rfind('/') + 1 :]}"
 
 
 def size_class(params: int) -> int:
@@ -91,22 +83,33 @@ def size_class(params: int) -> int:
     return params.bit_length() // 3
 
 
-def terms_of(entry: Entry) -> Terms:
-    """Return what an entry is found by."""
-    facts: list[str] = []
-    for each in (*entry.tasks, *entry.domains, *entry.languages, *entry.tags):
-        facts += _words_of_fact(each)
-    for known in (entry.licence, entry.architecture):
-        if known:
-            facts += _words_of_fact(known)
-    text = words_of(entry.about) if entry.about else []
-    return Terms(words_of(entry.id), facts[:MOST], text, _marks(entry))
+def terms_of(row: Row) -> str:
+    """Return what an entry is found by, apart by spaces: words after a, b or c, and marks."""
+    parts = [*called(row.id), _lettered(IN_NAME, row.id)]
+    for fact, lines in (
+        ("task", row.tasks),
+        ("domain", row.domains),
+        ("language", row.languages),
+        ("licence", row.licence),
+    ):
+        if lines:
+            parts += _words_and_marks(fact, lines)
+    if row.tags:
+        parts += map(_words_of_tag, row.tags.split("\n"))
+    if row.about:
+        parts.append(_lettered(IN_TEXT, row.about))
+    if row.rare and (architecture := json.loads(row.rare).get("architecture")):
+        parts.append(_lettered(IN_FACTS, architecture))
+    return " ".join([*parts, *_other_marks(row)])
 
 
-def made_from(entry: Entry) -> set[str]:
+def made_from(row: Row) -> set[str]:
     """Return the ids that an entry says it is made from."""
-    found = {tag[len(ADAPTER) :] for tag in entry.tags if tag.startswith(ADAPTER)}
-    found.update(each for each in (entry.base, entry.upon) if each)
+    found = {row.base} if row.base else set()
+    if row.tags and ADAPTER in row.tags:
+        found |= {tag[len(ADAPTER) :] for tag in row.tags.split("\n") if tag.startswith(ADAPTER)}
+    if row.rare and (upon := json.loads(row.rare).get("upon")):
+        found.add(upon)
     return found
 
 
@@ -116,25 +119,33 @@ def _kept(value: str) -> str:
     return low if PLAIN.fullmatch(low) else quote(low, safe="/:", errors="replace").lower()
 
 
+def _lettered(letter: str, text: str) -> str:
+    """Return the words of a text, each after the letter that says where it stands."""
+    found = words_of(text)
+    return letter + f" {letter}".join(found) if found else ""
+
+
 @functools.lru_cache(maxsize=65536)
-def _words_of_fact(text: str) -> tuple[str, ...]:
-    """Return the words of a fact; most are of a hub's few thousand common tags."""
-    before, _, after = text.rpartition(":")
-    if before in SAID_ELSEWHERE:
-        return ()
-    return tuple(words_of(after if before in NAMES_A_THING else text))
+def _words_and_marks(fact: str, lines: str) -> tuple[str, str]:
+    """Return what facts of a kind, one a line, are found by; there are few that differ."""
+    return _lettered(IN_FACTS, lines), " ".join(mark(fact, line) for line in lines.split("\n"))
 
 
-def _marks(entry: Entry) -> list[str]:
-    found = [mark("kind", entry.kind), *called(entry.id)]
-    found += [mark("task", each) for each in entry.tasks]
-    found += [mark("domain", each) for each in entry.domains]
-    found += [mark("language", each) for each in entry.languages]
-    found += [mark("base", each) for each in made_from(entry)]
-    if entry.licence:
-        found.append(mark("licence", entry.licence))
-    if "/" in entry.id:
-        found.append(mark("organisation", entry.organisation))
-    if entry.params is not None:
-        found.append(mark("params", str(size_class(entry.params))))
+@functools.lru_cache(maxsize=65536)
+def _words_of_tag(tag: str) -> str:
+    """Return the words of a tag; most are of a hub's few thousand common ones."""
+    before, _, after = tag.rpartition(":")
+    if before in SAID_ELSEWHERE or tag in SAYS_NOTHING:
+        return ""
+    return _lettered(IN_FACTS, after if before in NAMES_A_THING else tag)
+
+
+def _other_marks(row: Row) -> list[str]:
+    found = [mark("kind", row.kind)]
+    found += [mark("base", each) for each in made_from(row)]
+    end = row.id.rfind("/")
+    if end >= 0:
+        found.append(mark("organisation", row.id[:end]))
+    if row.params is not None:
+        found.append(mark("params", str(size_class(row.params))))
     return found
