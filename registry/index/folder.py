@@ -48,22 +48,24 @@ def named(folder: Path) -> Path | None:
 
 def connected(path: Path) -> sqlite3.Connection:
     """Return a connection to an index's file; raises sqlite3.OperationalError without a file."""
-    database = sqlite3.connect(
+    return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
         uri=True,
         isolation_level=None,
         timeout=60,
         check_same_thread=False,
     )
-    database.executescript("PRAGMA mmap_size = 8589934592; PRAGMA cache_size = -32768")
-    return database
 
 
 def _of_this_format(database: sqlite3.Connection) -> sqlite3.Connection | None:
     try:
         ours = database.execute("PRAGMA application_id").fetchone()[0] == OURS
         if ours and database.execute("PRAGMA user_version").fetchone()[0] == FORMAT:
+            database.executescript("PRAGMA mmap_size = 8589934592; PRAGMA cache_size = -32768")
             return database
+    except sqlite3.OperationalError:  # the file was taken away
+        database.close()
+        raise
     except sqlite3.DatabaseError:  # another file under this name
         pass
     database.close()

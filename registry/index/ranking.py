@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..entry import Entry
@@ -33,7 +34,7 @@ FIRST_YEAR = 2018
 class Asked:
     """The words of a question, each with the words that will do for it; `whole` is a name."""
 
-    words: tuple[tuple[str, ...], ...]
+    words: Mapping[str, tuple[str, ...]]
     whole: str = ""
 
 
@@ -57,7 +58,7 @@ def points(asked: Asked, entry: Entry) -> int | None:
     if not asked.words:
         return stands
     poorest = NAME
-    for choices in asked.words:
+    for choices in asked.words.values():
         for place, letter in PLACES:
             if not terms.isdisjoint(letter + word for word in choices):
                 poorest = min(poorest, place)

@@ -35,7 +35,7 @@ from .words import IN_TEXT, called, mark, size_class
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """What an index has for a question, best first; `meant` is what it took words for."""
+    """What an index has for a question, best first; `meant` is what words were taken for."""
 
     entries: tuple[Entry, ...]
     searched: int
@@ -101,7 +101,7 @@ class Index:
             tuple(self._entry(doc_of(key)) for key in keys),
             facts["entries"],
             facts["date"],
-            {choices[0]: choices for choices in asked.words},
+            {said: choices for said, choices in asked.words.items() if choices != (said,)},
         )
 
     def _first(self, question: str, most: int | None, limit: int) -> Iterable[int]:
@@ -133,7 +133,7 @@ def _questions(asked: Asked, filters: Sequence[str]) -> Iterable[tuple[int, str]
     letters = ""
     for points, letter in PLACES:
         letters += letter
-        places = [_places(choices, letters) for choices in asked.words]
+        places = [_places(choices, letters) for choices in asked.words.values()]
         yield points, _all([*places, *filters])
 
 

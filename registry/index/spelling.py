@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -55,9 +56,12 @@ class Vocabulary:
 def asked_for(words: str, vocabulary: Vocabulary) -> Asked:
     """Return what a question's words ask for: `senti*`, or a word nobody uses, are looked up."""
     text = folded(words.encode("utf-8", "replace").decode()).strip()
-    spoken = list(dict.fromkeys((word[:LONGEST], star) for word, star in SPOKEN.findall(text)))
-    choices = (will_do(word, bool(star), vocabulary) for word, star in spoken[:MOST_WORDS])
-    return Asked(tuple(choices), "" if not text or text.split() != [text] else text)
+    spoken = dict.fromkeys((word[:LONGEST], star) for word, star in SPOKEN.findall(text))
+    choices = {
+        f"{word}{star}": will_do(word, bool(star), vocabulary)
+        for word, star in itertools.islice(spoken, MOST_WORDS)
+    }
+    return Asked(choices, "" if not text or text.split() != [text] else text)
 
 
 def will_do(word: str, begins: bool, vocabulary: Vocabulary) -> tuple[str, ...]:

@@ -1,0 +1,175 @@
+"""The index finds what looking at every entry finds, in the same order, and says what it took."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hubtl.registry.entry import Entry, Query
+from hubtl.registry.index.spelling import mistakes
+
+from .indexing import LICENCES, index_of, last_of_each, scanned
+
+LEGAL = Entry("acme/legal-bert", tasks=("text-classification",), domains=("legal",), downloads=900)
+BERT = Entry("google/bert", tasks=("fill-mask",), downloads=60_000_000, licence="mit", params=10**8)
+TINY = Entry("acme/tiny", tags=("bert",), downloads=70_000_000, params=10**6)
+SPOKEN = Entry("acme/whisper", tasks=("automatic-speech-recognition",), downloads=5)
+ADAPTER = Entry("ana/court-rulings", kind="adapter", base="google/bert", about="rulings, by BERT")
+RESULTS = Entry(
+    "bo/measured",
+    hub="folder:/mnt/models",
+    kind="adapter",
+    upon="ana/court-rulings",
+    revision="0123456789abcdef0123456789abcdef01234567",
+    metrics={"accuracy": 0.9},
+    intervals={"accuracy": (0.8, 0.95)},
+    tested_on="0123456789ab",
+    test_rows=120,
+    architecture="BertModel",
+    source=("a paper",),
+    date="2026-01-02",
+    about="Größe über alles",
+)
+ALL = (LEGAL, BERT, TINY, SPOKEN, ADAPTER, RESULTS)
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    with index_of(tmp_path_factory.mktemp("index"), ALL) as index:
+        yield index
+
+
+def ids(index, words="", **filters):
+    return [entry.id for entry in index.search(Query(words, **filters), LICENCES).entries]
+
+
+def test_entries_come_back_as_they_were_told(index):
+    assert index.search(Query("measured")).entries == (RESULTS,)
+    assert index.search(Query()).searched == len(ALL)
+
+
+def test_an_exact_id_comes_first_then_a_name_without_its_organisation(index):
+    assert ids(index, "ACME/legal-bert")[0] == "acme/legal-bert"
+    assert ids(index, "court-rulings")[0] == "ana/court-rulings"
+
+
+def test_a_name_counts_for_more_than_a_tag_and_a_tag_for_more_than_the_text(index):
+    assert ids(index, "bert") == [
+        "google/bert",
+        "acme/tiny",
+        "acme/legal-bert",
+        "ana/court-rulings",
+    ]
+
+
+def test_all_words_must_be_found_whatever_their_case_and_accents(index):
+    assert ids(index, "GROSSE uber") == ["bo/measured"]
+    assert ids(index, "legal whisper") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [("asr", ["acme/whisper"]), ("sentiment", ["acme/legal-bert"]), ("law", ["acme/legal-bert"])],
+)
+def test_what_people_call_a_task_or_a_domain_finds_it(index, words, found):
+    assert ids(index, words) == found
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("whispr", ("whisper",)),
+        ("wihsper", ("whisper",)),
+        ("whizpr", ("whisper",)),
+        ("rul*", ("rulings",)),
+        ("whisp", ("whisper",)),
+    ],
+)
+def test_a_word_that_nobody_uses_is_taken_for_one_that_is_near(index, said, meant):
+    assert index.search(Query(said)).meant == {said: meant}
+
+
+def test_a_word_that_is_near_to_none_finds_nothing_and_is_left_as_it_is(index):
+    hits = index.search(Query("zebra"))
+    assert (hits.entries, hits.meant) == ((), {})
+
+
+def test_filters_go_together(index):
+    assert ids(index, base="google/bert") == ["ana/court-rulings"]
+    assert ids(index, "bert", organisation="acme", max_params=10**7) == ["acme/tiny"]
+    assert ids(index, allows="commercial") == ["google/bert"]
+    assert ids(index, kind="adapter", base="ana/court-rulings") == ["bo/measured"]
+    assert ids(index, "bert", task="nothing like it") == []
+
+
+def test_fits_leaves_out_what_memory_can_not_train(index):
+    def found(memory):
+        return [entry.id for entry in index.search(Query(fits=True), memory_bytes=memory).entries]
+
+    assert found(24 * 10**6) == ["acme/tiny"]
+    assert found(24 * 10**6 - 1) == []
+
+
+@pytest.mark.parametrize(
+    "words", ['"', "a AND", "NEAR(", "*", "-", "a:b", "\ud800", "\0", "x" * 9999]
+)
+def test_words_are_never_read_as_a_language_of_queries(index, words):
+    assert index.search(Query(words)).searched == len(ALL)
+
+
+def test_mistakes_are_counted_as_a_person_counts_them():
+    pairs = [("bert", "bert"), ("bert", "bret"), ("bert", "brt"), ("bert", "albert"), ("ab", "xyz")]
+    assert [mistakes(one, other, 2) for one, other in pairs] == [0, 1, 1, 2, 3]
+
+
+WORDS = ("bert", "legal", "tiny", "law", "sentiment", "beta", "x9", "größe")
+some = st.sampled_from(WORDS)
+few = st.lists(some, max_size=2, unique=True).map(tuple)
+entries = st.builds(
+    Entry,
+    id=st.builds("{}/{}-{}".format, some, some, some) | st.builds("{}/{}".format, some, some),
+    hub=st.sampled_from(["hf", "hf", "starter"]),
+    kind=st.sampled_from(["base", "adapter"]),
+    tasks=st.sampled_from([(), ("text-classification",), ("fill-mask",)]),
+    domains=st.sampled_from([(), ("legal",)]),
+    languages=few,
+    licence=st.sampled_from([None, "mit", "cc-by-nc-4.0"]),
+    params=st.none() | st.integers(1, 10**7),
+    downloads=st.none() | st.integers(0, 10**4),
+    base=st.none() | some,
+    upon=st.none() | some,
+    tags=few | st.just(("base_model:adapter:bert", "license:mit", "dataset:law/beta")),
+    about=st.lists(some, max_size=3).map(" ".join),
+    date=st.sampled_from([None, "2019-05-05", "2025-01-31"]),
+    source=st.sampled_from([(), ("read",)]),
+)  # fmt: skip
+queries = st.builds(
+    Query,
+    words=st.lists(some | st.sampled_from(["be*", "l*", "gr*"]), max_size=3).map(" ".join)
+    | st.sampled_from(["bert/legal", "legal"]),
+    task=st.none() | st.just("text-classification"),
+    domain=st.none() | st.just("legal"),
+    language=st.none() | some,
+    licence=st.none() | st.just("mit"),
+    allows=st.none() | st.sampled_from(["commercial", "derivatives"]),
+    max_params=st.none() | st.integers(1, 10**7),
+    kind=st.sampled_from([None, "base", "adapter"]),
+    base=st.none() | some,
+    organisation=st.none() | some,
+    limit=st.integers(1, 5),
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(entries, max_size=40), st.lists(queries, min_size=8, max_size=8))
+def test_the_index_finds_what_looking_at_every_entry_finds(listed, asked):
+    with tempfile.TemporaryDirectory() as room, index_of(Path(room), listed) as index:
+        assert index.search(Query()).searched == len(last_of_each(listed))
+        for query in asked:
+            assert ids(index, **{name: getattr(query, name) for name in query.__slots__}) == (
+                scanned(listed, query)
+            )
