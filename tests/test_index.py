@@ -52,9 +52,9 @@ def test_entries_come_back_as_they_were_told(index):
     assert index.search(Query()).searched == len(ALL)
 
 
-def test_an_exact_id_comes_first_then_a_name_without_its_organisation(index):
-    assert ids(index, "ACME/legal-bert")[0] == "acme/legal-bert"
-    assert ids(index, "court-rulings")[0] == "ana/court-rulings"
+def test_an_exact_id_comes_first_whatever_its_case(index):
+    assert ids(index, "Acme/Tiny")[0] == "acme/tiny"
+    assert ids(index, "acme/tiny", organisation="google") == []
 
 
 def test_a_name_counts_for_more_than_a_tag_and_a_tag_for_more_than_the_text(index):

@@ -36,7 +36,7 @@ def test_fields_of_a_wrong_type_are_left_out():
         "hub": 1, "kind": ["adapter"], "tasks": {"a": 1}, "domains": 7, "languages": [None, 1, []],
         "licence": [], "params": "many", "size_bytes": -1, "downloads": True, "base": {},
         "about": 3, "revision": 5, "metrics": [1], "intervals": {"f1": [1]}, "test_rows": 1.5,
-        "date": 2026, "tags": [["x"], {}], "source": 9, "architecture": {}, "upon": 1, "tested_on": 2,
+        "date": 2026, "tags": [["x"]], "source": 9, "architecture": {}, "upon": 1, "tested_on": 2,
     }  # fmt: skip
     assert shown({"id": "acme/x", **wrong}) == Entry("acme/x")
 
@@ -84,7 +84,7 @@ tellings = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(tellings)
 def test_whatever_is_told_an_entry_can_be_shown_kept_and_found(told):
     row = cleaned(json.dumps(told), TODAY)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 
-from .ranking import doc_of, key_of, standing
-from .rows import SELECTED, Row
+from .ranking import key_of, standing
+from .rows import Row
 from .words import terms_of
 
 
-def entries_called(database: sqlite3.Connection, term: str) -> list[tuple[int, Row]]:
-    """Return the entries that a term of an id stands for, with their numbers, oldest first."""
-    keys = database.execute("SELECT rowid FROM found WHERE found MATCH ?", (f'"{term}"',))
-    docs = sorted(doc_of(key) for (key,) in keys)
-    rows = (database.execute(f"{SELECTED} WHERE doc = ?", (doc,)).fetchone() for doc in docs)
-    return [(doc, Row(*row)) for doc, row in zip(docs, rows, strict=True)]
+def rows_called(database: sqlite3.Connection, number: int) -> list[tuple[int, Row]]:
+    """Return the rows of ids that a number stands for, with the entries' numbers, oldest first."""
+    found = database.execute("SELECT doc, row FROM entry WHERE called = ? ORDER BY doc", (number,))
+    return [(doc, Row.unpacked(text)) for doc, text in found]
 
 
 def take_out(database: sqlite3.Connection, doc: int, row: Row) -> None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .rows import RARE, Row, revision_kept
+from .rows import RARE, Row
 
 ID, NAME, ABOUT = 200, 100, 400  # characters
 TAGS, TAG, ALL_TAGS = 100, 400, 3000  # how many, characters of one, of all
@@ -38,7 +38,6 @@ def row_told(told: Mapping[str, Any], today: str) -> Row | None:
     model = text(get("id"), ID)
     if not model:
         return None
-    revision = text(get("revision"), NAME)
     return Row(
         model,
         text(get("hub"), NAME) or "hf",
@@ -54,7 +53,7 @@ def row_told(told: Mapping[str, Any], today: str) -> Row | None:
         lines(get("domains")),
         lines(get("languages")),
         lines(get("tags")),
-        revision_kept(revision) if revision else None,
+        text(get("revision"), NAME),
         _rare(told) if not told.keys().isdisjoint(RARE) else None,
     )
 

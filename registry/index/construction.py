@@ -18,37 +18,37 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
 from ..errors import Refused
-from .changing import entries_called, take_out
+from .changing import rows_called, take_out
 from .cleaning import cleaned
 from .folder import FORMAT, OURS, held, new_file
 from .ranking import DOCS, key_of, standing
 from .rows import Row
-from .words import terms_of
+from .words import called, terms_of
 
 PIECE = 4 << 20  # bytes of a listing that are read in one go
-BATCH = 65536  # entries that are sorted and written in one go
+BATCH = 16384  # entries that are sorted and written in one go: what a cache can hold
 SMALL = 16 << 20  # bytes of listings from which on other processes are worth starting
-SIGNS = "=~:/._+%-"
+SIGNS = ":/._+%-"
 SCHEMA = f"""
 CREATE VIRTUAL TABLE found USING fts5(
     terms, content='', columnsize=0, detail=none, tokenize="ascii tokenchars '{SIGNS}'"
 );
 CREATE VIRTUAL TABLE terms USING fts5vocab(found, 'row');
-CREATE TABLE entry(doc INTEGER PRIMARY KEY, {", ".join(Row._fields)});
+CREATE TABLE entry(doc INTEGER PRIMARY KEY, called INTEGER, params INTEGER, row TEXT);
 CREATE TABLE word(word TEXT PRIMARY KEY, places INTEGER) WITHOUT ROWID;
 CREATE TABLE fact(name TEXT PRIMARY KEY, value);
 PRAGMA application_id = {OURS};
 PRAGMA user_version = {FORMAT};
 INSERT INTO found(found, rank) VALUES
-    ('automerge', 0), ('crisismerge', 1000), ('hashsize', 64000000), ('pgsz', 8000);
+    ('automerge', 0), ('crisismerge', 1000), ('hashsize', 16000000), ('pgsz', 8000);
 """
 FAST = """
 PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
 PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -100000;
 """
-ADD = f"INSERT INTO entry VALUES (?{', ?' * len(Row._fields)})"
+ADD = "INSERT INTO entry VALUES (?, ?, ?, ?)"
 
-Made = tuple[int, str, tuple[object, ...]]  # an entry's standing, its terms, its row
+Made = tuple[int, str, int, int | None, str]  # standing, terms, and three values of `entry`
 Piece = tuple[str, int, int]
 Told = Callable[[int], None]
 
@@ -97,7 +97,11 @@ def made_from_piece(piece: Piece, today: str) -> bytes:
         file.seek(start)
         lines = file.read(length).decode("utf-8", errors="replace").split("\n")
     rows = (cleaned(line, today) for line in lines if line)
-    return marshal.dumps([(standing(row), terms_of(row), tuple(row)) for row in rows if row])
+    return marshal.dumps([_made(row) for row in rows if row])
+
+
+def _made(row: Row) -> Made:
+    return standing(row), terms_of(row), called(row.id), row.params, row.packed()
 
 
 def _pieces(path: Path) -> Iterator[Piece]:
@@ -118,12 +122,12 @@ def _write(database: sqlite3.Connection, made: Iterable[list[Made]], told: Told)
     for piece in made:
         if doc + len(piece) >= 1 << DOCS:
             raise Refused(f"an index holds at most {1 << DOCS:,} models", "sync fewer of them")
-        database.executemany(ADD, [(number, *row) for number, (_, _, row) in enumerate(piece, doc)])
-        batch += [(key_of(at, number), terms) for number, (at, terms, _) in enumerate(piece, doc)]
+        database.executemany(ADD, [(number, *each[2:]) for number, each in enumerate(piece, doc)])
+        batch += [(key_of(each[0], number), each[1]) for number, each in enumerate(piece, doc)]
         doc += len(piece)
         if len(batch) >= BATCH:
             _write_batch(database, batch)
-            told(doc)
+        told(doc)
     _write_batch(database, batch)
     database.execute("COMMIT")
 
@@ -138,6 +142,7 @@ def _finish(database: sqlite3.Connection, today: str) -> int:
     """Merge what was written, count its words, and return how many entries there are."""
     database.execute("BEGIN")
     database.execute("INSERT INTO found(found) VALUES ('optimize')")
+    database.execute("CREATE INDEX entry_called ON entry(called)")
     _keep_last(database)
     database.execute(
         "INSERT INTO word SELECT substr(term, 2), sum(doc) FROM terms"
@@ -156,10 +161,10 @@ def _finish(database: sqlite3.Connection, today: str) -> int:
 
 def _keep_last(database: sqlite3.Connection) -> None:
     """Take out models that the same hub lists again later."""
-    twice = "SELECT term FROM terms WHERE term >= '=' AND term < '>' AND doc > 1"
-    for (term,) in database.execute(twice).fetchall():
+    twice = "SELECT called FROM entry GROUP BY called HAVING count(*) > 1"
+    for (number,) in database.execute(twice).fetchall():
         seen = set()
-        for doc, row in reversed(entries_called(database, term)):
+        for doc, row in reversed(rows_called(database, number)):
             if (row.hub, row.id) in seen:
                 take_out(database, doc, row)
             seen.add((row.hub, row.id))

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from ..entry import Entry
 from .rows import Row, row_of
-from .words import IN_FACTS, IN_NAME, IN_TEXT, MEANINGS, called, mark, terms_of
+from .words import IN_FACTS, IN_NAME, IN_TEXT, MEANINGS, folded, mark, terms_of
 
 TENFOLD = 4096
 HIGHEST = 2**17 - 1
@@ -25,14 +25,14 @@ DOCS = 24  # bits of a key for the number of an entry; those above tell how far 
 NAME, FACTS, TEXT = 3 * TENFOLD, 2 * TENFOLD, 0
 PLACES = ((NAME, IN_NAME), (FACTS, IN_FACTS), (TEXT, IN_TEXT))
 PLACES = ((NAME, IN_NAME), (FACTS, IN_FACTS), (TEXT, IN_TEXT))
-EXACT_ID, EXACT_NAME = 100 * TENFOLD, 50 * TENFOLD
+EXACT_ID = 100 * TENFOLD
 CURATED = 10_000  # downloads that somebody's reading of a model's sources stands for
 FIRST_YEAR = 2018
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The words of a question, each with the words that will do for it; `whole` is a name."""
+    """The words of a question, each with the words that will do for it; `whole` may be an id."""
 
     words: Mapping[str, tuple[str, ...]]
     whole: str = ""
@@ -51,10 +51,8 @@ def points(asked: Asked, entry: Entry) -> int | None:
     """Return the points of an entry for what is asked, or None where it lacks a word."""
     row = row_of(entry)
     terms, stands = frozenset(terms_of(row).split()), standing(row)
-    if asked.whole:
-        for name, bonus in zip(called(asked.whole), (EXACT_ID, EXACT_NAME), strict=True):
-            if name in terms:
-                return stands + bonus
+    if asked.whole and folded(row.id) == asked.whole:
+        return stands + EXACT_ID
     if not asked.words:
         return stands
     poorest = NAME

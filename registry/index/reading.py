@@ -17,20 +17,22 @@ from types import TracebackType
 from ..entry import Entry, Query
 from ..errors import Unreachable
 from ..licences import Licence
+from .changing import rows_called
 from .folder import opened
 from .ranking import (
     DOCS,
     EXACT_ID,
-    EXACT_NAME,
     PLACES,
     Asked,
     doc_of,
+    key_of,
     meant,
+    standing,
     standing_of,
 )
-from .rows import SELECTED, Row, entry_of
+from .rows import Row, entry_of
 from .spelling import Vocabulary, asked_for
-from .words import IN_TEXT, called, mark, size_class
+from .words import IN_TEXT, called, folded, mark, size_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,9 @@ class Index:
         for points, question in _questions(asked, filters):
             for key in self._first(question, most, query.limit):
                 best.setdefault(key, standing_of(key) + points)
+        for key in self._called(asked.whole):
+            if not filters or self._first(_all(filters), most, 1, key):
+                best[key] = standing_of(key) + EXACT_ID
         keys = sorted(best, key=lambda key: (-best[key], doc_of(key)))[: query.limit]
         facts = dict(self._database.execute("SELECT name, value FROM fact"))
         return Hits(
@@ -104,29 +109,30 @@ class Index:
             {said: choices for said, choices in asked.words.items() if choices != (said,)},
         )
 
-    def _first(self, question: str, most: int | None, limit: int) -> Iterable[int]:
-        """Return the keys of the first entries that a question of FTS5's finds."""
-        if most is None:
-            sql, values = "SELECT rowid FROM found WHERE found MATCH ? LIMIT ?", (question, limit)
-        else:
-            sql = (
-                "SELECT found.rowid FROM found CROSS JOIN entry"
-                f" ON entry.doc = (found.rowid & {(1 << DOCS) - 1})"
-                f" WHERE found MATCH ? AND entry.params <= {most:d} LIMIT ?"
-            )
-            values = (question, limit)
-        return [key for (key,) in self._database.execute(sql, values)]
+    def _first(self, question: str, most: int | None, limit: int, key: int = -1) -> list[int]:
+        """Return the keys of the first entries that FTS5 finds, or `key` alone if it is found."""
+        sql = "SELECT found.rowid FROM found"
+        if most is not None:
+            sql += f" CROSS JOIN entry ON entry.doc = (found.rowid & {(1 << DOCS) - 1})"
+        sql += " WHERE found MATCH ?"
+        if most is not None:
+            sql += f" AND entry.params <= {most:d}"
+        if key >= 0:
+            sql += f" AND found.rowid = {key:d}"
+        return [key for (key,) in self._database.execute(f"{sql} LIMIT {limit:d}", (question,))]
+
+    def _called(self, whole: str) -> list[int]:
+        """Return the keys of entries of an id."""
+        rows = rows_called(self._database, called(whole)) if whole else []
+        return [key_of(standing(row), doc) for doc, row in rows if folded(row.id) == whole]
 
     def _entry(self, doc: int) -> Entry:
-        row = self._database.execute(f"{SELECTED} WHERE doc = ?", (doc,)).fetchone()
-        return entry_of(Row(*row))
+        (row,) = self._database.execute("SELECT row FROM entry WHERE doc = ?", (doc,)).fetchone()
+        return entry_of(Row.unpacked(row))
 
 
 def _questions(asked: Asked, filters: Sequence[str]) -> Iterable[tuple[int, str]]:
     """Give FTS5's questions, the one with the most points first, and the points."""
-    if asked.whole:
-        for points, term in zip((EXACT_ID, EXACT_NAME), called(asked.whole), strict=True):
-            yield points, _all([_quoted(term), *filters])
     if not asked.words:
         yield 0, _all(filters or [_any([mark("kind", "base"), mark("kind", "adapter")])])
         return

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..entry import Entry
 
@@ -13,11 +12,11 @@ RARE = (
     "source",
 )
 LISTS = ("tasks", "domains", "languages", "tags")
-SHA = re.compile(r"[0-9a-f]{40}")
+BETWEEN = "\x1f"  # a control character, which no cleaned text has
 
 
 class Row(NamedTuple):
-    """An entry as a row: lists as lines, a sha as bytes, and what few entries have as JSON."""
+    """An entry as a row: lists as lines, and what few entries have as JSON."""
 
     id: str
     hub: str
@@ -33,11 +32,23 @@ class Row(NamedTuple):
     domains: str | None
     languages: str | None
     tags: str | None
-    revision: str | bytes | None
+    revision: str | None
     rare: str | None
 
+    def packed(self) -> str:
+        """Return the row as one text; no value holds what stands between them."""
+        return BETWEEN.join(["" if value is None else str(value) for value in self])
 
-SELECTED = f"SELECT {', '.join(Row._fields)} FROM entry"
+    @classmethod
+    def unpacked(cls, text: str) -> Row:
+        """Return the row that `packed` made a text of."""
+        values: list[Any] = [value or None for value in text.split(BETWEEN)]
+        for at in NUMBERS:
+            values[at] = None if values[at] is None else int(values[at])
+        return cls(*values)
+
+
+NUMBERS = [Row._fields.index(name) for name in ("params", "size_bytes", "downloads")]
 
 
 def row_of(entry: Entry) -> Row:
@@ -58,7 +69,7 @@ def row_of(entry: Entry) -> Row:
         "\n".join(entry.domains) or None,
         "\n".join(entry.languages) or None,
         "\n".join(entry.tags) or None,
-        revision_kept(entry.revision) if entry.revision else None,
+        entry.revision,
         json.dumps(rare, ensure_ascii=False) if rare else None,
     )
 
@@ -69,7 +80,6 @@ def entry_of(row: Row) -> Entry:
     for name in LISTS:
         told[name] = tuple(told[name].split("\n")) if told[name] else ()
     told["about"] = row.about or ""
-    told["revision"] = row.revision.hex() if isinstance(row.revision, bytes) else row.revision
     rare = told.pop("rare")
     if rare:
         told |= json.loads(rare)
@@ -77,8 +87,3 @@ def entry_of(row: Row) -> Entry:
         ends = told.get("intervals", {})
         told["intervals"] = {name: (low, high) for name, (low, high) in ends.items()}
     return Entry(**told)
-
-
-def revision_kept(revision: str) -> str | bytes:
-    """Return a revision as it is kept: a sha in half the room."""
-    return bytes.fromhex(revision) if SHA.fullmatch(revision) else revision

@@ -10,6 +10,7 @@ import functools
 import json
 import re
 import unicodedata
+import zlib
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -72,10 +73,9 @@ def mark(fact: str, value: str) -> str:
     return f"{LETTERS[fact]}:{_kept(value)}"
 
 
-def called(model: str) -> tuple[str, str]:
-    """Return the terms that stand for an id, and for what of it follows the organisation."""
-    kept = _kept(model)
-    return f"={kept}", f"~{kept[kept.rfind('/') + 1 :]}"
+def called(model: str) -> int:
+    """Return a number that stands for an id, whatever its case; few others have the same."""
+    return zlib.crc32(folded(model).encode("utf-8", "replace"))
 
 
 def size_class(params: int) -> int:
@@ -85,7 +85,7 @@ def size_class(params: int) -> int:
 
 def terms_of(row: Row) -> str:
     """Return what an entry is found by, apart by spaces: words after a, b or c, and marks."""
-    parts = [*called(row.id), _lettered(IN_NAME, row.id)]
+    parts = [_lettered(IN_NAME, row.id)]
     for fact, lines in (
         ("task", row.tasks),
         ("domain", row.domains),
