@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -77,9 +77,9 @@ def asked_slowly(words: str, places: Counter[str]) -> Asked:
     return Asked(choices, words if words and " " not in words else "")
 
 
-def fits(entry: Entry, query: Query) -> bool:
+def fits(entry: Entry, query: Query, licences: Mapping[str, Licence] = LICENCES) -> bool:
     """Return whether an entry has what a query's filters ask for."""
-    licence = LICENCES.get(entry.licence or "")
+    licence = licences.get(entry.licence or "")
     made_from = {entry.base, entry.upon}
     made_from |= {tag[19:] for tag in entry.tags if tag.startswith("base_model:adapter:")}
     return (

@@ -1,22 +1,102 @@
-"""Take entries out of an index that exists."""
+"""Change an index that exists: a few entries among millions, in one go or not at all.
+
+Readers go on with what they had when they began. What an entry was found by is not kept: it is
+reckoned from its row anew, by the same functions of the same format.
+"""
 
 from __future__ import annotations
 
+import datetime
 import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from .ranking import key_of, standing
+from ..errors import Refused, UnknownName
+from .cleaning import cleaned
+from .folder import held, opened
+from .ranking import DOCS, key_of, standing
 from .rows import Row
-from .words import terms_of
+from .words import called, terms_of, words_in
+
+Numbered = tuple[int, Row]
 
 
-def rows_called(database: sqlite3.Connection, number: int) -> list[tuple[int, Row]]:
+def change(folder: Path, lines: Iterable[str], gone: Iterable[tuple[str, str]] = ()) -> int:
+    """Put the models of a listing's lines into an index, and return how many there are then.
+
+    They take the place of what is known of the same models; `gone` are hubs and ids of models that
+    are no more. Raises UnknownName where there is no index of this format, and Refused where it can
+    take no more changes.
+    """
+    today = datetime.date.today().isoformat()
+    told = {(row.hub, row.id): row for line in lines if (row := cleaned(line, today))}
+    with held(folder):
+        database = opened(folder)
+        if database is None:
+            raise UnknownName(f"there is no index in `{folder}`", "build it first")
+        try:
+            database.execute("BEGIN IMMEDIATE")
+            old = _known(database, {*gone, *told})
+            new = _numbered(database, list(told.values()))
+            replace(database, old, new)
+            count = _dated(database, len(new) - len(old), today)
+            database.execute("COMMIT")
+        finally:
+            database.close()
+    return count
+
+
+def rows_called(database: sqlite3.Connection, number: int) -> list[Numbered]:
     """Return the rows of ids that a number stands for, with the entries' numbers, oldest first."""
     found = database.execute("SELECT doc, row FROM entry WHERE called = ? ORDER BY doc", (number,))
     return [(doc, Row.unpacked(text)) for doc, text in found]
 
 
-def take_out(database: sqlite3.Connection, doc: int, row: Row) -> None:
-    """Take an entry out; what it was found by is reckoned anew, and is what was written."""
-    gone = (key_of(standing(row), doc), terms_of(row))
-    database.execute("INSERT INTO found(found, rowid, terms) VALUES ('delete', ?, ?)", gone)
-    database.execute("DELETE FROM entry WHERE doc = ?", (doc,))
+def replace(database: sqlite3.Connection, old: Sequence[Numbered], new: Sequence[Numbered]) -> None:
+    """Take entries out and put others in; words are counted where they are counted already."""
+    take = "INSERT INTO found(found, rowid, terms) VALUES ('delete', ?, ?)"
+    put = "INSERT INTO found(rowid, terms) VALUES (?, ?)"
+    changes = [(key_of(standing(row), doc), terms_of(row), take) for doc, row in old]
+    changes += [(key_of(standing(row), doc), terms_of(row), put) for doc, row in new]
+    for key, terms, sql in sorted(changes):  # FTS5 writes a segment whenever keys go back
+        database.execute(sql, (key, terms))
+    database.executemany("DELETE FROM entry WHERE doc = ?", [(doc,) for doc, _ in old])
+    added = [(doc, called(row.id), row.params, row.packed()) for doc, row in new]
+    database.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", added)
+    places: Counter[str] = Counter()
+    for _, terms, sql in changes:
+        (places.update if sql == put else places.subtract)(words_in(terms))
+    database.executemany(
+        "INSERT INTO word VALUES (?, ?)"
+        " ON CONFLICT (word) DO UPDATE SET places = places + excluded.places",
+        [(word, count) for word, count in places.items() if count],
+    )
+    database.executemany(
+        "DELETE FROM word WHERE word = ? AND places <= 0", [(word,) for word in places]
+    )
+
+
+def _known(database: sqlite3.Connection, models: Iterable[tuple[str, str]]) -> list[Numbered]:
+    """Return what is known of models, by hub and id."""
+    return [
+        (doc, row)
+        for hub, model in models
+        for doc, row in rows_called(database, called(model))
+        if (row.hub, row.id) == (hub, model)
+    ]
+
+
+def _numbered(database: sqlite3.Connection, rows: Sequence[Row]) -> list[Numbered]:
+    """Return rows with numbers of their own, above all that were given; raises Refused."""
+    (last,) = database.execute("SELECT value FROM fact WHERE name = 'last'").fetchone()
+    if last + len(rows) >= 1 << DOCS:
+        raise Refused("the index can take no more changes", "build it anew")
+    database.execute("UPDATE fact SET value = ? WHERE name = 'last'", (last + len(rows),))
+    return list(enumerate(rows, last + 1))
+
+
+def _dated(database: sqlite3.Connection, more: int, today: str) -> int:
+    database.execute("UPDATE fact SET value = value + ? WHERE name = 'entries'", (more,))
+    database.execute("UPDATE fact SET value = ? WHERE name = 'date'", (today,))
+    return int(database.execute("SELECT value FROM fact WHERE name = 'entries'").fetchone()[0])

@@ -18,7 +18,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
 from ..errors import Refused
-from .changing import rows_called, take_out
+from .changing import replace, rows_called
 from .cleaning import cleaned
 from .folder import FORMAT, OURS, held, new_file
 from .ranking import DOCS, key_of, standing
@@ -142,29 +142,33 @@ def _finish(database: sqlite3.Connection, today: str) -> int:
     """Merge what was written, count its words, and return how many entries there are."""
     database.execute("BEGIN")
     database.execute("INSERT INTO found(found) VALUES ('optimize')")
-    database.execute("CREATE INDEX entry_called ON entry(called)")
-    _keep_last(database)
     database.execute(
         "INSERT INTO word SELECT substr(term, 2), sum(doc) FROM terms"
         " WHERE term >= 'a' AND term < 'd' GROUP BY 1 ORDER BY 1"
     )
-    count = int(database.execute("SELECT count(*) FROM entry").fetchone()[0])
-    database.executemany("INSERT INTO fact VALUES (?, ?)", [("entries", count), ("date", today)])
+    database.execute("CREATE INDEX entry_called ON entry(called)")
+    _keep_last(database)
+    count, last = database.execute("SELECT count(*), ifnull(max(doc), -1) FROM entry").fetchone()
+    facts = [("entries", count), ("last", last), ("date", today)]
+    database.executemany("INSERT INTO fact VALUES (?, ?)", facts)
     database.execute(
         "INSERT INTO found(found, rank) VALUES ('automerge', 4), ('hashsize', 1000000)"
     )
     database.execute("COMMIT")
     database.execute("PRAGMA locking_mode = NORMAL")
     database.execute("PRAGMA journal_mode = WAL")
-    return count
+    return int(count)
 
 
 def _keep_last(database: sqlite3.Connection) -> None:
     """Take out models that the same hub lists again later."""
     twice = "SELECT called FROM entry GROUP BY called HAVING count(*) > 1"
+    earlier: list[tuple[int, Row]] = []
     for (number,) in database.execute(twice).fetchall():
-        seen = set()
-        for doc, row in reversed(rows_called(database, number)):
-            if (row.hub, row.id) in seen:
-                take_out(database, doc, row)
-            seen.add((row.hub, row.id))
+        known = rows_called(database, number)
+        last = {(row.hub, row.id): doc for doc, row in known}
+        earlier += [(doc, row) for doc, row in known if doc != last[row.hub, row.id]]
+        if len(earlier) >= BATCH:
+            replace(database, earlier, [])
+            earlier.clear()
+    replace(database, earlier, [])

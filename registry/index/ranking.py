@@ -50,7 +50,12 @@ def standing(row: Row) -> int:
 def points(asked: Asked, entry: Entry) -> int | None:
     """Return the points of an entry for what is asked, or None where it lacks a word."""
     row = row_of(entry)
-    terms, stands = frozenset(terms_of(row).split()), standing(row)
+    return points_of(asked, row, frozenset(terms_of(row).split()))
+
+
+def points_of(asked: Asked, row: Row, terms: frozenset[str]) -> int | None:
+    """Return the points of a row that is found by these terms, or None where it lacks a word."""
+    stands = standing(row)
     if asked.whole and folded(row.id) == asked.whole:
         return stands + EXACT_ID
     if not asked.words:

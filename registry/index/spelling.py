@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from .ranking import Asked
 from .words import LONGEST, folded
 
-MOST_WORDS, MOST_ENDINGS = 16, 16
+MOST_WORDS, MOST_ENDINGS, MOST_NEAR = 16, 16, 200
 SHORTEST_BEGINNING, SHORTEST_TO_MEND = 2, 4
 ALIKE = 3  # letters that a word with two mistakes is taken to begin with rightly
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -46,8 +46,8 @@ class Vocabulary:
             start = word[:ALIKE]
             rows = self._ask(
                 "SELECT word, places FROM word WHERE word >= ? AND word < ?"
-                " AND length(word) BETWEEN ? AND ?",
-                (start, start + END, len(word) - 2, len(word) + 2),
+                " AND length(word) BETWEEN ? AND ? ORDER BY places DESC, word LIMIT ?",
+                (start, start + END, len(word) - 2, len(word) + 2, MOST_NEAR),
             )
             near = {each: places for each, places in rows if mistakes(word, each, 2) <= 2}
         return min(near, key=lambda each: (-near[each], each)) if near else None

@@ -103,6 +103,12 @@ def terms_of(row: Row) -> str:
     return " ".join([*parts, *_other_marks(row)])
 
 
+def words_in(terms: str) -> list[str]:
+    """Return the words among terms, each as often as there are places where it stands."""
+    places = (IN_NAME, IN_FACTS, IN_TEXT)
+    return [term[1:] for term in set(terms.split()) if term.startswith(places)]
+
+
 def made_from(row: Row) -> set[str]:
     """Return the ids that an entry says it is made from."""
     found = {row.base} if row.base else set()
