@@ -5,9 +5,9 @@
 For each size: entries a second from a listing to an index that holds, bytes on disk, the most
 memory of all processes together; milliseconds of 1,000 mixed questions (rare and very common words,
 prefixes, mistakes, filters, adapters of a base), each asked once; the same hits as a scan of every
-entry gives for 200 of them. Beside it, from the same run, the peer: a plain FTS5 table of the same
-models, asked for the words of 100 of these questions, ordered by downloads. Machines are noisy:
-quote the ratios.
+entry gives for 200 of them; seconds of 1,000 changes, and the questions once more after these.
+Beside it, from the same run, the peer: a plain FTS5 table of the same models, asked for the words
+of 100 of these questions, ordered by downloads. Machines are noisy: quote the ratios.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hubtl.registry.catalog import catalogue
 from hubtl.registry.entry import Query
+from hubtl.registry.index.changing import change
 from hubtl.registry.index.construction import build
 from hubtl.registry.index.reading import Index
 
@@ -37,9 +39,12 @@ from .synthetic_hub import questions, write_hub
 QUESTIONS, PEERS = 1000, 100
 HEAD = (
     "| entries | entries/s | CPU us each | MB | MB of memory | p50 ms | p99 ms | slowest"
-    " | same hits | peer: entries/s | MB | p50 ms | p99 ms | ours to theirs, mean ms |"
+    " | same hits | 1,000 changes s | p99 ms after"
+    " | peer: entries/s | MB | p50 ms | p99 ms | ours to theirs, mean ms |"
 )
-BARS = "bars: 50,000 entries/s, 1.5 GB, 1 GB; p50 5 ms, p99 30 ms; cost grows slower than entries"
+BARS = (
+    "bars: 50,000 entries/s, 1.5 GB, 1 GB; p50 5 ms, p99 30 ms, all the same; 1,000 changes in 5 s"
+)
 
 
 def built(listing: Path, folder: Path) -> dict[str, float]:
@@ -77,6 +82,15 @@ def asked(folder: Path, queries: Sequence[Query]) -> tuple[list[float], list[lis
             taken.append(1000 * (time.perf_counter() - start))
             found.append([entry.id for entry in hits.entries])
     return taken, found
+
+
+def changed(folder: Path, some: Sequence[dict[str, Any]]) -> float:
+    """Return the seconds that a thousand changes take: new figures, new models, and models gone."""
+    told = [json.dumps(model | {"downloads": model["downloads"] + 7}) for model in some[:600]]
+    told += [json.dumps(model | {"id": f"new/{number}"}) for number, model in enumerate(some[:300])]
+    start = time.perf_counter()
+    change(folder, told, [("hf", model["id"]) for model in some[600:700]])
+    return time.perf_counter() - start
 
 
 class Peer:
@@ -130,6 +144,8 @@ def of_size(count: int, room: Path, scan: int) -> dict[str, float]:
     expected = scanned(next(folder.glob("models-*")), listing, queries[:scan], catalogue().licences)
     figures["same"] = sum(ids == wanted for ids, wanted in zip(found, expected, strict=False))
     figures["answered"] = sum(map(bool, expected))
+    figures["change"] = changed(folder, some[:1000])
+    figures["p99 after"] = percentile(asked(folder, queries)[0], 99)
     peer = Peer(room / "peer.sqlite", listing)
     with_words = [at for at, query in enumerate(queries) if query.words][:PEERS]
     theirs = [peer.ask(queries[at]) for at in with_words]
@@ -157,6 +173,7 @@ def told(figures: dict[str, float], scan: int) -> str:
         f"| {figures['bytes'] / 1e6:,.0f} | {figures['memory'] / 1e6:,.0f} "
         f"| {figures['p50']:.2f} | {figures['p99']:.2f} | {figures['slowest']:.1f} "
         f"| {figures['same']:.0f} of {scan} ({figures['answered']:.0f} with hits) "
+        f"| {figures['change']:.2f} | {figures['p99 after']:.2f} "
         f"| {figures['peer rate']:,.0f} | {figures['peer bytes'] / 1e6:,.0f} "
         f"| {figures['peer p50']:.1f} | {figures['peer p99']:.1f} | {figures['ratio']:.4f} |"
     )

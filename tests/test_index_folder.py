@@ -9,13 +9,15 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import pytest
 
 from hubtl.registry.entry import Entry, Query
 from hubtl.registry.errors import Refused, Unreachable
-from hubtl.registry.index import construction
+from hubtl.registry.index import construction, pieces
 from hubtl.registry.index.folder import FORMAT, held, named, new_file
+from hubtl.registry.index.pieces import made_from_listings
 from hubtl.registry.index.reading import Index
 
 from .indexing import index_of, listing
@@ -95,6 +97,20 @@ def test_a_build_that_fails_leaves_what_was_there(tmp_path):
 def test_two_do_not_build_at_once(tmp_path):
     with held(tmp_path), ThreadPoolExecutor() as other, pytest.raises(Refused):
         other.submit(held(tmp_path, patience=0.05).__enter__).result()
+
+
+def test_workers_make_of_a_listing_what_one_process_makes(tmp_path, monkeypatch):
+    told = listing(tmp_path / "listing.jsonl", models(1, 500))
+    alone = list(chain(*made_from_listings([told], "2026-11-26")))
+    monkeypatch.setattr(pieces, "SMALL", 1)
+    monkeypatch.setattr(pieces, "LENGTH", 20_000)
+    several = list(made_from_listings([told, told], "2026-11-26"))
+    assert len(several) > 10 and list(chain(*several)) == alone * 2
+    made = made_from_listings([told, told], "2026-11-26")
+    assert next(made)
+    told.unlink()
+    with pytest.raises(Unreachable, match="a process of the build ended with"):
+        list(made)
 
 
 BUILD = """

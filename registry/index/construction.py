@@ -7,27 +7,18 @@ standing: each batch is sorted by key, so FTS5 writes it as one segment, and mer
 from __future__ import annotations
 
 import datetime
-import itertools
-import marshal
-import multiprocessing
-import os
 import sqlite3
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ..errors import Refused
 from .changing import replace, rows_called
-from .cleaning import cleaned
 from .folder import FORMAT, OURS, held, new_file
-from .ranking import DOCS, key_of, standing
+from .pieces import Made, made_from_listings
+from .ranking import DOCS, key_of
 from .rows import Row
-from .words import called, terms_of
 
-PIECE = 4 << 20  # bytes of a listing that are read in one go
 BATCH = 16384  # entries that are sorted and written in one go: what a cache can hold
-SMALL = 16 << 20  # bytes of listings from which on other processes are worth starting
 SIGNS = ":/._+%-"
 SCHEMA = f"""
 CREATE VIRTUAL TABLE found USING fts5(
@@ -48,8 +39,6 @@ PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -100000;
 """
 ADD = "INSERT INTO entry VALUES (?, ?, ?, ?)"
 
-Made = tuple[int, str, int, int | None, str]  # standing, terms, and three values of `entry`
-Piece = tuple[str, int, int]
 Told = Callable[[int], None]
 
 
@@ -69,51 +58,6 @@ def build(folder: Path, listings: Sequence[Path], *, told: Told | None = None) -
         finally:
             database.close()
     return count
-
-
-def made_from_listings(listings: Sequence[Path], today: str) -> Iterator[list[Made]]:
-    """Give what is written of the listings' models, in the listings' order, piece by piece."""
-    pieces = list(itertools.chain.from_iterable(_pieces(path) for path in listings))
-    if sum(length for _, _, length in pieces) < SMALL:
-        for piece in pieces:
-            yield marshal.loads(made_from_piece(piece, today))
-        return
-    workers = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        waiting: deque[Future[bytes]] = deque()
-        for piece in pieces:
-            waiting.append(pool.submit(made_from_piece, piece, today))
-            if len(waiting) > workers + 1:  # no more in memory than keeps all busy
-                yield marshal.loads(waiting.popleft().result())
-        while waiting:
-            yield marshal.loads(waiting.popleft().result())
-
-
-def made_from_piece(piece: Piece, today: str) -> bytes:
-    """Return what is written of the models in a piece of a listing, as `marshal` has it."""
-    path, start, length = piece
-    with Path(path).open("rb") as file:
-        file.seek(start)
-        lines = file.read(length).decode("utf-8", errors="replace").split("\n")
-    rows = (cleaned(line, today) for line in lines if line)
-    return marshal.dumps([_made(row) for row in rows if row])
-
-
-def _made(row: Row) -> Made:
-    return standing(row), terms_of(row), called(row.id), row.params, row.packed()
-
-
-def _pieces(path: Path) -> Iterator[Piece]:
-    """Give the pieces of a listing, each of whole lines."""
-    end = path.stat().st_size
-    with path.open("rb") as file:
-        start = 0
-        while start < end:
-            file.seek(min(start + PIECE, end))
-            file.readline()
-            yield str(path), start, file.tell() - start
-            start = file.tell()
 
 
 def _write(database: sqlite3.Connection, made: Iterable[list[Made]], told: Told) -> None:

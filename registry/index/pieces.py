@@ -1,0 +1,120 @@
+"""Listings, piece by piece, as what is written of their models: what workers do of a build.
+
+Workers are plain processes at the ends of pipes. `multiprocessing` would run the caller's own
+script again in each of them, and neither a script nor a notebook need be made for that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import marshal
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..errors import Unreachable
+from .cleaning import cleaned
+from .ranking import standing
+from .rows import Row
+from .words import called, terms_of
+
+LENGTH = 4 << 20  # bytes of a listing that are read in one go
+SMALL = 16 << 20  # bytes of listings from which on other processes are worth starting
+MOST_WORKERS = 4
+WORK = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1])\n"
+    "from hubtl.registry.index.pieces import work; work()"
+)
+
+Made = tuple[int, str, int, int | None, str]  # standing, terms, and three values of `entry`
+Piece = tuple[str, int, int, str]  # a path, a place in the file, a length, and today's date
+
+
+def made_from_listings(listings: Sequence[Path], today: str) -> Iterator[list[Made]]:
+    """Give what is written of the listings' models, in the listings' order; raises Unreachable."""
+    pieces = [piece for path in listings for piece in _pieces(path, today)]
+    if sum(length for _, _, length, _ in pieces) < SMALL:
+        yield from map(made_from, pieces)
+        return
+    with contextlib.ExitStack() as stack:
+        workers = [stack.enter_context(_worker()) for _ in range(_processors())]
+        for worker, piece in zip(workers, pieces, strict=False):
+            _give(worker, piece)
+        for turn in range(len(pieces)):
+            after = pieces[turn + len(workers)] if turn + len(workers) < len(pieces) else None
+            yield _taken(workers[turn % len(workers)], after)
+
+
+def made_from(piece: Piece) -> list[Made]:
+    """Return what is written of the models in a piece of a listing."""
+    path, start, length, today = piece
+    with Path(path).open("rb") as file:
+        file.seek(start)
+        lines = file.read(length).decode("utf-8", errors="replace").split("\n")
+    rows = (cleaned(line, today) for line in lines if line)
+    return [_made(row) for row in rows if row]
+
+
+def work() -> None:
+    """Answer each piece on stdin with the length of what is written of it, and with that."""
+    for line in sys.stdin:
+        answer = marshal.dumps(made_from(json.loads(line)))
+        sys.stdout.buffer.write(len(answer).to_bytes(8, "big") + answer)
+        sys.stdout.buffer.flush()
+
+
+def _made(row: Row) -> Made:
+    return standing(row), terms_of(row), called(row.id), row.params, row.packed()
+
+
+def _pieces(path: Path, today: str) -> Iterator[Piece]:
+    """Give the pieces of a listing, each of whole lines."""
+    end = path.stat().st_size
+    with path.open("rb") as file:
+        start = 0
+        while start < end:
+            file.seek(min(start + LENGTH, end))
+            file.readline()
+            yield str(path), start, file.tell() - start, today
+            start = file.tell()
+
+
+def _processors() -> int:
+    has = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(MOST_WORKERS, has or 1)
+
+
+@contextlib.contextmanager
+def _worker() -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-c", WORK, json.dumps(sys.path)]
+    pipe = subprocess.PIPE
+    # In a session of its own, Ctrl-C reaches the caller alone, who ends its workers.
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True) as worker:
+        try:
+            yield worker
+        finally:
+            worker.kill()
+
+
+def _give(worker: subprocess.Popen[bytes], piece: Piece) -> None:
+    assert worker.stdin
+    worker.stdin.write(json.dumps(piece).encode() + b"\n")
+    worker.stdin.flush()
+
+
+def _taken(worker: subprocess.Popen[bytes], after: Piece | None) -> list[Made]:
+    """Return what a worker made, and give it the piece after."""
+    assert worker.stdout
+    length = worker.stdout.read(8)
+    answer = worker.stdout.read(int.from_bytes(length, "big"))
+    if len(length) < 8 or len(answer) < int.from_bytes(length, "big"):
+        raise Unreachable(
+            f"a process of the build ended with {worker.wait()}", "free some memory, then again"
+        )
+    if after:
+        _give(worker, after)
+    made: list[Made] = marshal.loads(answer)
+    return made
