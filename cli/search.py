@@ -69,11 +69,13 @@ def command(
         say_models(found.entries)
     else:
         screen.say("nothing fits")
+    for said, meant in found.meant.items():
+        screen.note(f"`{said}` was taken for {', '.join(meant)}")
     for left in found.left_out[:5]:
         screen.note(f"left out: {left.id}, {left.why}")
     if len(found.left_out) > 5:
         screen.note(f"left out: {len(found.left_out) - 5} more, see --json")
-    count = "1 entry" if found.searched == 1 else f"{found.searched} entries"
+    count = "1 entry" if found.searched == 1 else f"{found.searched:,} entries"
     live = "" if hub else "; `--hub hf` asks the Hub live"
     screen.note(f"searched {count} of {found.where}{live}")
 

@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .plugins.hookspecs import Addressed, Destination, Hub, Reviewing, Source, Task
 from .plugins.manager import plugins
@@ -22,11 +23,15 @@ from .registry.errors import (
     unknown,
 )
 from .registry.fingerprint import files_in, git_sha1, sha256
+from .registry.places import index as index_folder
 from .registry.places import models, setting
 from .registry.rooms import new_room
 from .registry.search import ALLOWS, find
 from .registry.weights import check_weights, needed
 from .transfer.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from .registry.index.reading import Index
 
 
 def open_hub(name: str) -> Hub:
@@ -214,8 +219,23 @@ def search_models(query: Query, hub: str | None = None) -> Found:
         from .transfer.resources import memory
 
         memory_bytes = memory()
+    if not chosen and (index := _index()):
+        from .registry.index.answering import answered
+
+        with index, index.moment():
+            found_all = answered(index, entries, query, known.licences, memory_bytes=memory_bytes)
+        return replace(found_all, where=f"{where} and the index of {found_all.date}")
     found_all = find(entries, query, known.licences, date=known.date, memory_bytes=memory_bytes)
     return replace(found_all, where=where)
+
+
+def _index() -> Index | None:
+    """Return the index of models that hubs are known to have, where one was built."""
+    if not index_folder().is_dir():
+        return None
+    from .registry.index.reading import Index
+
+    return Index.at(index_folder())
 
 
 def _asked(hub: Hub, query: Query) -> list[Entry]:

@@ -137,7 +137,8 @@ class LeftOut:
 class Found:
     """What a search found, best first, what it left out, and out of how many.
 
-    `comparable` are the ids of those whose results are of the same rows, together.
+    `comparable` are the ids of those whose results are of the same rows, together; `meant` is what
+    misspelt words and beginnings of words were taken for.
     """
 
     entries: tuple[Entry, ...]
@@ -146,6 +147,7 @@ class Found:
     date: str
     where: str = ""
     comparable: tuple[tuple[str, ...], ...] = ()
+    meant: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return the keys that `search --json` promises."""
@@ -156,6 +158,7 @@ class Found:
             "date": self.date,
             "where": self.where,
             "comparable": [list(ids) for ids in self.comparable],
+            "meant": {said: list(words) for said, words in self.meant.items()},
         }
 
 

@@ -32,6 +32,11 @@ def models() -> Path:
     return home() / "hub"
 
 
+def index() -> Path:
+    """Return the folder of the index of models that hubs are known to have."""
+    return home() / "index"
+
+
 def trunks() -> tuple[Path, int]:
     """Return the folder of kept features of frozen layers, and how many bytes it may have."""
     said = setting("trunks") or "5"

@@ -44,7 +44,7 @@ def find(
     for score, entry in scored:
         if score <= 0:
             continue
-        why = _why_not(entry, query, licences, memory_bytes)
+        why = why_not(entry, query, licences, memory_bytes)
         if why:
             left_out.append(LeftOut(entry.id, why))
         else:
@@ -85,7 +85,7 @@ def relevance(entry: Entry, words: str) -> float:
     return total
 
 
-def _why_not(
+def why_not(
     entry: Entry, query: Query, licences: Mapping[str, Licence], memory_bytes: int
 ) -> str | None:
     """Return why a filter of the query excludes the entry, or None."""

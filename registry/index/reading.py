@@ -8,8 +8,9 @@ place has N before it that have as good a place and stand as high, so no more th
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -71,6 +72,21 @@ class Index:
         """Close it."""
         self._database.close()
 
+    @contextlib.contextmanager
+    def moment(self) -> Iterator[None]:
+        """Hold the index as it is now, for several questions; raises Unreachable if spoilt."""
+        if self._database.in_transaction:
+            yield
+            return
+        try:
+            self._database.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._database.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            raise Unreachable(f"the index can't be read: {error}", "build it anew") from error
+
     def search(
         self, query: Query, licences: Mapping[str, Licence] | None = None, *, memory_bytes: int = 0
     ) -> Hits:
@@ -78,17 +94,22 @@ class Index:
 
         `licences` are for `allows`, `memory_bytes` for `fits`.
         """
-        try:
-            self._database.execute("BEGIN")
-            try:
-                return self._found(query, licences or {}, memory_bytes)
-            finally:
-                self._database.execute("COMMIT")
-        except sqlite3.DatabaseError as error:
-            raise Unreachable(f"the index can't be read: {error}", "build it anew") from error
+        with self.moment():
+            return self._found(query, licences or {}, memory_bytes)
+
+    def asked(self, words: str) -> Asked:
+        """Return what words ask for, given the words that entries have; raises Unreachable."""
+        with self.moment():
+            return asked_for(words, self._vocabulary)
+
+    def entries_called(self, model: str) -> list[Entry]:
+        """Return the entries of an id, whatever its case, oldest first; raises Unreachable."""
+        with self.moment():
+            rows = rows_called(self._database, called(model))
+        return [entry_of(row) for _, row in rows if folded(row.id) == folded(model)]
 
     def _found(self, query: Query, licences: Mapping[str, Licence], memory: int) -> Hits:
-        asked = asked_for(query.words, self._vocabulary)
+        asked = self.asked(query.words)
         filters = _filters(query, licences)
         most = _largest(query, memory)
         if most is not None:
