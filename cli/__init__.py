@@ -15,6 +15,7 @@ from .hub.command import Command
 
 COMMANDS = (
     "search",
+    "sync",
     "show",
     "pull",
     "check",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         report,
         search,
         show,
+        sync,
         verify,
     )
     from .plugins.hookspecs import hookimpl
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         Plan,
         Prediction,
         Published,
+        Synced,
     )
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "Query",
     "Recipe",
     "Section",
+    "Synced",
     "adapt",
     "check",
     "evaluate",
@@ -70,6 +73,7 @@ __all__ = [
     "report",
     "search",
     "show",
+    "sync",
     "verify",
 ]
 
@@ -87,6 +91,7 @@ _HOMES = {
             "Plan",
             "Prediction",
             "Published",
+            "Synced",
         ),
         ".results",
     ),

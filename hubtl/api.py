@@ -11,7 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .registry.entry import Entry, Found, Query
-from .results import Adapted, Checked, Evaluation, Exported, Family, Plan, Prediction, Published
+from .results import (
+    Adapted,
+    Checked,
+    Evaluation,
+    Exported,
+    Family,
+    Plan,
+    Prediction,
+    Published,
+    Synced,
+)
 from .transfer.progress import Progress, silent
 
 PathLike = str | os.PathLike[str]
@@ -26,6 +36,22 @@ def search(words: str = "", *, hub: str | None = None, **filters: object) -> Fou
     from .sources import search_models
 
     return search_models(Query(words, **filters), hub)  # type: ignore[arg-type]
+
+
+def sync(
+    *,
+    hub: str | None = None,
+    organisation: str | None = None,
+    least: int | None = None,
+    progress: Progress = silent,
+) -> Synced:
+    """Bring a hub's listing into the index that `search` reads, and return how many models came.
+
+    `least` are the downloads below which a model is left out. Raises BadOption and Unreachable.
+    """
+    from .syncing import sync_index
+
+    return sync_index(hub, organisation, least, progress)
 
 
 def show(model: str, *, hub: str | None = None) -> Entry:

@@ -233,3 +233,13 @@ class Checked:
         """Return the keys that `check --json` promises: all fields."""
         found = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {**found, "findings": [each.as_json() for each in self.findings]}
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a sync brought: how many models of which hub, and how many the index has now."""
+
+    hub: str
+    models: int
+    entries: int
+    seconds: float

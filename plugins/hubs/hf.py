@@ -14,6 +14,7 @@ from ...registry.entry import Entry, File, Query
 from ...registry.errors import (
     Refused,
 )
+from ...registry.index.listing import Page
 from ...registry.places import setting
 from ...registry.weights import entry_from_metadata
 from ..hookspecs import Draft, Hub, Offer, hookimpl
@@ -21,6 +22,7 @@ from .hf_collections import collect
 from .hf_delivery import Delivery
 from .hf_draft import drafted
 from .hf_errors import LOG_IN, told
+from .hf_listing import pages
 from .hf_mirror import mirror_base
 from .hf_offer import offered
 from .hf_patience import patiently
@@ -88,6 +90,16 @@ class HuggingFace:
             )
             found = {info.id: info for each in listed for info in each if not _is_empty(info)}
             return [self._entry(info) for info in found.values()]
+
+    def pages(self, *, organisation: str | None, least: int, start: str) -> Iterable[Page]:
+        """Give what the hub lists, page by page from the one at `start`, the most used first."""
+        return pages(
+            *(self.endpoint, self._token()),
+            hub=self.name,
+            organisation=organisation,
+            least=least,
+            start=start,
+        )
 
     def entry(self, model: str, revision: str | None = None) -> Entry:
         """Return a model at a revision resolved to a commit, with its files' hashes."""
