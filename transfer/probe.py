@@ -33,14 +33,15 @@ class LinearHead:
     """Weight [labels, features] and bias [labels] of a head, and the C that was chosen.
 
     `loss` is the log loss in nats of rows that were held out, in the mean over them, and `held_out`
-    what was said of some of them.
+    what was said of some of them; None where none could be: each class has one row, or all are
+    of one group.
     """
 
     weight: Tensor
     bias: Tensor
     strength: float
     folds: int
-    loss: float
+    loss: float | None
     held_out: HeldOut | None = None
 
 
@@ -97,8 +98,9 @@ def fit_head(
     """Return the multinomial logistic head whose C has the least cross-validated log loss.
 
     Features are scaled by one number (their standard deviation), so that C means the same for every
-    backbone; the scale is folded into the weights. A class with a single row stays in training. The
-    strength is chosen on at most 50,000 rows, drawn by the seed.
+    backbone; the scale is folded into the weights. A class with a single row stays in training;
+    where none can be held out, C is the middle one. It is chosen on at most 50,000 rows, drawn by
+    the seed.
     """
     import torch
 
@@ -119,7 +121,7 @@ def fit_head(
     weighed = sum(others.weights.sum() for _, others in fits)
     losses: dict[float, float] = {}
     best: list[tuple[Head, Labelled]] = []
-    for strength in strengths:
+    for strength in strengths if fits else ():
         found = [(fitting.solve(strength, ROUGH), others) for fitting, others in fits]
         losses[strength] = sum(_loss(others, *head) for head, others in found) / weighed
         if losses[strength] == min(losses.values()):
@@ -127,15 +129,15 @@ def fit_head(
         # Log loss falls, then rises with C: what is weaker than this is no better, only slower.
         if losses[strength] > min(losses.values()):
             break
-    strength = min(losses, key=lambda each: losses[each])
+    strength = min(losses, key=lambda each: losses[each], default=strengths[len(strengths) // 2])
     weight, bias = _Fitting(rows, classes, scale, np.float64).solve(strength, FINE)
     return LinearHead(
         torch.tensor(weight, dtype=torch.float32),
         torch.tensor(bias, dtype=torch.float32),
         strength,
-        folds,
-        losses[strength],
-        _held_out(best),
+        len(fits),
+        losses.get(strength),
+        _held_out(best) if best else None,
     )
 
 
@@ -256,6 +258,8 @@ def _folds(
     rows: Labelled, folds: int, seed: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Yield stratified (train, held out) places; a class's only row is never held out."""
+    if folds < 2:
+        return
     divided = _by_group if rows.groups is not None else _by_row
     fold = divided(rows, folds, np.random.default_rng(seed))
     for number in range(folds):
