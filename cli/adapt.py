@@ -113,8 +113,7 @@ def command(
         with screen.progress() as progress:
             adapted = hubtl.adapt(task, data, progress=progress, tell=tell, **asked)
     except KeyboardInterrupt:
-        screen.note("\nthe same command with --resume goes on from here")
-        raise
+        raise KeyboardInterrupt("the same command with --resume goes on from here") from None
     if as_json:
         screen.say_json(adapted.as_json())
     else:
