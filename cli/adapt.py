@@ -126,6 +126,8 @@ def _say_plan(plan: Any, say: Callable[[str], None]) -> None:
     download = f", {screen.size(plan.download_bytes)} to fetch" if plan.download_bytes else ""
     say(f"columns  {chosen}")
     say(f"rows     {rows}; {len(plan.labels)} labels")
+    if plan.origin:
+        say(f"alike    rows of one `{plan.origin}`: intervals count those as well as rows")
     say(f"base     {plan.base} at {str(plan.base_revision)[:7]}{download}")
     if plan.upon:
         say(f"upon     {plan.upon}")
