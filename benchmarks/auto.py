@@ -71,7 +71,7 @@ def drawn(one: Set, room: Path, seed: int) -> Path:
         )
     ]
     into = room / f"{one.name}.csv"
-    column = "file" if rows[0].get("file") else "text"
+    column = "text" if one.task.startswith("text") else "file"
     with into.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         parts = ["split"] if any(row.get("split") for row in kept) else []

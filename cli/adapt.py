@@ -113,8 +113,7 @@ def command(
         with screen.progress() as progress:
             adapted = hubtl.adapt(task, data, progress=progress, tell=tell, **asked)
     except KeyboardInterrupt:
-        screen.note("\nthe same command with --resume goes on from here")
-        raise
+        raise KeyboardInterrupt("the same command with --resume goes on from here") from None
     if as_json:
         screen.say_json(adapted.as_json())
     else:
@@ -127,6 +126,8 @@ def _say_plan(plan: Any, say: Callable[[str], None]) -> None:
     download = f", {screen.size(plan.download_bytes)} to fetch" if plan.download_bytes else ""
     say(f"columns  {chosen}")
     say(f"rows     {rows}; {len(plan.labels)} labels")
+    if plan.origin:
+        say(f"alike    rows of one `{plan.origin}`: intervals count those as well as rows")
     say(f"base     {plan.base} at {str(plan.base_revision)[:7]}{download}")
     if plan.upon:
         say(f"upon     {plan.upon}")

@@ -21,8 +21,8 @@ class HubtlGroup(TyperGroup):
             return super().invoke(ctx)
         except HubtlError as error:
             told(error)
-        except KeyboardInterrupt:
-            sys.stderr.write("\nstopped; nothing was left behind\n")
+        except KeyboardInterrupt as stop:
+            sys.stderr.write(f"\nstopped; {str(stop) or 'nothing was left behind'}\n")
             raise SystemExit(130) from None
         except OSError as error:
             if error.errno == errno.EPIPE or os.environ.get("HUBTL_DEBUG"):

@@ -132,11 +132,13 @@ def estimate(job: Job, tried: Rehearsal, baselines: float | None = None) -> Esti
     network, meter, choices = tried.network, tried.meter, tried.choices
     rows = joined(job.split.train, job.split.validation)
     inputs = [row.input for row in rows]
-    sizes = network.sizes(inputs)
+    found, count = network.sizes(inputs), len(job.split.train)
+    train = [size for size in found[:count] for _ in range(network.views)]
+    sizes = [*train, *found[count:]]
     if baselines is None:
         baselines = _baselines(job, tried.base)
     once = {"retention": _retention(job, tried), "baselines": baselines}
-    seconds = {**_seconds(job, tried, sizes), **once}
+    seconds = {**_seconds(job, tried, train, found[count:]), **once}
     if not meter.amounts["features"]:  # a method that goes another way is told by its rows alone
         seconds["training"] = tried.adapting * len(rows) / SAMPLE
     trained = COPIES * trained_bytes(network)
@@ -147,7 +149,7 @@ def estimate(job: Job, tried: Rehearsal, baselines: float | None = None) -> Esti
     batches_bytes = SHAPES * meter.batch_bytes
     return Estimate(
         seconds,
-        -(-len(job.split.train) // meter.rows) * meter.epochs if meter.rows else 0,
+        -(-len(train) // meter.rows) * meter.epochs if meter.rows else 0,
         max(resources.peak_memory(), tried.loaded_bytes + trained + batches_bytes + features_bytes),
         features_bytes + trained + 2 * tried.folder_bytes,
         {name: choices.get(name) for name in ("precision", "positions at once")},
@@ -163,14 +165,17 @@ def _are_kept(tried: Rehearsal, inputs: Sequence[str], cuts: Sequence[int]) -> b
     return shelf.find(tried.network, inputs, None, tried.precision) is not None
 
 
-def _seconds(job: Job, tried: Rehearsal, learning: Sequence[int]) -> dict[str, float]:
-    """Return the seconds of each stage but the baselines; `learning` are sizes of rows."""
+def _seconds(
+    job: Job, tried: Rehearsal, train: Sequence[int], validation: Sequence[int]
+) -> dict[str, float]:
+    """Return the seconds of each stage but the baselines; given are sizes of rows, views too."""
     meter, network = tried.meter, tried.network
-    train, validation = learning[: len(job.split.train)], learning[len(job.split.train) :]
+    learning = [*train, *validation]
     test = network.sizes([row.input for row in job.split.test])
     features = padded(learning, batches(learning, ROWS, POSITIONS))
-    training = padded(train, batches(train, meter.rows or ROWS)) * meter.epochs
-    judged = sum(validation) or sum(train) // len(train) * min(ENOUGH, len(train))
+    training = meter.shrunk * padded(train, batches(train, meter.rows or ROWS)) * meter.epochs
+    some = sum(validation) or sum(train) // len(train) * min(ENOUGH, len(train))
+    judged = meter.shrunk * some
     slower = SLOWER if tried.precision == "bf16" else 1.0
     folds = int(tried.learnt.options.get("folds", 5))
     width = int(network.head.in_features)

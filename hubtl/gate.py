@@ -22,6 +22,7 @@ from .registry.fingerprint import rows_fingerprint
 from .reproduction import METRIC_TOLERANCE, reproduce, some
 from .sources import base_folder
 from .staging import stage
+from .transfer import resources
 from .transfer.contents import digest_of
 from .transfer.progress import Progress
 from .versions import Live, beside, check_fall
@@ -169,8 +170,16 @@ def _check_measured(folder: Path, facts: Facts, before: Predictions) -> None:
         raise NotReproduced(
             f"{FILE} tells {facts.main_metric} {told:.4f} and what stands beside it, but the "
             f"predictions in the folder don't give that ({facts.main_metric} {again:.4f})",
-            "adapt again: one of the two was changed",
+            _reckoned_anew(facts) or "adapt again: one of the two was changed",
         )
+
+
+def _reckoned_anew(facts: Facts) -> str:
+    """Return what to do where another hubtl measured, whose intervals may differ; else nothing."""
+    then, now = facts.versions.get("hubtl"), resources.versions()["hubtl"]
+    if then in (now, None):
+        return ""
+    return f"hubtl {then} measured it, and this is {now}: adapt again, or publish with hubtl {then}"
 
 
 def check_inputs(before: Predictions) -> None:

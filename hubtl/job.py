@@ -129,6 +129,7 @@ class Job:
             upon=self.upon.name if self.upon else None,
             warnings=self.warnings,
             recipes=tuple(each.recipe.name for each in self.rungs),
+            origin=self.data.origin,
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .plugins.hookspecs import Method, Task
 from .plugins.manager import plugins
-from .registry.errors import BadOption
+from .registry.errors import BadOption, unknown
 from .registry.recipe import Recipe
 
 AUTO = "auto"
@@ -36,8 +36,11 @@ def rung(name: str, task: Task, options: Mapping[str, str]) -> Rung:
 def rungs(asked: str, task: Task, options: Mapping[str, str]) -> tuple[Rung, ...]:
     """Return the recipe that was asked for, or for `auto` those that there are to choose from.
 
-    Raises BadOption for an option that not all of them have.
+    Raises UnknownName, or BadOption for an option that not all of them have.
     """
+    known = (*plugins().recipes, AUTO)
+    if asked not in known and not asked.endswith((".yaml", ".yml")):
+        raise unknown("recipe", asked, known, "see `hubtl recipes`")
     if asked != AUTO:
         return (rung(asked, task, options),)
     try:

@@ -102,7 +102,7 @@ def _layers(job: Job, network: Network, session: Session) -> dict[str, Any]:
         return {"losses": [], "how": "the base has no stack of layers to probe"}
     try:
         losses = losses_by_layer(network, session, FOLDS, LOOK)
-    except Uncut as error:
+    except (Uncut, BadData) as error:
         return {"losses": [], "how": f"no layer can be probed: {error}"}
     rows = min(LOOK, len(session.train))
     how = f"on {rows} rows to train on, {FOLDS} folds, each layer's states averaged"

@@ -52,9 +52,9 @@ def _own(
         found, keeps = see_inputs(path, task, columns, hub)
         inputs = list(dict.fromkeys(each for each in found if each.strip()))
         if len(inputs) < FEWEST:
+            many = f"{len(inputs)} different input{'s' * (len(inputs) != 1)}"
             raise BadData(
-                f"`{path}` has {len(inputs)} different inputs, and what is forgotten is seen by "
-                f"{FEWEST} or more",
+                f"`{path}` has {many}, and what is forgotten is seen by {FEWEST} or more",
                 "add rows, or leave --retain out",
             )
     numbers = evenly(len(inputs), MOST_TEXTS if judged else MOST)

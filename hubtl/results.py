@@ -26,7 +26,7 @@ class Adapted:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What `adapt` would do, for `--dry-run`."""
+    """What `adapt` would do, for `--dry-run`; `origin` is the column that says whose a row is."""
 
     task: str
     base: str
@@ -44,6 +44,7 @@ class Plan:
     upon: str | None = None
     warnings: tuple[str, ...] = ()
     recipes: tuple[str, ...] = ()
+    origin: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields."""

@@ -217,7 +217,7 @@ def test_a_disk_that_takes_no_more_is_told_and_nothing_is_left(limit, shelf, moo
     assert left() == ["moods.csv"]
 
 
-def test_ctrl_c_leaves_nothing_behind(shelf, moods):
+def test_ctrl_c_leaves_nothing_in_the_folder_and_says_how_to_go_on(shelf, moods):
     line = f"adapt {TASK} moods.csv --base acme/tiny-encoder --hub {shelf.name} --recipe lora"
     line += " --set epochs=500 --set patience=500"
     command = [sys.executable, "-m", "hubtl", *line.split()]
@@ -231,5 +231,5 @@ def test_ctrl_c_leaves_nothing_behind(shelf, moods):
         process.send_signal(signal.SIGINT)
         said = process.stderr.read()
     assert process.returncode == 130
-    assert said.endswith("stopped; nothing was left behind\n")
+    assert said.endswith("stopped; the same command with --resume goes on from here\n")
     assert left() == ["moods.csv"]

@@ -11,7 +11,7 @@ import hubtl
 from hubtl.climbing import Climb, Gains, Trial, compare, enough_said, folds_for, paragraph
 from hubtl.job import Request, prepare
 from hubtl.predictions import read_predictions
-from hubtl.registry.errors import BadOption
+from hubtl.registry.errors import BadOption, UnknownName
 from hubtl.registry.facts import read_facts
 from hubtl.sources import pull
 from hubtl.splitting import parts_to_judge
@@ -158,6 +158,12 @@ def test_auto_is_as_good_as_the_recipe_it_chose_and_goes_on_where_it_was_stopped
     )
     assert again.facts.recipe == facts.recipe and again.facts.climb
     assert again.facts.climb["trials"] == ()
+
+
+def test_auto_is_among_what_a_mistyped_recipe_may_have_meant(moods):
+    with pytest.raises(UnknownName) as caught:
+        hubtl.adapt("text-classification", moods, recipe="auot")
+    assert caught.value.hint == "did you mean `auto`? see `hubtl recipes`"
 
 
 def test_auto_takes_only_options_that_every_recipe_has(shelf, moods):

@@ -47,10 +47,15 @@ def network(tiny_folders):
     return tiny(tiny_folders)
 
 
-def learnt(network, session):
+def learnt(network, session, **options):
     """Adapt a network as the recipe does, quickly, and return the line on how."""
     method = plugins().method("fewshot")
-    recipe = plugins().recipe("fewshot").over(method.options).with_options(QUICK["fewshot"])
+    recipe = (
+        plugins()
+        .recipe("fewshot")
+        .over(method.options)
+        .with_options({**QUICK["fewshot"], **options})
+    )
     with quiet_libraries():
         return method.adapt(network, recipe.options, session).how
 
@@ -175,3 +180,11 @@ def test_without_two_rows_of_any_class_it_says_what_to_do(network, tmp_path):
     with pytest.raises(BadOption, match="no two rows share a class") as told:
         learnt(network, session)
     assert told.value.hint == "--recipe probe, or more rows"
+
+
+@pytest.mark.parametrize("layers", ["all", "2", "0"])
+def test_a_layer_below_stays_as_it_is(network, tmp_path, layers):
+    rows = [Example(text, text, "bad") for text in sentences("bad", 4)]
+    session = Session(rows, (), ["bad", "good"], 0, Shelf(tmp_path, 10**9))
+    with pytest.raises(BadOption, match=f"`layers={layers}`"):
+        learnt(network, session, layers=layers)

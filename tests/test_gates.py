@@ -5,6 +5,7 @@ Hashes are brought up to date after each act of sabotage, so that none is caught
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -16,6 +17,7 @@ from safetensors.torch import load_file, save_file
 import hubtl
 from hubtl.predictions import read_predictions
 from hubtl.registry.errors import HubtlError
+from hubtl.registry.facts import read_facts
 from hubtl.registry.fingerprint import sha256
 
 from .test_publish import NAME, change, refused
@@ -115,6 +117,16 @@ def test_a_card_that_claims_a_better_metric(lora, shelf):
     found = re.search(r"value: ([\d.]+)", card.read_text())
     card.write_text(card.read_text().replace(found[0], "value: 1.2345", 1))
     assert "the card claims accuracy 1.2345, and" in refused(lora, shelf)
+
+
+def test_intervals_that_another_hubtl_reckoned(lora, shelf):
+    facts = read_facts(lora)
+    metrics = {name: {**each, "low": each["low"] - 0.01} for name, each in facts.metrics.items()}
+    versions = {**facts.versions, "hubtl": "0.0.9"}
+    dataclasses.replace(facts, metrics=metrics, versions=versions).write(lora)
+    now = facts.versions["hubtl"]
+    told = f"hubtl 0.0.9 measured it, and this is {now}: adapt again, or publish with hubtl 0.0.9"
+    assert told in refused(lora, shelf)
 
 
 def test_a_card_that_says_a_better_metric_in_words(lora, shelf):

@@ -80,3 +80,12 @@ def test_a_group_that_gives_its_label_away_does_not_choose_the_strength():
     bound, free = fit_head(labelled(x, y, groups=groups), 2), fit_head(labelled(x, y), 2)
     assert (bound.strength, free.strength) == (0.01, 100.0)
     assert bound.loss > free.loss
+
+
+def test_where_no_row_can_be_held_out_the_strength_is_the_middle_one_and_nothing_is_told_of_it():
+    x = np.eye(5)[:3]
+    one_a_class = fit_head(labelled(x, [0, 1, 2]), 3)
+    of_one_group = fit_head(labelled([*x, *x], [0, 1, 2] * 2, groups=np.zeros(6, np.int64)), 3)
+    for head in (one_a_class, of_one_group):
+        assert (head.strength, head.folds, head.loss, head.held_out) == (1.0, 0, None, None)
+        assert ((x @ head.weight.numpy().T + head.bias.numpy()).argmax(1) == [0, 1, 2]).all()

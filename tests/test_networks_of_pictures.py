@@ -15,6 +15,7 @@ from hubtl.registry.errors import BadOption
 from hubtl.registry.facts import read_facts
 from hubtl.transfer.cut import Fed, Uncut, cut_at, depth
 from hubtl.transfer.feed import FromCut, Whole
+from hubtl.transfer.network import batches, padded
 from hubtl.transfer.quiet import quiet_libraries
 from hubtl.transfer.split import Example
 from hubtl.transfer.start import Session
@@ -129,6 +130,20 @@ def taught(room, name, recipe, folder, **options):
         folder.mkdir()
         network.save(folder)
     return network, learnt.how
+
+
+def test_a_row_of_what_is_cut_off_is_reckoned_as_one_position_whatever_a_picture_has(room):
+    network, asked = made(room, "efficientnet"), {**QUICK["top"], "epochs": "2"}
+    rows = [Example(str(p), str(p), p.parent.name) for p in (room / "colours").rglob("*.png")]
+    session = Session(rows, (), sorted(COLOURS), 0, Shelf(room / "trunks", 10**9))
+    method = plugins().method("top")
+    options = plugins().recipe("top").over(method.options).with_options(asked).options
+    with quiet_libraries():
+        method.adapt(network, options, session)
+    sizes, meter = network.sizes([row.input for row in rows]), session.meter
+    assert (sizes[0], meter.shrunk) == (16, 1 / 16)
+    reckoned = meter.shrunk * padded(sizes, batches(sizes, meter.rows)) * meter.epochs
+    assert reckoned == meter.amounts["training"] == 2 * len(rows)
 
 
 def by_card(room, name, folder, network, pictures):

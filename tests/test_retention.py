@@ -156,7 +156,7 @@ def test_too_few_inputs_of_the_users_own_are_refused_before_any_work(moods, shel
             "text-classification", moods, base="acme/tiny-encoder", hub=shelf.name,
             retain=tmp_path / "few.csv",
         )  # fmt: skip
-    assert "has 1 different inputs" in raised.value.message
+    assert "has 1 different input," in raised.value.message
 
 
 def test_a_card_says_how_little_is_known():

@@ -7,7 +7,7 @@ from typing import Any
 
 from .feed import Feed, Rows
 from .fit import Fitted, fit
-from .lesson import Lesson, Schedule
+from .lesson import ENOUGH, Lesson, Schedule
 from .portions import positions_at_once, taken
 from .precision import TRIED, faster_at
 from .resources import free_memory
@@ -50,7 +50,9 @@ def deepen(
             weights=tuple(weights_of(session, options["class_weights"]).tolist()),
         )
         at_once = (schedule.at_once or needs.longest) // needs.longest
-        session.meter.plan(schedule.epochs, rows, needs.by(at_once))
+        few = [row.input for row in session.train[:ENOUGH]]
+        shrunk = sum(train.feed.sizes[: len(few)]) / sum(network.sizes(few))
+        session.meter.plan(schedule.epochs, rows, needs.by(at_once), shrunk)
         return fit(
             network,
             train,

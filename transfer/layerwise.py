@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..registry.errors import BadData
 from .cut import Tap, Uncut, depth
 from .network import Network, batches
 from .probe import Labelled
@@ -33,24 +34,22 @@ def losses_by_layer(
 
     The first is that of the second layer's input, the last that of what the head sees. A layer's
     states are pooled by their mean. So many rows to train on, at most, are drawn by the seed.
-    Raises Uncut where the layers hand on no row of states for each input.
+    Raises Uncut where the layers hand on no row of states for each input, BadData where no row can
+    be held out.
     """
     dice = np.random.default_rng(session.seed)
     count = len(session.train)
     chosen = np.sort(dice.permutation(count)[:most])
     rows = [session.train[int(number)] for number in chosen]
     targets, groups = session.targets(rows), session.groups(rows)
-    return [
-        float(
-            session.goal.fit_head(
-                Labelled(features, np.arange(len(rows)), targets, np.ones(len(rows)), groups),
-                len(session.labels),
-                folds=folds,
-                seed=session.seed,
-            ).loss
-        )
-        for features in _features(network, [row.input for row in rows], session)
-    ]
+    found = []
+    for features in _features(network, [row.input for row in rows], session):
+        labelled = Labelled(features, np.arange(len(rows)), targets, np.ones(len(rows)), groups)
+        head = session.goal.fit_head(labelled, len(session.labels), folds=folds, seed=session.seed)
+        if head.loss is None:
+            raise BadData("no row can be held out to judge by")
+        found.append(head.loss)
+    return found
 
 
 def _features(network: Network, inputs: list[str], session: Session) -> list[Any]:

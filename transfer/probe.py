@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .cross_validation import folded
 from .split import evenly
 from .temperature import ENOUGH, HeldOut, held_out
 
@@ -33,14 +34,15 @@ class LinearHead:
     """Weight [labels, features] and bias [labels] of a head, and the C that was chosen.
 
     `loss` is the log loss in nats of rows that were held out, in the mean over them, and `held_out`
-    what was said of some of them.
+    what was said of some of them; None where none could be: each class has one row, or all are
+    of one group.
     """
 
     weight: Tensor
     bias: Tensor
     strength: float
     folds: int
-    loss: float
+    loss: float | None
     held_out: HeldOut | None = None
 
 
@@ -97,8 +99,9 @@ def fit_head(
     """Return the multinomial logistic head whose C has the least cross-validated log loss.
 
     Features are scaled by one number (their standard deviation), so that C means the same for every
-    backbone; the scale is folded into the weights. A class with a single row stays in training. The
-    strength is chosen on at most 50,000 rows, drawn by the seed.
+    backbone; the scale is folded into the weights. A class with a single row stays in training;
+    where none can be held out, C is the middle one. It is chosen on at most 50,000 rows, drawn by
+    the seed.
     """
     import torch
 
@@ -114,12 +117,12 @@ def fit_head(
         some = rows.some(np.sort(drawn))
     fits = [
         (_Fitting(some.some(train), classes, scale, np.float32), some.some(others))
-        for train, others in _folds(some, folds, seed)
+        for train, others in folded(some, folds, seed)
     ]
     weighed = sum(others.weights.sum() for _, others in fits)
     losses: dict[float, float] = {}
     best: list[tuple[Head, Labelled]] = []
-    for strength in strengths:
+    for strength in strengths if fits else ():
         found = [(fitting.solve(strength, ROUGH), others) for fitting, others in fits]
         losses[strength] = sum(_loss(others, *head) for head, others in found) / weighed
         if losses[strength] == min(losses.values()):
@@ -127,15 +130,15 @@ def fit_head(
         # Log loss falls, then rises with C: what is weaker than this is no better, only slower.
         if losses[strength] > min(losses.values()):
             break
-    strength = min(losses, key=lambda each: losses[each])
+    strength = min(losses, key=lambda each: losses[each], default=strengths[len(strengths) // 2])
     weight, bias = _Fitting(rows, classes, scale, np.float64).solve(strength, FINE)
     return LinearHead(
         torch.tensor(weight, dtype=torch.float32),
         torch.tensor(bias, dtype=torch.float32),
         strength,
-        folds,
-        losses[strength],
-        _held_out(best),
+        len(fits),
+        losses.get(strength),
+        _held_out(best) if best else None,
     )
 
 
@@ -250,42 +253,6 @@ class _Fitting:
             slope += likely.T @ centred
             bias_slope += likely.sum(axis=0, dtype=np.float64)
         return fits, slope, bias_slope
-
-
-def _folds(
-    rows: Labelled, folds: int, seed: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield stratified (train, held out) places; a class's only row is never held out."""
-    divided = _by_group if rows.groups is not None else _by_row
-    fold = divided(rows, folds, np.random.default_rng(seed))
-    for number in range(folds):
-        held_out = np.flatnonzero(fold == number)
-        if len(held_out):
-            yield np.flatnonzero(fold != number), held_out
-
-
-def _by_row(rows: Labelled, folds: int, dice: np.random.Generator) -> NDArray[np.int64]:
-    """Return the fold of each row, -1 where it is never held out."""
-    fold = np.empty(len(rows), dtype=np.int64)
-    for label in np.unique(rows.targets):
-        mine = dice.permutation(np.flatnonzero(rows.targets == label))
-        fold[mine] = np.arange(len(mine)) % folds if len(mine) > 1 else -1
-    return fold
-
-
-def _by_group(rows: Labelled, folds: int, dice: np.random.Generator) -> NDArray[np.int64]:
-    """Return the fold of each row, whole groups together; larger ones are dealt out first."""
-    assert rows.groups is not None, "who has no groups is divided by row"
-    names, group = np.unique(rows.groups, return_inverse=True)
-    sizes = np.bincount(group)
-    order = np.lexsort((dice.permutation(len(names)), -sizes))
-    room = np.zeros(folds)
-    of_group = np.empty(len(names), dtype=np.int64)
-    for each in order:
-        of_group[each] = int(room.argmin())
-        room[of_group[each]] += sizes[each]
-    fold: NDArray[np.int64] = of_group[group]
-    return fold
 
 
 def seconds_to_fit(rows: int, width: int, classes: int, folds: int) -> float:

@@ -104,12 +104,13 @@ class SomeClasses:
             targets = rows.targets[:, number].astype(np.int64)
             some = replace(rows, targets=targets)
             heads.append(fit_head(some, 2, folds=folds, seed=seed, strengths=strengths))
+        losses = [head.loss for head in heads if head.loss is not None]
         return LinearHead(
             torch.stack([head.weight[1] - head.weight[0] for head in heads]),
             torch.stack([head.bias[1] - head.bias[0] for head in heads]),
             float(np.median([head.strength for head in heads])),
             heads[0].folds,
-            float(np.mean([head.loss for head in heads])),
+            float(np.mean(losses)) if losses else None,
         )
 
     def weighs(self, targets: NDArray[Any], weights: Tensor) -> Tensor:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ...registry.errors import BadOption
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
-from . import HEAD, HEAD_ABOUT, HEAD_WORDS, TRAINING_ABOUT, layers_of
-from .last_layers import carry_last
+from . import HEAD, HEAD_ABOUT, HEAD_WORDS, TRAINING_ABOUT, layers_asked
+from .last_layers import carry_last, stack_of
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -40,7 +40,7 @@ class Fewshot:
         **HEAD_ABOUT,
         **{name: TRAINING_ABOUT[name] for name in ("rate", "layer_decay")},
         "rows": "of a batch, in which every pair teaches",
-        "layers": "how many learn, from the top: half, all (none is frozen), or a number",
+        "layers": "how many learn, from the top: half, or a number below all",
         "epochs": "at most: how often as many rows are dealt as there are",
         "steps": "about how many steps to train, in whole epochs and at least two of them",
         "temperature": "how sharply the nearest rows are told from others; smaller is sharper",
@@ -54,7 +54,6 @@ class Fewshot:
         import torch
 
         from ...transfer.contrast import contrast, have_pairs
-        from ...transfer.cut import depth
         from ...transfer.start import start
 
         session = session.all_trained()
@@ -64,8 +63,12 @@ class Fewshot:
                 "--recipe probe, or more rows",
             )
         torch.manual_seed(session.seed)
-        whole = depth(network)
-        layers = layers_of(options["layers"], whole)
+        whole = stack_of(network)
+        layers = (
+            (whole + 1) // 2
+            if options["layers"] == "half"
+            else layers_asked(options["layers"], whole, whole - 1, "half", "--recipe full")
+        )
         begun = start(network, session, options, layer=whole - layers)
         carry_last(network, layers, [row.input for row in session.train[:2]])
         fitted = contrast(begun, options, session)

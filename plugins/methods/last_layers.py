@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...registry.errors import BadOption
 from ...transfer.network import Network
+
+
+def stack_of(network: Network) -> int:
+    """Return how many layers the base has; raises BadOption where none is above another."""
+    from ...transfer.cut import depth
+
+    whole = depth(network)
+    if whole < 2:
+        raise BadOption("the base has no stack of layers", "--recipe probe or --recipe full")
+    return whole
 
 
 def carry_last(network: Network, layers: int, some: Sequence[str]) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...registry.errors import BadOption
+from ...registry.errors import BadData, BadOption
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
 from . import HEAD_WORDS, TRAINING, TRAINING_ABOUT, layers_asked
-from .last_layers import carry_last
+from .last_layers import carry_last, stack_of
 
 if TYPE_CHECKING:
     from ...transfer.start import Session
@@ -73,17 +73,15 @@ def _layers(
 
     Raises BadOption where there aren't so many above others.
     """
-    from ...transfer.cut import Uncut, depth
+    from ...transfer.cut import Uncut
     from ...transfer.layers import work_by_layer
     from ...transfer.layerwise import losses_by_layer
 
-    whole = depth(network)
-    if whole < 2:
-        raise BadOption("the base has no stack of layers", "--recipe probe or --recipe full")
+    whole = stack_of(network)
     if options["layers"] == "probe":
         try:
             losses = losses_by_layer(network, session, options["folds"])
-        except Uncut as error:
+        except (Uncut, BadData) as error:
             raise BadOption(f"no layer can be probed: {error}", "--set layers=auto") from error
         return max(1, whole - 1 - losses.index(min(losses))), losses
     if options["layers"] == "auto":
