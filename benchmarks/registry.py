@@ -5,7 +5,8 @@
 For each size: entries a second from a listing to an index that holds, bytes on disk, the most
 memory of all processes together; milliseconds of 1,000 mixed questions (rare and very common words,
 prefixes, mistakes, filters, adapters of a base), each asked once; the same hits as a scan of every
-entry gives for 200 of them; seconds of 1,000 changes, and the questions once more after these.
+entry gives for 200 of them; seconds of `hubtl search` as a command; of 1,000 changes, and the
+questions once more after these.
 Beside it, from the same run, the peer: a plain FTS5 table of the same models, asked for the words
 of 100 of these questions, ordered by downloads. Machines are noisy: quote the ratios.
 """
@@ -39,7 +40,7 @@ from .synthetic_hub import questions, write_hub
 QUESTIONS, PEERS = 1000, 100
 HEAD = (
     "| entries | entries/s | CPU us each | MB | MB of memory | p50 ms | p99 ms | slowest"
-    " | same hits | 1,000 changes s | p99 ms after"
+    " | same hits | hubtl search, s | 1,000 changes s | p99 ms after"
     " | peer: entries/s | MB | p50 ms | p99 ms | ours to theirs, mean ms |"
 )
 BARS = (
@@ -93,6 +94,18 @@ def changed(folder: Path, some: Sequence[dict[str, Any]]) -> float:
     return time.perf_counter() - start
 
 
+def cold(home: Path, runs: int = 9) -> tuple[float, float]:
+    """Return the median seconds of `hubtl search` as a command, with an index and without."""
+    command = [sys.executable, "-m", "hubtl", "search", "sentiment", "gguf", "--json"]
+    taken: tuple[list[float], list[float]] = ([], [])
+    for run in range(2 * runs):
+        environment = {**os.environ, "HUBTL_HOME": str(home / "nothing" if run % 2 else home)}
+        start = time.perf_counter()
+        subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+        taken[run % 2].append(time.perf_counter() - start)
+    return statistics.median(taken[0]), statistics.median(taken[1])
+
+
 class Peer:
     """A plain FTS5 table, asked for words and ordered by downloads."""
 
@@ -144,6 +157,7 @@ def of_size(count: int, room: Path, scan: int) -> dict[str, float]:
     expected = scanned(next(folder.glob("models-*")), listing, queries[:scan], catalogue().licences)
     figures["same"] = sum(ids == wanted for ids, wanted in zip(found, expected, strict=False))
     figures["answered"] = sum(map(bool, expected))
+    figures["cold"], figures["cold without"] = cold(room)
     figures["change"] = changed(folder, some[:1000])
     figures["p99 after"] = percentile(asked(folder, queries)[0], 99)
     peer = Peer(room / "peer.sqlite", listing)
@@ -173,6 +187,7 @@ def told(figures: dict[str, float], scan: int) -> str:
         f"| {figures['bytes'] / 1e6:,.0f} | {figures['memory'] / 1e6:,.0f} "
         f"| {figures['p50']:.2f} | {figures['p99']:.2f} | {figures['slowest']:.1f} "
         f"| {figures['same']:.0f} of {scan} ({figures['answered']:.0f} with hits) "
+        f"| {figures['cold']:.2f} ({figures['cold without']:.2f} without an index) "
         f"| {figures['change']:.2f} | {figures['p99 after']:.2f} "
         f"| {figures['peer rate']:,.0f} | {figures['peer bytes'] / 1e6:,.0f} "
         f"| {figures['peer p50']:.1f} | {figures['peer p99']:.1f} | {figures['ratio']:.4f} |"

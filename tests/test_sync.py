@@ -14,6 +14,7 @@ import hubtl
 from hubtl.plugins.hubs import hf_listing
 from hubtl.registry.catalog import catalogue
 from hubtl.registry.errors import BadOption, Refused, Unreachable
+from hubtl.registry.index.listing import Listing, Page, listings
 
 from .test_hub_listing import hub  # noqa: F401  (a hub with a base, an adapter and a private one)
 
@@ -119,6 +120,29 @@ def test_a_sync_that_ended_early_goes_on_where_it_was_and_keeps_the_old_meanwhil
     assert hubtl.sync(hub=lister.url).models == 6
     assert lister.asked == ["/api/models?cursor=2"]
     assert ids("renamed") == ["acme/renamed"] and "acme/model-0" not in ids("acme")
+
+
+def test_a_page_that_was_half_written_is_brought_again(tmp_path):
+    first = Listing(tmp_path, "hub", asked="all")
+    pages = [Page(("1", "2"), "b"), Page(("3",), "c"), Page(("4",), "")]
+    begun = first.add(pages)
+    assert [next(begun), next(begun)] == [2, 3]
+    begun.close()  # as a kill after the second page leaves it
+    with (tmp_path / "listings" / "hub.part").open("a") as part:
+        part.write("4\n5 hal")
+    again = Listing(tmp_path, "hub", asked="all")
+    assert (again.begun(), listings(tmp_path)) == (("c", 3), [])
+    assert list(again.add(pages[2:])) == [4]
+    assert [path.read_text() for path in listings(tmp_path)] == ["1\n2\n3\n4\n"]
+    assert Listing(tmp_path, "hub", asked="all").begun() == ("", 0)
+
+
+def test_what_was_asked_for_otherwise_is_begun_anew(tmp_path):
+    next(Listing(tmp_path, "hub", asked="all").add([Page(("1",), "b")]))
+    other = Listing(tmp_path, "hub", asked="some")
+    assert other.begun() == ("", 0)
+    assert list(other.add([Page(("7",), "")])) == [1]
+    assert [path.read_text() for path in listings(tmp_path)] == ["7\n"]
 
 
 def test_a_page_on_another_server_is_not_asked_for(lister):
