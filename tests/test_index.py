@@ -164,7 +164,7 @@ queries = st.builds(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(entries, max_size=40), st.lists(queries, min_size=8, max_size=8))
 def test_the_index_finds_what_looking_at_every_entry_finds(listed, asked):
     with tempfile.TemporaryDirectory() as room, index_of(Path(room), listed) as index:

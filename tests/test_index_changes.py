@@ -80,7 +80,7 @@ def test_when_numbers_are_used_up_it_says_so_and_changes_nothing(tmp_path):
     assert len(ids(tmp_path, words="old")) == 10
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.lists(entries, max_size=20),
     st.lists(st.tuples(st.lists(entries, max_size=8), st.lists(st.integers(0, 20))), max_size=3),
@@ -136,22 +136,23 @@ def round_seen(folder) -> int:
 def test_whoever_changes_it_may_be_killed_at_any_moment(tmp_path):
     index_of(tmp_path, TEN).__exit__(None, None, None)
     dice, seen = random.Random(5), [0]
-    for _ in range(6):
+    for _ in range(4):
         process = changing(tmp_path, seen[-1])
         time.sleep(dice.uniform(0, 0.2))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         seen.append(round_seen(tmp_path))
-    assert seen == sorted(seen) and seen[-1] > 6
+    assert seen == sorted(seen) and seen[-1] > 4
 
 
 def test_many_read_while_one_changes_and_none_sees_half_a_change(tmp_path):
     index_of(tmp_path, TEN).__exit__(None, None, None)
-    process = changing(tmp_path, 0)
+    process, seen = changing(tmp_path, 0), [0]
     try:
         with ThreadPoolExecutor(5) as readers:
-            seen = list(readers.map(round_seen, [tmp_path] * 200))
+            while seen[-1] < 5:
+                seen += readers.map(round_seen, [tmp_path] * 20)
     finally:
         process.kill()
         process.communicate()
-    assert max(seen) > min(seen)
+    assert len(seen) > 20

@@ -84,7 +84,7 @@ tellings = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(tellings)
 def test_whatever_is_told_an_entry_can_be_shown_kept_and_found(told):
     row = cleaned(json.dumps(told), TODAY)
@@ -98,7 +98,7 @@ def test_whatever_is_told_an_entry_can_be_shown_kept_and_found(told):
     assert terms_of(row).encode().count(b"\0") == 0
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(tellings, max_size=25))
 def test_whatever_is_told_the_index_opens_and_finds_each_by_its_id(tmp_path_factory, tellings):
     folder = tmp_path_factory.mktemp("index")
