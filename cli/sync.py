@@ -23,7 +23,7 @@ def command(
     org: Annotated[str | None, typer.Option(help="Only what this organisation has.")] = None,
     min_downloads: Annotated[
         int | None,
-        typer.Option(min=0, help="Leave out models with fewer: 10 unless said, 0 with --org."),
+        typer.Option(min=0, help="Leave out models with fewer: 10 of all huggingface.co, else 0."),
     ] = None,
     as_json: Json = False,
 ) -> None:

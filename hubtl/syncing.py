@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
+from .plugins.hubs.hf import HUGGING_FACE
 from .registry.errors import BadOption
 from .registry.index.construction import build
 from .registry.index.listing import Listing, Page, listings
@@ -15,7 +16,7 @@ from .results import Synced
 from .sources import open_hub
 from .transfer.progress import Progress, silent
 
-LEAST = 10  # downloads in a month, below which most models of a public hub are
+LEAST = 10  # downloads in a month, below which most models of huggingface.co are
 
 
 @runtime_checkable
@@ -38,7 +39,7 @@ def sync_index(
     """Bring a hub's listing, or an organisation's, into the index, and return what came.
 
     What was begun and ended early goes on where it was. Raises BadOption for a hub that has no
-    listing to bring, and Unreachable where the hub stays away.
+    listing to bring, Unreachable where the hub stays away, and Refused where another process syncs.
     """
     start = time.perf_counter()
     source = open_hub(hub or setting("hub") or "hf")
@@ -46,8 +47,9 @@ def sync_index(
         raise BadOption(
             f"the hub `{source.name}` needs no sync", "`hubtl search` looks into it as it is"
         )
-    wanted = (0 if organisation else LEAST) if least is None else least
     address = getattr(source, "endpoint", source.name)
+    many = address == HUGGING_FACE and not organisation
+    wanted = (LEAST if many else 0) if least is None else least
     name = f"{address}#{organisation}" if organisation else address
     listing = Listing(index_folder(), name, asked=f"at least {wanted} downloads")
     after, _ = listing.begun()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,7 @@ import pytest
 
 import hubtl
 from hubtl.plugins.hubs import hf_listing
+from hubtl.registry import rooms
 from hubtl.registry.catalog import catalogue
 from hubtl.registry.errors import BadOption, Refused, Unreachable
 from hubtl.registry.index.listing import Listing, Page, listings
@@ -26,7 +28,7 @@ def ids(words="", **asked):
 
 
 def test_what_a_team_hub_lists_is_found_without_it(hub):  # noqa: F811
-    synced = hubtl.sync(hub=hub.url, least=0)
+    synced = hubtl.sync(hub=hub.url)
     assert (synced.hub, synced.models, synced.entries) == (hub.url, 2, 2)
     (found,) = hubtl.search("legal topics", domain="legal").entries
     assert (found.id, found.kind, found.licence) == ("acme/legal-topics", "adapter", "mit")
@@ -34,10 +36,10 @@ def test_what_a_team_hub_lists_is_found_without_it(hub):  # noqa: F811
     assert ids(kind="adapter", base="acme/base") == ["acme/legal-topics"]
 
 
-def test_an_organisation_is_brought_whole_and_of_a_hub_what_is_used(hub, hubtl_cli):  # noqa: F811
+def test_an_organisation_is_brought_beside_what_is_used_of_its_hub(hub, hubtl_cli):  # noqa: F811
     said = hubtl_cli(f"sync --hub {hub.url} --org acme --json")
     assert (said.json["models"], said.json["entries"]) == (2, 2)
-    said = hubtl_cli(f"sync --hub {hub.url}")
+    said = hubtl_cli(f"sync --hub {hub.url} --min-downloads 10")
     assert said.out.startswith(f"0 models of {hub.url} in ") and "the index has 2" in said.out
     assert "and the index of" in hubtl_cli("search legal topics").err
 
@@ -132,13 +134,18 @@ def test_a_page_that_was_half_written_is_brought_again(tmp_path):
         part.write("4\n5 hal")
     again = Listing(tmp_path, "hub", asked="all")
     assert (again.begun(), listings(tmp_path)) == (("c", 3), [])
+    with rooms.held(tmp_path / "listings" / "hub.lock"), pytest.raises(Refused):
+        list(again.add(pages[2:]))
     assert list(again.add(pages[2:])) == [4]
     assert [path.read_text() for path in listings(tmp_path)] == ["1\n2\n3\n4\n"]
     assert Listing(tmp_path, "hub", asked="all").begun() == ("", 0)
 
 
-def test_what_was_asked_for_otherwise_is_begun_anew(tmp_path):
+def test_what_was_asked_for_otherwise_or_long_ago_is_begun_anew(tmp_path):
     next(Listing(tmp_path, "hub", asked="all").add([Page(("1",), "b")]))
+    assert Listing(tmp_path, "hub", asked="all").begun() == ("b", 1)
+    os.utime(tmp_path / "listings" / "hub.next", (0, 0))
+    assert Listing(tmp_path, "hub", asked="all").begun() == ("", 0)
     other = Listing(tmp_path, "hub", asked="some")
     assert other.begun() == ("", 0)
     assert list(other.add([Page(("7",), "")])) == [1]

@@ -9,10 +9,16 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
+
+from .. import rooms
+from ..errors import Refused
+
+DAY = 24 * 60 * 60  # seconds; pages that are older would not go with those to come
 
 
 class Page(NamedTuple):
@@ -33,17 +39,30 @@ class Listing:
         self._whole.parent.mkdir(parents=True, exist_ok=True)
 
     def begun(self) -> tuple[str, int]:
-        """Return the page to go on with, and how many lines there are already."""
+        """Return the page to go on with, and how many lines there are already, of a day at most."""
         try:
             told = json.loads(self._next.read_text("utf-8"))
-            if told["asked"] == self._asked and told["bytes"] <= self._part.stat().st_size:
+            fresh = time.time() - self._next.stat().st_mtime < DAY
+            whole = told["bytes"] <= self._part.stat().st_size
+            if fresh and whole and told["asked"] == self._asked:
                 return str(told["after"]), int(told["lines"])
         except (OSError, ValueError, KeyError, TypeError):
             pass
         return "", 0
 
     def add(self, pages: Iterable[Page]) -> Iterator[int]:
-        """Keep pages as they come, after those that are kept; gives the number of lines so far."""
+        """Keep pages as they come, after those that are kept; gives the number of lines so far.
+
+        Raises Refused where another process brings the same listing.
+        """
+        with rooms.held(self._whole.with_suffix(".lock")) as ours:
+            if not ours:
+                raise Refused("another process brings this listing", "wait for it, then again")
+            yield from self._added(pages)
+            self._next.unlink(missing_ok=True)
+            self._part.replace(self._whole)
+
+    def _added(self, pages: Iterable[Page]) -> Iterator[int]:
         after, lines = self.begun()
         told = json.loads(self._next.read_text("utf-8")) if after else {"bytes": 0}
         with self._part.open("r+b" if after else "wb") as file:
@@ -57,8 +76,6 @@ class Listing:
                 if page.after:
                     self._note(page.after, file.tell(), lines)
                 yield lines
-        self._next.unlink(missing_ok=True)
-        self._part.replace(self._whole)
 
     def _note(self, after: str, size: int, lines: int) -> None:
         beside = self._next.with_suffix(".new")
