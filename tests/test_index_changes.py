@@ -67,7 +67,7 @@ def test_a_reader_goes_on_with_what_it_has_open_and_sees_the_change_next(tmp_pat
 def test_without_an_index_there_is_nothing_to_change(tmp_path):
     with pytest.raises(UnknownName) as told:
         changed(tmp_path, TEN)
-    assert told.value.hint == "build it first"
+    assert told.value.hint == "`hubtl sync` builds it"
 
 
 def test_when_numbers_are_used_up_it_says_so_and_changes_nothing(tmp_path):

@@ -34,7 +34,7 @@ def change(folder: Path, lines: Iterable[str], gone: Iterable[tuple[str, str]] =
     with held(folder):
         database = opened(folder)
         if database is None:
-            raise UnknownName(f"there is no index in `{folder}`", "build it first")
+            raise UnknownName(f"there is no index in `{folder}`", "`hubtl sync` builds it")
         try:
             database.execute("BEGIN IMMEDIATE")
             old = _known(database, {*gone, *told})
@@ -91,7 +91,7 @@ def _numbered(database: sqlite3.Connection, rows: Sequence[Row]) -> list[Numbere
     """Return rows with numbers of their own, above all that were given; raises Refused."""
     (last,) = database.execute("SELECT value FROM fact WHERE name = 'last'").fetchone()
     if last + len(rows) >= 1 << DOCS:
-        raise Refused("the index can take no more changes", "build it anew")
+        raise Refused("the index can take no more changes", "`hubtl sync` builds it anew")
     database.execute("UPDATE fact SET value = ? WHERE name = 'last'", (last + len(rows),))
     return list(enumerate(rows, last + 1))
 

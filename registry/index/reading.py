@@ -85,7 +85,9 @@ class Index:
             finally:
                 self._database.execute("COMMIT")
         except sqlite3.DatabaseError as error:
-            raise Unreachable(f"the index can't be read: {error}", "build it anew") from error
+            raise Unreachable(
+                f"the index can't be read: {error}", "`hubtl sync` builds it anew"
+            ) from error
 
     def search(
         self, query: Query, licences: Mapping[str, Licence] | None = None, *, memory_bytes: int = 0
@@ -140,7 +142,8 @@ class Index:
             sql += f" AND entry.params <= {most:d}"
         if key >= 0:
             sql += f" AND found.rowid = {key:d}"
-        return [key for (key,) in self._database.execute(f"{sql} LIMIT {limit:d}", (question,))]
+        sql += f" ORDER BY found.rowid LIMIT {limit:d}"
+        return [key for (key,) in self._database.execute(sql, (question,))]
 
     def _called(self, whole: str) -> list[int]:
         """Return the keys of entries of an id."""
