@@ -21,6 +21,9 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 demo: .venv/.installed
 	$(BIN)/hubtl demo
 
+# Two files at a time on two cores leave one thread for each.
+test test-long: export OMP_NUM_THREADS ?= 1
+
 test: .venv/.tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

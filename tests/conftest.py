@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -112,6 +113,11 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
         (info / "entry_points.txt").write_text(f"[hubtl]\n{name} = hubtl_{name}\n")
 
     return into_site
+
+
+def hear_ctrl_c() -> None:
+    """Let a child hear Ctrl-C, which it does not where the tests were begun in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def sentences(label: str, count: int, start: int = 0) -> list[str]:

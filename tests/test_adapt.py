@@ -22,7 +22,7 @@ from hubtl.registry.facts import LOCAL, read_facts
 from hubtl.registry.fingerprint import files_in
 from hubtl.transfer.quiet import quiet_libraries
 
-from .conftest import QUICK
+from .conftest import QUICK, hear_ctrl_c
 
 TASK = "text-classification"
 PROBE = list(PROBE_INPUTS)
@@ -221,9 +221,8 @@ def test_ctrl_c_leaves_nothing_in_the_folder_and_says_how_to_go_on(shelf, moods)
     line = f"adapt {TASK} moods.csv --base acme/tiny-encoder --hub {shelf.name} --recipe lora"
     line += " --set epochs=500 --set patience=500"
     command = [sys.executable, "-m", "hubtl", *line.split()]
-    # A test run that was started in the background ignores Ctrl-C, and so would its child.
-    hears = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **hears) as process:
+    piped = {"stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, preexec_fn=hear_ctrl_c, **piped) as process:
         assert process.stderr is not None
         while "training" not in process.stderr.readline():
             assert process.poll() is None

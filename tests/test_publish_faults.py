@@ -25,6 +25,7 @@ from hubtl.registry.facts import read_facts
 from hubtl.server.schema import commits
 from hubtl.sources import open_hub
 
+from .conftest import hear_ctrl_c
 from .faulty import CUT, LOSE, Refusal, faulty_hub
 from .publish_faults import FATES, as_ana, deliver, hashes, meet, on_main, requests_of, two_versions
 from .serving import TOKENS, team_hub  # noqa: F401
@@ -89,8 +90,9 @@ def start(hub, name, folder, *more, user="ana"):
     """Begin `hubtl publish` in a process of its own."""
     command = [sys.executable, "-m", "hubtl", "publish", str(folder), "--to", name]
     environment = {**os.environ, "HF_TOKEN": TOKENS[user]}
+    piped = {"stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(
-        [*command, "--hub", hub.url, *more], env=environment, text=True, stderr=subprocess.PIPE
+        [*command, "--hub", hub.url, *more], env=environment, preexec_fn=hear_ctrl_c, **piped
     )
 
 
