@@ -24,7 +24,6 @@ HIGHEST = 2**17 - 1
 DOCS = 24  # bits of a key for the number of an entry; those above tell how far it is from the best
 NAME, FACTS, TEXT = 3 * TENFOLD, 2 * TENFOLD, 0
 PLACES = ((NAME, IN_NAME), (FACTS, IN_FACTS), (TEXT, IN_TEXT))
-PLACES = ((NAME, IN_NAME), (FACTS, IN_FACTS), (TEXT, IN_TEXT))
 EXACT_ID = 100 * TENFOLD
 CURATED = 10_000  # downloads that somebody's reading of a model's sources stands for
 FIRST_YEAR = 2018
