@@ -101,7 +101,7 @@ def _brought(source: Listed, about: About, anew: bool, progress: Progress) -> tu
     goes_on = bringing.goes_on()
     if not goes_on and not anew and isinstance(source, Large) and _goes_for_changes(before):
         return _changes(source, replace(about, whole=False), before[-1].about.until, progress)
-    etag = before[-1].about.etag if before and not goes_on and not anew else ""
+    etag = before[0].about.etag if len(before) == 1 and not goes_on and not anew else ""
     if not goes_on:
         bringing.begin(*_plan(source, about, before, progress))
 
@@ -113,7 +113,7 @@ def _brought(source: Listed, about: About, anew: bool, progress: Progress) -> tu
     known = _bring(bringing, pages, progress)
     if known is None:
         bringing.forget()
-        return sum(1 for _ in before[-1].lines()), True
+        return sum(1 for _ in before[0].lines()), True
     return known, True
 
 

@@ -127,8 +127,8 @@ class Lister:
             models, headers = self._models(address, etag)
             if models is UNCHANGED:
                 return
-            etag, taken = "", _until(end, models)
-            goes_on = len(taken) == len(models) > 0 and within(models[-1])
+            etag, (taken, ended) = "", _until(end, models)
+            goes_on = bool(models) and not ended and within(models[-1])
             address = _next(headers) if goes_on else ""
             lines = [line(each, self.hub) for each in taken if within(each) and wanted(each)]
             name = headers.get("etag", "") if alone and not address else ""
@@ -186,17 +186,18 @@ def _next(headers: Mapping[str, str]) -> str:
     return found[1] if found else ""
 
 
-def _until(end: str, models: list[Model]) -> list[Model]:
-    """Return the models up to the last one of a part; it may have other downloads by now."""
-    if not end:
-        return models
+def _until(end: str, models: list[Model]) -> tuple[list[Model], bool]:
+    """Return the models up to the last one of a part, and whether it has come.
+
+    It may have other downloads by now: then the part ends before those with fewer than it had.
+    """
     lowest, _, last = end.partition("/")
-    for at, model in enumerate(models):
+    for at, model in enumerate(models if end else ()):
         if model.get("id") == last:
-            return models[: at + 1]
+            return models[: at + 1], True
         if _downloads(model) < int(lowest):
-            return models[:at]
-    return models
+            return models[:at], True
+    return models, False
 
 
 def _listed(content: bytes) -> list[Model]:
