@@ -22,6 +22,7 @@ from .hf_collections import collect
 from .hf_delivery import Delivery
 from .hf_draft import drafted
 from .hf_errors import LOG_IN, told
+from .hf_line import matter
 from .hf_listing import Lister
 from .hf_mirror import mirror_base
 from .hf_offer import offered
@@ -196,10 +197,10 @@ class HuggingFace:
 
     def _entry(self, info: ModelInfo) -> Entry:
         card: Any = info.card_data
-        matter: dict[str, Any] = card.to_dict() if card else {}
-        matter = {"pipeline_tag": info.pipeline_tag, "tags": info.tags, **matter}
+        told = matter(card.to_dict() if card else {}, info.tags)
+        told = {"pipeline_tag": info.pipeline_tag, **told}
         files = {each.rfilename: _file(each) for each in info.siblings or []}
-        entry = entry_from_metadata(info.id, self.name, matter, files, info.sha or "")
+        entry = entry_from_metadata(info.id, self.name, told, files, info.sha or "")
         params = info.safetensors.total if info.safetensors else None
         return dataclasses.replace(entry, params=params, downloads=info.downloads)
 

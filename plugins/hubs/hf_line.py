@@ -18,16 +18,22 @@ def line(model: Mapping[str, Any], hub: str) -> str:
     if not isinstance(name, str):
         return ""
     card = model.get("cardData")
-    told = model.get("tags")
-    tags = [tag for tag in told if isinstance(tag, str)] if isinstance(told, list) else []
-    matter: dict[str, Any] = {"pipeline_tag": model.get("pipeline_tag"), "tags": tags}
-    matter |= card if isinstance(card, dict) else {}
-    bases = [tag[len(ADAPTER) :] for tag in tags if tag.startswith(ADAPTER)]
-    if bases:
-        matter = {"base_model": bases, **matter, "base_model_relation": "adapter"}
-    entry = entry_from_metadata(name, hub, matter, {}, str(model.get("sha") or ""))
+    told = matter(card if isinstance(card, dict) else {}, model.get("tags"))
+    told = {"pipeline_tag": model.get("pipeline_tag"), **told}
+    entry = entry_from_metadata(name, hub, told, {}, str(model.get("sha") or ""))
     weights = model.get("safetensors")
     params = weights.get("total") if isinstance(weights, dict) else None
     date = str(model.get("lastModified") or "")[:10]
     entry = replace(entry, params=params, downloads=model.get("downloads"), date=date)
     return json.dumps(asdict(entry))
+
+
+def matter(card: Mapping[str, Any], told: object) -> dict[str, Any]:
+    """Return a card's metadata with all tags that a hub tells, and the base that these name."""
+    listed = told if isinstance(told, list) else []
+    tags = [tag for tag in listed if isinstance(tag, str)]
+    own = card.get("tags")
+    more = [tag for tag in own if isinstance(tag, str)] if isinstance(own, list) else []
+    found = {**card, "tags": list(dict.fromkeys([*tags, *more]))}
+    bases = [tag[len(ADAPTER) :] for tag in tags if tag.startswith(ADAPTER)]
+    return {"base_model": bases, **found, "base_model_relation": "adapter"} if bases else found

@@ -55,7 +55,7 @@ def _ways(words: str) -> list[Way]:
         ways.append((rest, [SYNONYMS[word] for word in said if word in SYNONYMS]))
     ways.append(("", said))
     if len(said) == 1:
-        ways.append(("", [f"domain:{said[0]}"]))
+        ways += [("", [f"{fact}:{said[0]}"]) for fact in ("domain", "license")]
     return ways
 
 

@@ -15,7 +15,7 @@ from .folder import held, opened
 from .listing import Kept, about_of, listings
 
 FEW = 4 << 20  # bytes of listings that are put in one by one, however small the index is
-SHARE = 16  # and of a larger index's listings such a part of all
+SHARE = 32  # and of a larger index's listings such a part of all
 
 
 def follow(folder: Path, *, anew: bool = False, told: Told | None = None) -> int:
