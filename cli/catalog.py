@@ -15,8 +15,8 @@ from .options import Json
 EXAMPLES = (
     "hubtl catalog",
     "hubtl catalog --domains",
-    "hubtl catalog add acme/legal-bert --domain legal",
-    "hubtl catalog check --online",
+    "hubtl catalog add intfloat/multilingual-e5-small --domain support",
+    "hubtl catalog check",
 )
 
 

@@ -112,10 +112,10 @@ VERBS: Mapping[str, Command] = {
     "add": Command(
         add,
         (
-            "hubtl catalog add acme/legal-bert --hub hf --domain legal",
-            "hubtl catalog add acme/legal-bert@v2 --hub folder:/mnt/models --to team.yaml",
+            "hubtl catalog add intfloat/multilingual-e5-small --hub hf --domain support",
+            "hubtl catalog add acme/legal-bert@v2 --hub folder:shelf --to team.yaml",
         ),
     ),
-    "remove": Command(remove, ("hubtl catalog remove acme/legal-bert",)),
-    "check": Command(check, ("hubtl catalog check", "hubtl catalog check team.yaml --online")),
+    "remove": Command(remove, ("hubtl catalog remove intfloat/multilingual-e5-small",)),
+    "check": Command(check, ("hubtl catalog check", "hubtl catalog check --online")),
 }

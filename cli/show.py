@@ -53,7 +53,7 @@ def command(
             "about": about,
             "licence_allows": allows,
             "files": files,
-            "adapters": [each.id for each in family.children],
+            "adapters": [each.id for each in family.children if each.kind == "adapter"],
             "trust": _trust(tuple(entry.files)),
             "source": list(entry.source or (known.source if known else ())),
             "from": offline or entry.hub,

@@ -16,6 +16,7 @@ import yaml
 
 from .catalog import below_of, load, mistakes_in
 from .errors import BadOption, Refused
+from .places import home
 
 BEGIN = "# What your team knows of models, laid over hubtl's catalogue: `hubtl catalog --help`.\n"
 Change = Callable[[str], str]
@@ -46,14 +47,16 @@ def change(path: Path, changed: Change) -> None:
     """Change a catalogue's file, begun if there is none: whole or not at all, one at a time.
 
     Raises BadOption where it has mistakes, before or after, and Refused where another process is
-    long at it.
+    long at it, or somebody changed it meanwhile.
     """
     import filelock
 
     path = path.resolve()  # of a link, what it leads to
     path.parent.mkdir(parents=True, exist_ok=True)
+    home().mkdir(parents=True, exist_ok=True)
     try:
-        with filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=60):
+        # Beside settings and not beside the file, which may lie in a team's repository.
+        with filelock.FileLock(home() / "catalog.lock", timeout=60):
             old = path.read_text("utf-8") if path.is_file() else f"{BEGIN}version: 1\n"
             _check(path, old, "has")
             new = changed(old)
@@ -65,6 +68,9 @@ def change(path: Path, changed: Change) -> None:
                 os.fsync(file.fileno())
             if path.is_file():
                 beside.chmod(path.stat().st_mode)
+            if path.is_file() and path.read_text("utf-8") != old:
+                beside.unlink()
+                raise Refused(f"somebody changed `{path}` in the meantime", "try again")
             beside.replace(path)
     except filelock.Timeout:
         raise Refused(f"another process is changing `{path}`", "try again") from None
