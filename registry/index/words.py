@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from ..kinship import TAG, parents_of
+from ..kinship import TAG, told_by_tags
 from .rows import Row
 
 WORD = re.compile(r"[^\W_]+")
@@ -109,11 +109,14 @@ def words_in(terms: str) -> list[str]:
     return [term[1:] for term in set(terms.split()) if term.startswith(places)]
 
 
-def made_from(row: Row) -> list[str]:
+def made_from(row: Row) -> set[str]:
     """Return the ids that an entry says it is made from."""
-    tags = row.tags.split("\n") if row.tags and TAG in row.tags else ()
-    upon = json.loads(row.rare).get("upon") if row.rare else None
-    return parents_of(row.base, upon, tags)
+    found = {row.base} if row.base else set()
+    if row.tags and TAG in row.tags:
+        found.update(told_by_tags(row.tags.split("\n")))
+    if row.rare and (upon := json.loads(row.rare).get("upon")):
+        found.add(upon)
+    return found
 
 
 def _kept(value: str) -> str:
