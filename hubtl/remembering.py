@@ -12,7 +12,6 @@ from .registry import places
 from .registry.entry import Entry, Query
 from .registry.errors import HubtlError, UnknownName
 from .registry.facts import Facts
-from .registry.index.reading import Index
 from .registry.ledger import Ledger
 from .registry.past import Past, past_of, past_told, relevant
 from .registry.places import setting
@@ -64,6 +63,8 @@ def results_with(models: Iterable[str]) -> dict[str, int]:
 
 def _published(query: Query) -> Iterable[Entry]:
     """Give the team's adapters that are known without a network."""
+    from .registry.index.reading import Index
+
     organisation = setting("organisation")
     index = Index.at(places.index())
     if index:
