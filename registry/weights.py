@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
+from .catalog import catalogue
 from .comparing import read_results
 from .entry import Entry, File
 from .errors import Refused
 from .kinship import relation_of, told_by_tags
+from .licences import licence_id
 
 WEIGHTS = ".safetensors"
 ADAPTER_CONFIG = "adapter_config.json"  # of PEFT, which names the base
@@ -68,6 +70,7 @@ def entry_from_metadata(
     sizes = [file.size for path, file in files.items() if path.endswith(WEIGHTS)]
     task = matter.get("pipeline_tag")
     results = read_results(matter.get("model-index"))
+    licence = next(iter(_texts(matter.get("license"))), "")
     return Entry(
         model,
         hub,
@@ -75,7 +78,7 @@ def entry_from_metadata(
         tasks=(str(task),) if task else (),
         domains=tuple(t.partition(":")[2] for t in tags if t.startswith("domain:")),
         languages=tuple(_texts(matter.get("language"))),
-        licence=str(matter["license"]) if matter.get("license") else None,
+        licence=licence_id(licence, catalogue().licences) or None,
         size_bytes=sum(sizes) or None,
         revision=revision,
         base=base,
