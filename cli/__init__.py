@@ -46,6 +46,7 @@ def commands() -> dict[str, Command]:
         else:
             module = importlib.import_module(f"{__name__}.{name}")
             found[name] = Command(module.command, module.EXAMPLES)
+            found |= {f"{name} {verb}": each for verb, each in getattr(module, "VERBS", {}).items()}
     return found
 
 
@@ -71,6 +72,10 @@ def app() -> typer.Typer:
                 groups[name] = _group(name, within)
                 above, _, last = name.rpartition(" ")
                 groups[above].add_typer(groups[name], name=last)
+        if any(name.startswith(f"{typed} ") for name in known):
+            groups[typed] = _listing(command)
+            built.add_typer(groups[typed], name=typed)
+            continue
         add = groups[" ".join(words[:-1])].command(words[-1], epilog=_examples(command.examples))
         add(command.function)
     if any_installed():
@@ -83,6 +88,13 @@ def app() -> typer.Typer:
 def _group(name: str, examples: Sequence[str]) -> typer.Typer:
     """Return a group of commands such as `hub user`, empty yet."""
     return typer.Typer(help=hub.ABOUT[name], epilog=_examples(examples), no_args_is_help=True)
+
+
+def _listing(command: Command) -> typer.Typer:
+    """Return a group of commands that does something by itself too, such as `catalog`."""
+    return typer.Typer(
+        callback=command.function, epilog=_examples(command.examples), invoke_without_command=True
+    )
 
 
 def _examples(lines: Sequence[str]) -> str:

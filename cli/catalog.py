@@ -1,4 +1,4 @@
-"""`hubtl catalog`."""
+"""`hubtl catalog`: what is in it; what changes it is in `catalog_verbs`."""
 
 from __future__ import annotations
 
@@ -7,27 +7,35 @@ from typing import Annotated
 
 import typer
 
-from hubtl.registry.errors import BadData, UnknownName
-
 from . import screen
+from .catalog_verbs import VERBS as VERBS
+from .catalog_verbs import check as check_file
 from .options import Json
 
-EXAMPLES = ("hubtl catalog", "hubtl catalog --domains", "hubtl catalog --check catalog.yaml")
+EXAMPLES = (
+    "hubtl catalog",
+    "hubtl catalog --domains",
+    "hubtl catalog add intfloat/multilingual-e5-small --domain support",
+    "hubtl catalog check",
+)
 
 
 def command(
+    context: typer.Context,
     domains: Annotated[bool, typer.Option("--domains", help="The vocabulary of domains.")] = False,
     licences: Annotated[bool, typer.Option("--licences", help="What each licence allows.")] = False,
     tasks: Annotated[bool, typer.Option("--tasks", help="The tasks, and how many bases.")] = False,
     check: Annotated[Path | None, typer.Option(metavar="FILE", help="Check a catalogue.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the curated bases, the domains or the licences, or check a catalogue of your own."""
-    from hubtl.registry.catalog import catalogue
-
-    if check:
-        _check(check, as_json)
+    """List the curated bases, the domains or the licences; look after your team's own."""
+    if context.invoked_subcommand:
         return
+    if check:
+        check_file(check, as_json=as_json)
+        return
+    from hubtl.registry.catalog import OURS, catalogue
+
     known = catalogue()
     if domains:
         _listed(("DOMAIN", "WHAT BELONGS TO IT"), known.domains, as_json, "domains")
@@ -57,15 +65,28 @@ def command(
         listed = {task: str(count) for task, count in sorted(counts.items())}
         _listed(("TASK", "BASES"), listed, as_json, "tasks")
     elif as_json:
-        entries = [{**e.as_json(), "source": list(e.source), "date": e.date} for e in known.entries]
+        entries = [
+            {**e.as_json(), "source": list(e.source), "date": e.date, "origin": known.origin(e.id)}
+            for e in known.entries
+        ]
         screen.say_json({"date": known.date, "entries": entries})
     else:
         rows = [
-            (e.id, ", ".join(e.domains), e.licence or "", screen.params(e.params), e.about)
+            (
+                e.id,
+                ", ".join(e.domains),
+                e.licence or "",
+                screen.params(e.params),
+                "hubtl" if known.origin(e.id) == OURS else "team",
+                e.about,
+            )
             for e in known.entries
         ]
-        screen.table(("MODEL", "DOMAINS", "LICENCE", "PARAMS", "ABOUT"), rows, numbers=("PARAMS",))
+        titles = ("MODEL", "DOMAINS", "LICENCE", "PARAMS", "FROM", "ABOUT")
+        screen.table(titles, rows, numbers=("PARAMS",))
         screen.note(f"{len(rows)} models of {known.date}; each one's sources: `hubtl show ID`")
+        for file in dict.fromkeys(known.origins.values()):
+            screen.note(f"team: {file}")
 
 
 def _listed(titles: tuple[str, str], found: object, as_json: bool, name: str) -> None:
@@ -74,18 +95,3 @@ def _listed(titles: tuple[str, str], found: object, as_json: bool, name: str) ->
         screen.say_json({name: pairs})
     else:
         screen.table(titles, list(pairs.items()))
-
-
-def _check(path: Path, as_json: bool) -> None:
-    from hubtl.registry.catalog import mistakes_in
-
-    if not path.is_file():
-        raise UnknownName(f"there is no file `{path}`", "check the path")
-    mistakes = list(mistakes_in(path.read_text(encoding="utf-8", errors="replace")))
-    if as_json:
-        screen.say_json({"file": str(path), "mistakes": mistakes})
-    if mistakes:
-        lines = "\n".join(f"  {mistake}" for mistake in mistakes)
-        raise BadData(f"`{path}` has {len(mistakes)} mistakes:\n{lines}", "mend them, check again")
-    if not as_json:
-        screen.say(f"{path} is a good catalogue")

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 
 import hubtl
 
 from . import screen
 from .side_by_side import marked, result, say_meaning
 
+HOW = {"finetune": "fine-tune", "merge": "merge", "quantized": "quantized"}
+MOST_PAST = 10
+
 
 def say_family(entry: hubtl.Entry, family: hubtl.Family) -> None:
     """Print what a model was made from and what was made from it, its results, its versions."""
-    if family.lineage or family.children:
+    if family.lineage or family.children or family.ancestors:
         _say_tree(entry, family)
+    if family.more:
+        screen.say(f"and {family.more:,} more: `hubtl search --base {entry.id}`")
     if family.base_moved_on:
         base = family.lineage[-1]["id"]
         screen.say(f"adapted from an older revision: {base} is at {str(family.base_now)[:7]} now")
@@ -28,7 +34,9 @@ def say_family(entry: hubtl.Entry, family: hubtl.Family) -> None:
                 for tag, at in family.versions.items()
             ],
         )
-    if family.lineage or family.children:
+    if family.past:
+        _say_past(family.past)
+    if family.lineage or family.children or family.ancestors or family.past:
         screen.say()
     for told in family.not_known:
         screen.note(told)
@@ -38,15 +46,19 @@ def _say_tree(entry: hubtl.Entry, family: hubtl.Family) -> None:
     judged = [*([entry] if entry.kind == "adapter" else []), *family.children]
     marks = marked(judged)
     rows = []
-    for depth, made in enumerate(reversed(family.lineage)):
+    how: str | None = None
+    above = [*reversed(family.ancestors), *reversed(family.lineage)]
+    for depth, made in enumerate(above):
         at = f" at {made['revision'][:7]}" if made["revision"] else ""
-        rows.append((f"{_branch(depth)}{made['id']}{at}", "", ""))
-    depth = len(family.lineage)
-    here = f"{entry.id} at {str(entry.revision)[:7]}"
+        rows.append((f"{_branch(depth)}{made['id']}{_made(how)}{at}", "", ""))
+        how = made.get("relation")
+    depth = len(above)
+    here = f"{entry.id}{_made(entry.relation)} at {str(entry.revision)[:7]}"
     rows.append((_branch(depth) + here, *_reached(entry, marks)))
     below = "   " * depth
     for shape, child in _drawn(entry.id, family.children):
-        rows.append((f"{below}{shape}{child.id}", *_reached(child, marks)))
+        name = f"{below}{shape}{child.id}{_made(child.relation)}"
+        rows.append((name, *_reached(child, marks)))
     screen.say()
     columns = 3 if marks else 2  # where nothing compares, there is nothing to mark
     screen.table(("LINEAGE", "RESULT", "TEST")[:columns], [row[:columns] for row in rows])
@@ -57,33 +69,67 @@ def _branch(depth: int) -> str:
     return "   " * (depth - 1) + "└─ " if depth else ""
 
 
+def _made(relation: str | None) -> str:
+    """Return how a model was made from that above it, unless it is an adapter of it."""
+    return f" ({HOW[relation]})" if relation in HOW else ""
+
+
 def _drawn(parent: str, children: Sequence[hubtl.Entry]) -> Iterator[tuple[str, hubtl.Entry]]:
     """Yield each of the children with the branch that it hangs on, those made upon it after it."""
-    ids = {child.id for child in children}
-    own = [c for c in children if c.upon == parent or (c.upon not in ids and c.upon != c.id)]
+    ids = {child.id.casefold() for child in children}
+    below: dict[str, list[hubtl.Entry]] = {}
+    for child in children:
+        named = [each.casefold() for each in child.parents]
+        known = (each for each in named if each in ids and each != child.id.casefold())
+        below.setdefault(next(known, parent.casefold()), []).append(child)
     seen: set[str] = set()
-    yield from _hung(own, children, seen)
+    yield from _hung(below.get(parent.casefold(), ()), below, seen)
     # Those that each say they were made upon the other.
-    yield from _hung(children, (), seen)
+    yield from _hung(children, {}, seen)
 
 
 def _hung(
-    own: Sequence[hubtl.Entry], children: Sequence[hubtl.Entry], seen: set[str]
+    own: Sequence[hubtl.Entry], below: Mapping[str, Sequence[hubtl.Entry]], seen: set[str]
 ) -> Iterator[tuple[str, hubtl.Entry]]:
     fresh = [child for child in own if child.id not in seen]
     seen |= {child.id for child in fresh}
     for number, child in enumerate(fresh, 1):
         last = number == len(fresh)
         yield ("└─ " if last else "├─ "), child
-        upon = [each for each in children if each.upon == child.id]
-        for shape, below in _hung(upon, children, seen):
-            yield ("   " if last else "│  ") + shape, below
+        for shape, each in _hung(below.get(child.id.casefold(), ()), below, seen):
+            yield ("   " if last else "│  ") + shape, each
 
 
 def _reached(entry: hubtl.Entry, marks: dict[str, str]) -> tuple[str, str]:
     if entry.kind != "adapter":
         return "", ""
     return f"{entry.main_metric or ''} {result(entry)}".strip(), marks.get(entry.id, "–")
+
+
+def _say_past(past: Sequence[hubtl.Past]) -> None:
+    screen.say()
+    screen.say("What your team reached with this base:")
+    screen.table(
+        ("TASK", "DOMAIN", "RECIPE", "RESULT", "OVER BASELINE", "ROWS", "DATE", "WHERE"),
+        [
+            (
+                each.task,
+                each.domain or "–",
+                each.recipe or "–",
+                f"{each.metric} {screen.interval(asdict(each))}"
+                if each.low is not None
+                else f"{each.metric} {each.value:.3f}",
+                "unknown" if each.gain is None else f"{each.gain:+.3f}",
+                "unknown" if each.rows is None else str(each.rows),
+                each.date or "unknown",
+                each.where,
+            )
+            for each in past[:MOST_PAST]
+        ],
+        less=("RECIPE", "OVER BASELINE", "DOMAIN", "WHERE", "ROWS", "DATE"),
+    )
+    if len(past) > MOST_PAST:
+        screen.say(f"and {len(past) - MOST_PAST:,} more: see --json")
 
 
 def _say_results(family: hubtl.Family) -> None:

@@ -22,14 +22,15 @@ def say(text: str = "") -> None:
     """Print a line of the result; `code` is coloured where there are colours."""
     from rich.console import Console
 
-    Console(highlight=False, soft_wrap=True).print(text, markup=False, emoji=False)
+    Console(highlight=False, soft_wrap=True).print(_shown(text), markup=False, emoji=False)
 
 
 def note(text: str) -> None:
     """Print a line that is not the result."""
     from rich.console import Console
 
-    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False, style="dim")
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(_shown(text), markup=False, style="dim")
 
 
 def table(
@@ -57,8 +58,15 @@ def table(
         justify: Literal["left", "right"] = "right" if title in numbers else "left"
         shown.add_column(title, justify=justify, overflow="fold", no_wrap=number == 0)
     for row in rows:
-        shown.add_row(*(Text(cell) for cell in row))
+        shown.add_row(*(Text(_shown(cell)) for cell in row))
     console.print(shown)
+
+
+def _shown(text: str) -> str:
+    """Return a text without what could steer a terminal: names and cards are strangers'."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each in "\n\t" else " " for each in text)
 
 
 def _fitting(

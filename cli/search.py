@@ -38,7 +38,7 @@ def command(
         bool, typer.Option("--fits", help="Only what this machine has the memory to train.")
     ] = False,
     kind: Annotated[str | None, typer.Option(help="base or adapter.")] = None,
-    base: Annotated[str | None, typer.Option(help="Adapters of this base.")] = None,
+    base: Annotated[str | None, typer.Option(help="Made from this: adapters, fine-tunes.")] = None,
     org: Annotated[str | None, typer.Option(help="Of this organisation.")] = None,
     hub: HubName = None,
     limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 20,
@@ -62,8 +62,11 @@ def command(
         organisation=org,
         limit=limit,
     )
+    from hubtl.remembering import results_with
+
+    results = results_with(entry.id for entry in found.entries)
     if as_json:
-        screen.say_json(found.as_json())
+        screen.say_json({**found.as_json(), "past": results})
         return
     if found.entries:
         say_models(found.entries)
@@ -75,6 +78,8 @@ def command(
         screen.note(f"left out: {left.id}, {left.why}")
     if len(found.left_out) > 5:
         screen.note(f"left out: {len(found.left_out) - 5} more, see --json")
+    for model, number in list(results.items())[:3]:
+        screen.note(f"{number} of your results are with {model}: `hubtl show {model}`")
     count = "1 entry" if found.searched == 1 else f"{found.searched:,} entries"
     more = "" if hub else "; `hubtl sync` brings more, `--hub hf` asks the Hub live"
     screen.note(f"searched {count} of {found.where}{more}")

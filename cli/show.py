@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import hubtl
-from hubtl.registry.errors import Unreachable
+from hubtl.registry.errors import UnknownName, Unreachable
 
 from . import screen
 from .kin import say_family
@@ -27,18 +27,24 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Show a model's licence, size, files, commit, lineage, results, and whether to trust it."""
+    from hubtl.descendants import in_index
     from hubtl.registry.catalog import catalogue
     from hubtl.registry.entry import split_revision
 
-    known = catalogue().entry(split_revision(model)[0])
-    offline = False
+    name, revision = split_revision(model)
+    known = catalogue().entry(name)
+    offline = ""
     try:
         entry = hubtl.show(model, hub=hub)
-    except Unreachable:
-        if known is None or hub:
+    except (Unreachable, UnknownName) as error:
+        indexed = None if known or hub or revision else in_index(name)
+        if known and isinstance(error, Unreachable) and not hub:
+            entry, offline = known, "the catalogue"
+        elif indexed:
+            entry, offline = indexed, "the index"
+        else:
             raise
-        entry, offline = known, True
-    family = hubtl.Family((), ()) if offline else hubtl.family(entry)
+    family = hubtl.family(entry, offline=bool(offline))
     about = entry.about or (known.about if known else "")
     allows, limits = _allows(entry)
     if as_json:
@@ -48,17 +54,20 @@ def command(
             "licence_allows": allows,
             "licence_limits": limits,
             "files": files,
-            "adapters": [each.id for each in family.children],
+            "adapters": [each.id for each in family.children if each.kind == "adapter"],
             "trust": _trust(tuple(entry.files)),
             "source": list(entry.source or (known.source if known else ())),
-            "from": "the catalogue" if offline else entry.hub,
+            "from": offline or entry.hub,
+            "catalogue": _origin(entry.id) or None,
         }
         screen.say_json({**entry.as_json(), **more, **family.as_json()})
         return
     _say(entry, about, allows, limits, family)
     if offline:
         screen.note(
-            "the hub was not asked, for it can't be reached: this is what the catalogue knows"
+            f"the hub was not asked, for it can't be reached: this is what {offline} knows"
+            if known
+            else "none of the hubs in use tells of it: this is what the index knows"
         )
 
 
@@ -87,6 +96,7 @@ def _say(
         ("results", "" if family.results else results),
         ("trust", _trust(tuple(entry.files))),
         ("source", "\n".join(entry.source)),
+        ("catalogue", _origin(entry.id)),
     )
     screen.table(("", ""), [row for row in rows if row[1]])
     say_family(entry, family)
@@ -103,6 +113,17 @@ def _allows(entry: hubtl.Entry) -> tuple[list[str], list[str]]:
         return [], []
     allows = [name for name in ("commercial", "derivatives") if getattr(licence, name)]
     return allows, list(licence.limits)
+
+
+def _origin(model: str) -> str:
+    """Return whose catalogue has a model, empty where none has."""
+    from hubtl.registry.catalog import OURS, catalogue
+
+    known = catalogue()
+    if known.entry(model) is None:
+        return ""
+    origin = known.origin(model)
+    return "hubtl's" if origin == OURS else f"your team's, {origin}"
 
 
 def _trust(files: tuple[str, ...]) -> str:

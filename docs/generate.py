@@ -64,10 +64,9 @@ def _page(name: str, command: Any) -> str:
     known = hubtl.cli.commands()
     if name in known:
         parts += _told(name, command, known[name], "##")
-        return "\n\n".join([*parts, NOTE]) + "\n"
-    within = {typed: _found(command, typed) for typed in known if typed.split()[0] == name}
+    within = {typed: _found(command, typed) for typed in known if typed.startswith(f"{name} ")}
     rows = [(_code(f"hubtl {typed}"), _line(each.help)) for typed, each in within.items()]
-    parts.append(_table(("command", "does"), rows))
+    parts += [_table(("command", "does"), rows)] if rows else []
     for typed, each in within.items():
         parts += [f"## hubtl {typed}", _line(each.help), *_told(typed, each, known[typed], "###")]
     return "\n\n".join([*parts, NOTE]) + "\n"

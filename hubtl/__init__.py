@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         evaluate,
         export,
         family,
+        past,
         plan,
         predict,
         publish,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .registry.card import Section
     from .registry.entry import Entry, Query
     from .registry.errors import HubtlError
+    from .registry.past import Past
     from .registry.recipe import Recipe
     from .results import (
         Adapted,
@@ -53,6 +55,7 @@ __all__ = [
     "Family",
     "Finding",
     "HubtlError",
+    "Past",
     "Plan",
     "Prediction",
     "Published",
@@ -66,6 +69,7 @@ __all__ = [
     "export",
     "family",
     "hookimpl",
+    "past",
     "plan",
     "predict",
     "publish",
@@ -97,6 +101,7 @@ _HOMES = {
     ),
     **dict.fromkeys(("Entry", "Query"), ".registry.entry"),
     "HubtlError": ".registry.errors",
+    "Past": ".registry.past",
     "Recipe": ".registry.recipe",
     "Section": ".registry.card",
     "hookimpl": ".plugins.hookspecs",

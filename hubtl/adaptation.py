@@ -20,6 +20,7 @@ from .predictions import write_predictions
 from .record import Seed, facts_of, told_of_climb
 from .registry.card import render
 from .rehearsal import rehearse
+from .remembering import remember
 from .reporting import write_report
 from .results import Adapted
 from .retention import retained
@@ -73,6 +74,7 @@ def adapt(job: Job, progress: Progress) -> Adapted:
         card = render(facts, best.snippet, name=name, more=sections)
         (folder / "README.md").write_text(card, encoding="utf-8")
         write_report(folder)
+    remember(facts, folder=job.out)
     return Adapted(job.out, facts)
 
 

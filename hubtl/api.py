@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .registry.entry import Entry, Found, Query
+from .registry.past import Past
 from .results import (
     Adapted,
     Checked,
@@ -63,14 +64,31 @@ def show(model: str, *, hub: str | None = None) -> Entry:
     return find_model(model, hub)[1]
 
 
-def family(entry: Entry) -> Family:
-    """Return what a model that `show` found was made from, and what was made from it, on its hub.
+def family(entry: Entry, *, offline: bool = False) -> Family:
+    """Return what a model that `show` found was made from, and what was made from it.
 
-    What can't be asked is told in the result and raises nothing.
+    Its hub and the index are asked, or the index alone. What can't be asked is told in the result
+    and raises nothing.
     """
     from .descent import family_of
 
-    return family_of(entry)
+    return family_of(entry, offline=offline)
+
+
+def past(
+    task: str | None = None,
+    *,
+    domain: str | None = None,
+    fingerprint: str | None = None,
+    base: str | None = None,
+) -> tuple[Past, ...]:
+    """Return what you and your team reached for a task, what tells the most about the next first.
+
+    `fingerprint` is that of data, as `hubtl.json` has it. Needs no network.
+    """
+    from .remembering import recalled
+
+    return recalled(task, domain=domain, fingerprint=fingerprint, base=base)
 
 
 def pull(

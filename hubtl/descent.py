@@ -1,52 +1,81 @@
-"""What a model was made from, what was made from it, and its versions, as its hub has them now."""
+"""What a model was made from, what was made from it, and its versions, as far as is known now."""
 
 from __future__ import annotations
 
 import contextlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from .descendants import ancestors, descendants, in_index
 from .lineage import Lineage, told_by
 from .plugins.hookspecs import Source, Versioned
 from .registry.cache import SHA
-from .registry.entry import Entry, Query
+from .registry.entry import Entry
 from .registry.errors import BadData, HubtlError, UnknownName
 from .registry.facts import Facts
+from .registry.past import Past
 from .registry.usage import gained, kept_of_base
+from .remembering import recalled
 from .results import Family
-from .sources import open_hub, search_models
+from .sources import open_hub
 
 Numbers = Mapping[str, Mapping[str, float]]
-MOST_CHILDREN, MOST_VERSIONS = 100, 20
+MOST_VERSIONS = 20
 
 
-def family_of(entry: Entry) -> Family:
-    """Return what the hub of an entry knows of its kin; what it doesn't is among `not_known`."""
+def family_of(entry: Entry, *, offline: bool = False) -> Family:
+    """Return what is known of a model's kin; what is not is among `not_known`.
+
+    `offline` asks nobody but this machine's index and catalogue.
+    """
     not_known: list[str] = []
-    children = _children(entry, not_known)
-    source = _source(entry.hub)
-    if entry.kind != "adapter" or source is None:
-        return Family((), children, not_known=tuple(not_known))
+    children, more = descendants(entry, not_known, offline=offline)
+    past = _past(entry, not_known)
+    source = None if offline else _source(entry.hub)
+    kin = Family((), children, past=past, more=more)
+    if entry.kind != "adapter" or (source is None and not offline):
+        known = tuple(not_known)
+        return replace(kin, not_known=known, ancestors=ancestors(entry, not_known))
     config: Mapping[str, Any] = {}
     facts = told = None
     try:
-        config, facts = told_by(source, entry)
+        config, facts = told_by(source, entry) if source else ({}, None)
         told = _results(entry.id, facts) if facts else None
     except HubtlError as error:
         not_known.append(f"what `{entry.id}` tells of itself is not known: {error.message}")
     lineage = _lineage(entry, config, facts)
     base_now = None
-    if lineage:
+    if lineage and source:
         try:
             base_now = source.entry(str(lineage[-1]["id"])).revision
         except HubtlError as error:
             not_known.append(f"whether its base has moved on is not known: {error.message}")
-    versions = _versions(source, entry, not_known)
+    base = in_index(str(lineage[-1]["id"])) if lineage else None
     results, rivals, sentences = told if told else ({}, {}, ())
-    return Family(
-        lineage, children, base_now, versions, results, rivals, tuple(not_known), sentences
+    return replace(
+        kin,
+        lineage=lineage,
+        base_now=base_now,
+        versions=_versions(source, entry, not_known) if source else {},
+        results=results,
+        baselines=rivals,
+        gain_and_retention=sentences,
+        ancestors=ancestors(base, not_known) if base else (),
+        not_known=tuple(not_known),
     )
+
+
+def _past(entry: Entry, not_known: list[str]) -> tuple[Past, ...]:
+    """Return what the team reached with a base."""
+    if entry.kind == "adapter":
+        return ()
+    try:
+        return recalled(base=entry.id)
+    except HubtlError as error:
+        not_known.append(f"what your team reached with `{entry.id}` is not known: {error.message}")
+        return ()
 
 
 def _source(hub: str) -> Source | None:
@@ -55,19 +84,6 @@ def _source(hub: str) -> Source | None:
         found = open_hub(hub)
         return found if isinstance(found, Source) else None
     return None
-
-
-def _children(entry: Entry, not_known: list[str]) -> tuple[Entry, ...]:
-    """Return the adapters that name an entry as what they were made from."""
-    asked = Query(kind="adapter", base=entry.id, limit=MOST_CHILDREN)
-    try:
-        found = search_models(asked, entry.hub).entries
-    except HubtlError as error:
-        not_known.append(f"what was made from `{entry.id}` is not known: {error.message}")
-        return ()
-    if len(found) == MOST_CHILDREN:
-        not_known.append(f"these are {MOST_CHILDREN} of its adapters, and there may be more")
-    return tuple(each for each in found if each.id != entry.id)
 
 
 def _lineage(entry: Entry, config: Mapping[str, Any], facts: Facts | None) -> Lineage:

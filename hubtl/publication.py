@@ -19,6 +19,7 @@ from .registry.fingerprint import files_in, sha256
 from .registry.places import setting
 from .registry.rooms import temporary_room
 from .registry.weights import needed
+from .remembering import remember
 from .reproduction import reproduce
 from .results import Published
 from .sources import check_reviewing, fetch, find_base, pull, writing_hub
@@ -89,6 +90,7 @@ def publish(wish: Wish, progress: Progress) -> Published:
         (agreement, reproduced), address, commit = _send(wish, case, facts, progress)
     if not wish.pull_request:
         collect(hub, model)
+        remember(facts, folder=wish.folder, address=address)
     return dataclasses.replace(
         done,
         address=address,

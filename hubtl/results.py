@@ -10,6 +10,7 @@ from typing import Any
 from .registry.entry import Entry
 from .registry.exported import Made
 from .registry.facts import Facts
+from .registry.past import Past
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,8 @@ class Family:
     that is not told. `base_now` is the commit of the base's `main`, `versions` are by their tags,
     and `not_known` says what could not be asked, and why. `gain_and_retention` are the sentences on
     what an adapter is better at than the best baseline, and on how much of the base it retains.
+    `past` is what the team reached with a base. `ancestors` are what the base itself was made from,
+    each with how that below it was made from it. `more` counts what else was made from the model.
     """
 
     lineage: tuple[Mapping[str, str | None], ...]
@@ -142,6 +145,9 @@ class Family:
     baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     not_known: tuple[str, ...] = ()
     gain_and_retention: tuple[str, ...] = ()
+    past: tuple[Past, ...] = ()
+    ancestors: tuple[Mapping[str, str | None], ...] = ()
+    more: int = 0
 
     @property
     def base_moved_on(self) -> bool | None:
@@ -153,7 +159,9 @@ class Family:
         """Return the keys that `show --json` promises beside those of the model itself."""
         return {
             "lineage": [dict(each) for each in self.lineage],
+            "ancestors": [dict(each) for each in self.ancestors],
             "children": [each.as_json() for each in self.children],
+            "more_children": self.more,
             "base_revision": self.lineage[-1]["revision"] if self.lineage else None,
             "base_now": self.base_now,
             "base_moved_on": self.base_moved_on,
@@ -164,6 +172,7 @@ class Family:
             "results": self.results,
             "baselines": self.baselines,
             "gain_and_retention": list(self.gain_and_retention),
+            "past": [each.as_json() for each in self.past],
             "not_known": list(self.not_known),
         }
 

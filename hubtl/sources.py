@@ -98,10 +98,14 @@ def find_model(name: str, hub: str | None = None) -> tuple[Source, Entry]:
     if hub is None and not any(each.name == "starter" for each in hubs):
         # What installed packages carry needs no asking, whatever hub is set.
         hubs.append(open_hub("starter"))
+    own = known.hub if known and ":" in known.hub else None  # as a team's catalogue may say
+    if hub is None and own and own not in {each.name for each in hubs}:
+        hubs.insert(0, open_hub(own))
     for each in hubs:
         if not isinstance(each, Source):
             continue
-        pinned = known.revision if known and getattr(each, "needs_network", False) else None
+        pins = each.name == own or getattr(each, "needs_network", False)
+        pinned = known.revision if known and pins else None
         try:
             return each, each.entry(model, revision or pinned)
         except Unreachable as error:

@@ -1,7 +1,8 @@
 """The catalogue: curated base models by domain, read from `catalog.yaml`.
 
-The file that ships with hubtl is checked by a test, so reading it stays quick; a file of your own
-is checked when it is read, and a mistake in it is told by line and field.
+The file that ships with hubtl is checked by a test, so reading it stays quick. A team's own file is
+laid over it: what has the same id counts as the team says, and `hidden` are ids that it leaves out.
+It is checked when it is read, and a mistake in it is told by line and field.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,48 @@ import yaml
 from .entry import Conversion, Entry, File, Package
 from .errors import BadOption, UnknownName, nearest
 from .licences import Licence
-from .places import setting
+from .places import setting, team_catalogue
 
 CATALOG = Path(__file__).resolve().parent.parent / "catalog.yaml"
+OURS = "hubtl"
 SCHEMA = Path(__file__).resolve().parent / "catalog.schema.json"
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The entries, the domains and the licences that hubtl knows without asking anybody."""
+    """The entries, the domains and the licences that hubtl knows without asking anybody.
+
+    `origins` tells the file of entries that are not hubtl's own, by their folded ids.
+    """
 
     entries: tuple[Entry, ...]
     domains: Mapping[str, str]
     licences: Mapping[str, Licence]
     date: str
+    hidden: tuple[str, ...] = ()
+    alone: bool = False
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def origin(self, model: str) -> str:
+        """Return where an entry is from: `hubtl`, or the file of a team's catalogue."""
+        return self.origins.get(model.casefold(), OURS)
+
+    def laid_over(self, other: Catalogue, origin: str) -> Catalogue:
+        """Return another catalogue with what this one has in place of its own, or after it."""
+        own = {entry.id.casefold(): entry for entry in self.entries}
+        hidden = {model.casefold() for model in self.hidden}
+        below = [entry for entry in other.entries if entry.id.casefold() not in hidden - own.keys()]
+        there = {entry.id.casefold() for entry in below}
+        new = [entry for name, entry in own.items() if name not in there]
+        return Catalogue(
+            (*(own.get(entry.id.casefold(), entry) for entry in below), *new),
+            {**other.domains, **self.domains},
+            {**other.licences, **self.licences},
+            max(self.date, other.date),
+            self.hidden,
+            origins=dict.fromkeys(own, origin),
+        )
 
     def entry(self, model: str) -> Entry | None:
         """Return the entry of that id, whatever its case, or None."""
@@ -52,24 +80,42 @@ class Catalogue:
 
 @functools.cache
 def catalogue() -> Catalogue:
-    """Return hubtl's catalogue, or the one that the setting `catalog` names."""
-    named = setting("catalog")
-    if not named:
-        return load(CATALOG.read_text(encoding="utf-8"))
-    return read_catalogue(Path(named).expanduser())
+    """Return hubtl's catalogue, with the team's laid over it where there is one."""
+    path = team_catalogue()
+    return read_catalogue(path) if setting("catalog") or path.is_file() else built_in()
+
+
+@functools.cache
+def built_in() -> Catalogue:
+    """Return the catalogue that ships with hubtl."""
+    return load(CATALOG.read_text(encoding="utf-8"))
 
 
 def read_catalogue(path: Path) -> Catalogue:
-    """Return the catalogue in a file, checked whole; raises BadOption with line and field."""
+    """Return hubtl's catalogue with a team's file laid over it, or that alone if it says `alone`.
+
+    Raises BadOption with the line and the field of a mistake.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadOption(f"the catalogue `{path}` can't be read", "see `hubtl config`") from error
-    mistakes = list(mistakes_in(text))
+    below = below_of(text)
+    mistakes = list(mistakes_in(text, below))
     if mistakes:
         more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
-        raise BadOption(f"{path}, {mistakes[0]}{more}", f"see `hubtl catalog --check {path}`")
-    return load(text)
+        raise BadOption(f"{path}, {mistakes[0]}{more}", f"see `hubtl catalog check {path}`")
+    own = load(text)
+    return own.laid_over(below or Catalogue((), {}, {}, own.date), str(path))
+
+
+def below_of(text: str) -> Catalogue | None:
+    """Return what a team's catalogue is laid over, or None where it stands alone."""
+    try:
+        read = yaml.load(text, Loader)  # noqa: S506  (a safe loader, in C where there is one)
+    except yaml.YAMLError:  # what is wrong with it is told when it is checked
+        return built_in()
+    return None if isinstance(read, dict) and read.get("alone") is True else built_in()
 
 
 def load(text: str) -> Catalogue:
@@ -88,14 +134,19 @@ def load(text: str) -> Catalogue:
             fields.get("use_limits"),
             fields.get("output_limits"),
         )
-        for name, fields in read["licences"].items()
+        for name, fields in read.get("licences", {}).items()
     }
-    entries = tuple(_entry(fields) for fields in read["models"])
-    return Catalogue(entries, read["domains"], licences, str(read["date"]))
+    entries = tuple(_entry(fields) for fields in read.get("models", ()))
+    date, hidden = str(read.get("date", "")), tuple(read.get("hidden", ()))
+    domains = read.get("domains", {})
+    return Catalogue(entries, domains, licences, date, hidden, read.get("alone") is True)
 
 
-def mistakes_in(text: str) -> Iterable[str]:
-    """Yield what is wrong with a catalogue's text, as `line N, FIELD: what`."""
+def mistakes_in(text: str, below: Catalogue | None = None) -> Iterable[str]:
+    """Yield what is wrong with a catalogue's text, as `line N, FIELD: what`.
+
+    One that is laid over another, `below`, needs only the sections that it has.
+    """
     import jsonschema
 
     try:
@@ -106,6 +157,9 @@ def mistakes_in(text: str) -> Iterable[str]:
         yield f"line {mark.line + 1 if mark else 1}: {getattr(error, 'problem', error)}"
         return
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    if below:
+        schema["required"] = ["version"]
+        del schema["properties"]["models"]["minItems"]
     validator = jsonschema.Draft202012Validator(schema)
     for mistake in sorted(
         validator.iter_errors(read), key=lambda error: list(map(str, error.path))
@@ -116,10 +170,14 @@ def mistakes_in(text: str) -> Iterable[str]:
         field = ".".join(map(str, path)) or "the file"
         yield f"line {_line(tree, path)}, {field}: {mistake.message}"
     if isinstance(read, dict):
-        yield from _broken_references(read, tree)
+        domains = {*(read.get("domains") or {}), *(below.domains if below else ())}
+        licences = {*(read.get("licences") or {}), *(below.licences if below else ())}
+        yield from _broken_references(read, tree, domains, licences)
 
 
-def _broken_references(read: dict[str, Any], tree: yaml.Node | None) -> Iterable[str]:
+def _broken_references(
+    read: dict[str, Any], tree: yaml.Node | None, domains: set[str], licences: set[str]
+) -> Iterable[str]:
     """Yield ids told twice, and domains and licences that the vocabulary lacks."""
     seen: set[str] = set()
     for number, model in enumerate(read.get("models") or []):
@@ -134,9 +192,9 @@ def _broken_references(read: dict[str, Any], tree: yaml.Node | None) -> Iterable
             yield f"{at('id')}: `{model_id}` is there twice"
         seen.add(model_id.casefold())
         for domain in model.get("domains") or []:
-            if domain not in (read.get("domains") or {}):
+            if domain not in domains:
                 yield f"{at('domains')}: `{domain}` is not in `domains`"
-        if model.get("licence") not in (read.get("licences") or {}):
+        if model.get("licence") not in licences:
             yield f"{at('licence')}: `{model.get('licence')}` is not in `licences`"
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .kinship import Relation, parents_of
+
 Kind = Literal["base", "adapter"]
 
 
@@ -42,7 +44,8 @@ class Package:
 class Entry:
     """One model that a hub or the catalogue knows of: a base or an adapter.
 
-    `upon` is the adapter that an adapter was made from, where that was not its base itself.
+    `base` is what it was made from, and `relation` how; `upon` is the adapter that an adapter was
+    made from, where that was not its base itself.
     `metrics` have the main one first; `tested_on` is the start of the fingerprint of the rows that
     gave them.
     """
@@ -61,6 +64,7 @@ class Entry:
     base: str | None = None
     base_revision: str | None = None
     upon: str | None = None
+    relation: Relation | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     tested_on: str | None = None
@@ -77,6 +81,11 @@ class Entry:
     def organisation(self) -> str:
         """The part of the id before the slash, or an empty text."""
         return self.id.rpartition("/")[0]
+
+    @property
+    def parents(self) -> list[str]:
+        """The models that it says it was made from, the nearest first."""
+        return parents_of(self.base, self.upon, self.tags)
 
     @property
     def main_metric(self) -> str | None:
@@ -99,6 +108,7 @@ class Entry:
             "downloads": self.downloads,
             "base": self.base,
             "upon": self.upon,
+            "relation": self.relation,
             "metrics": dict(self.metrics),
             "intervals": {name: list(both) for name, both in self.intervals.items()},
             "tested_on": self.tested_on,

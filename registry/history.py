@@ -38,12 +38,13 @@ def is_same(one: Facts, other: Facts) -> bool:
 
     What names the base may differ, where one of the two stands upon a copy of it.
     """
-    files, others = ({**facts.files, ADAPTER_CONFIG: ""} for facts in (one, other))
-    return (
-        files == others
-        and one.metrics == other.metrics
-        and one.data.get("test_fingerprint") == other.data.get("test_fingerprint")
-    )
+    return work_of(one) == work_of(other)
+
+
+def work_of(facts: Facts) -> tuple[Any, ...]:
+    """Return what facts of one work have in common, and those of another have not."""
+    files = {**facts.files, ADAPTER_CONFIG: ""}
+    return files, facts.metrics, facts.data.get("test_fingerprint")
 
 
 def table(facts: Facts) -> str:

@@ -15,7 +15,7 @@ SETTINGS: Mapping[str, str] = {
     "hub": "the hub that commands use: `hf`, `starter`, `folder:PATH` or an address",
     "organisation": "the organisation that `publish --to NAME` means",
     "domain": "the domain of what you adapt, from `hubtl catalog --domains`",
-    "catalog": "a catalogue of your own, read in place of hubtl's",
+    "catalog": "the file of your team's catalogue, which is laid over hubtl's",
     "country": "whose electricity is used, three letters such as FRA: CO2 is reckoned by its mix",
     "trunks": "how many GB of features of frozen layers are kept, 5 unless set",
 }
@@ -35,6 +35,17 @@ def models() -> Path:
 def index() -> Path:
     """Return the folder of the index of models that hubs are known to have."""
     return home() / "index"
+
+
+def team_catalogue() -> Path:
+    """Return the file of the team's own catalogue: the setting `catalog`, else one beside it."""
+    named = setting("catalog")
+    return Path(named).expanduser() if named else settings_file().with_name("catalog.yaml")
+
+
+def ledger() -> Path:
+    """Return the file of past results, beside the settings: a cache is emptied, and they last."""
+    return settings_file().with_name("results.sqlite")
 
 
 def trunks() -> tuple[Path, int]:

@@ -112,9 +112,7 @@ def why_not(
             else "parameters unknown",
         ),
         (
-            query.base
-            and query.base not in (entry.base, entry.upon)
-            and f"base_model:adapter:{query.base}" not in entry.tags,
+            query.base and query.base not in entry.parents,
             f"not made from {query.base}",
         ),
         (

@@ -9,6 +9,7 @@ from .catalog import catalogue
 from .comparing import read_results
 from .entry import Entry, File
 from .errors import Refused
+from .kinship import relation_of, told_by_tags
 from .licences import licence_id
 
 WEIGHTS = ".safetensors"
@@ -59,14 +60,16 @@ def entry_from_metadata(
 ) -> Entry:
     """Return what a card's metadata and a list of files tell of a model."""
     tags = tuple(_texts(matter.get("tags")))
-    parents = _texts(matter.get("base_model"))
+    parents = _texts(matter.get("base_model")) or list(told_by_tags(tags))
     base = next(iter(parents), None)
     # What hubtl made of all weights of a base is for its users the same kind of thing.
     ours = base is not None and "hubtl" in tags
-    adapter = is_adapter(files) or ours or matter.get("base_model_relation") == "adapter"
+    told = matter.get("base_model_relation")
+    relation = relation_of(told, parents, tags, adapter=is_adapter(files))
+    adapter = is_adapter(files) or ours or "adapter" in (told, relation)
     sizes = [file.size for path, file in files.items() if path.endswith(WEIGHTS)]
     task = matter.get("pipeline_tag")
-    told = read_results(matter.get("model-index"))
+    results = read_results(matter.get("model-index"))
     licence = next(iter(_texts(matter.get("license"))), "")
     return Entry(
         model,
@@ -78,12 +81,13 @@ def entry_from_metadata(
         licence=licence_id(licence, catalogue().licences) or None,
         size_bytes=sum(sizes) or None,
         revision=revision,
-        base=base if adapter else None,
+        base=base,
+        relation=relation,
         upon=parents[1] if ours and len(parents) == 2 else None,
-        metrics=told.metrics,
-        intervals=told.intervals,
-        tested_on=told.tested_on,
-        test_rows=told.test_rows,
+        metrics=results.metrics,
+        intervals=results.intervals,
+        tested_on=results.tested_on,
+        test_rows=results.test_rows,
         tags=tags,
         files=files,
     )

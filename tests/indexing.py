@@ -80,15 +80,13 @@ def asked_slowly(words: str, places: Counter[str]) -> Asked:
 def fits(entry: Entry, query: Query, licences: Mapping[str, Licence] = LICENCES) -> bool:
     """Return whether an entry has what a query's filters ask for."""
     licence = licences.get(entry.licence or "")
-    made_from = {entry.base, entry.upon}
-    made_from |= {tag[19:] for tag in entry.tags if tag.startswith("base_model:adapter:")}
     return (
         query.kind in (None, entry.kind)
         and query.task in (None, *entry.tasks)
         and query.domain in (None, *entry.domains)
         and query.language in (None, *entry.languages)
         and query.licence in (None, entry.licence)
-        and query.base in (None, *made_from)
+        and query.base in (None, *entry.parents)
         and query.organisation in (None, entry.organisation)
         and (query.allows is None or bool(licence and getattr(licence, query.allows)))
         and (query.max_params is None or (entry.params or 10**18) <= query.max_params)

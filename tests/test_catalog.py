@@ -95,9 +95,9 @@ def test_a_catalogue_of_ones_own_is_checked_when_it_is_read(tmp_path):
         read_catalogue(path)
 
 
-def test_a_good_one_replaces_hubtls_own(hubtl_cli, tmp_path):
+def test_a_good_one_is_laid_over_hubtls_own(hubtl_cli, tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text(GOOD)
-    said = hubtl_cli("search --json", HUBTL_CATALOG=str(path))
-    assert "acme/one" in [entry["id"] for entry in said.json["entries"]]
+    said = hubtl_cli("search acme/one --json", HUBTL_CATALOG=str(path))
+    assert [entry["id"] for entry in said.json["entries"]] == ["acme/one"]
     assert hubtl_cli(f"catalog --check {path}").out == f"{path} is a good catalogue\n"

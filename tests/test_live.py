@@ -62,7 +62,7 @@ def hub(store, home, tmp_path_factory):
 
 def told(words, asked, hub=None):
     """Return what is found, and why the rest was left out, of the models of the hub."""
-    found = hubtl.search(words, hub=hub, limit=50, **asked)
+    found = hubtl.search(words, hub=hub, limit=500, **asked)
     names = {name for name, *_ in MODELS}
     left = {each.id: each.why for each in found.left_out if each.id in names}
     return {entry.id for entry in found.entries} & names, left

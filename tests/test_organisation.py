@@ -101,6 +101,8 @@ def test_what_is_published_is_put_into_the_collection_of_its_domain(server, mood
     assert collections(server) == {"legal adapters": [NAME]}
     assert collections(server, "bob") == {}  # private, as the repository is
     assert "warning" not in capsys.readouterr().err
+    (past,) = hubtl.past(TASK, domain="legal")  # the folder and what was published are one work
+    assert (past.folder, past.address) == (str(made.folder.absolute()), f"{server.url}/{NAME}")
 
 
 def test_a_new_domain_moves_it_and_leaves_what_people_collected(server, facts):

@@ -202,6 +202,7 @@ OFFLINE = [
     "catalog",
     "catalog --domains",
     "catalog --licences",
+    "catalog check",
     "recipes",
     "recipes lora",
     "plugins",

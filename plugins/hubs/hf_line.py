@@ -9,8 +9,6 @@ from typing import Any
 
 from ...registry.weights import entry_from_metadata
 
-ADAPTER = "base_model:adapter:"
-
 
 def line(model: Mapping[str, Any], hub: str) -> str:
     """Return a model as a line of a listing, or an empty text where it has no id."""
@@ -29,11 +27,9 @@ def line(model: Mapping[str, Any], hub: str) -> str:
 
 
 def matter(card: Mapping[str, Any], told: object) -> dict[str, Any]:
-    """Return a card's metadata with all tags that a hub tells, and the base that these name."""
+    """Return a card's metadata with all tags that a hub tells."""
     listed = told if isinstance(told, list) else []
     tags = [tag for tag in listed if isinstance(tag, str)]
     own = card.get("tags")
     more = [tag for tag in own if isinstance(tag, str)] if isinstance(own, list) else []
-    found = {**card, "tags": list(dict.fromkeys([*tags, *more]))}
-    bases = [tag[len(ADAPTER) :] for tag in tags if tag.startswith(ADAPTER)]
-    return {"base_model": bases, **found, "base_model_relation": "adapter"} if bases else found
+    return {**card, "tags": list(dict.fromkeys([*tags, *more]))}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...registry.entry import Query
+from ...registry.kinship import RELATIONS
 from ...registry.search import SYNONYMS
 
 if TYPE_CHECKING:
@@ -76,8 +77,11 @@ def _tags(query: Query) -> list[list[str]]:
     tags += [f"license:{query.licence}"] if query.licence else []
     if not query.base:
         return [tags]
-    whole = ["hubtl", f"base_model:finetune:{query.base}"]
-    return [[f"base_model:adapter:{query.base}", *tags], [*whole, *tags]]
+    of_base = {relation: f"base_model:{relation}:{query.base}" for relation in RELATIONS}
+    adapters = [[of_base["adapter"]], ["hubtl", of_base["finetune"]]]
+    others = [[tag] for relation, tag in of_base.items() if relation != "adapter"]
+    wanted = {"adapter": adapters, "base": others, None: [*adapters[:1], *others]}[query.kind]
+    return [[*each, *tags] for each in wanted]
 
 
 def _listed(

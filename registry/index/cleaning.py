@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..kinship import RELATIONS
 from .rows import RARE, Row
 
 ID, NAME, ABOUT = 200, 100, 400  # characters
@@ -54,6 +55,7 @@ def row_told(told: Mapping[str, Any], today: str) -> Row | None:
         lines(get("languages")),
         lines(get("tags")),
         text(get("revision"), NAME),
+        relation if (relation := get("relation")) in RELATIONS else None,
         _rare(told) if not told.keys().isdisjoint(RARE) else None,
     )
 

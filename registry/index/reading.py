@@ -99,6 +99,15 @@ class Index:
         with self.moment():
             return self._found(query, licences or {}, memory_bytes)
 
+    def count_made_from(self, model: str) -> int:
+        """Return how many entries say they were made from a model; raises Unreachable."""
+        question = _quoted(mark("base", model))
+        with self.moment():
+            found = self._database.execute(
+                "SELECT count(*) FROM found WHERE found MATCH ?", (question,)
+            )
+            return int(found.fetchone()[0])
+
     def asked(self, words: str) -> Asked:
         """Return what words ask for, given the words that entries have; raises Unreachable."""
         with self.moment():

@@ -6,6 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 from ..entry import Entry
+from ..kinship import Relation
 
 RARE = (
     *("base_revision", "upon", "metrics", "intervals", "tested_on", "test_rows", "architecture"),
@@ -33,6 +34,7 @@ class Row(NamedTuple):
     languages: str | None
     tags: str | None
     revision: str | None
+    relation: Relation | None
     rare: str | None
 
     def packed(self) -> str:
@@ -70,6 +72,7 @@ def row_of(entry: Entry) -> Row:
         "\n".join(entry.languages) or None,
         "\n".join(entry.tags) or None,
         entry.revision,
+        entry.relation,
         json.dumps(rare, ensure_ascii=False) if rare else None,
     )
 

@@ -14,12 +14,12 @@ import zlib
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from ..kinship import TAG, told_by_tags
 from .rows import Row
 
 WORD = re.compile(r"[^\W_]+")
 ACCENTS = re.compile("[\u0300-\u036f]")
 PLAIN = re.compile(r"[a-z0-9/:._+-]+")
-ADAPTER = "base_model:adapter:"
 # Tags that a hub makes: of the first, only what they name is worth finding; of the second, nothing.
 NAMES_A_THING = {
     *("base_model", "base_model:adapter", "base_model:finetune", "base_model:merge"),
@@ -112,8 +112,8 @@ def words_in(terms: str) -> list[str]:
 def made_from(row: Row) -> set[str]:
     """Return the ids that an entry says it is made from."""
     found = {row.base} if row.base else set()
-    if row.tags and ADAPTER in row.tags:
-        found |= {tag[len(ADAPTER) :] for tag in row.tags.split("\n") if tag.startswith(ADAPTER)}
+    if row.tags and TAG in row.tags:
+        found.update(told_by_tags(row.tags.split("\n")))
     if row.rare and (upon := json.loads(row.rare).get("upon")):
         found.add(upon)
     return found
