@@ -214,11 +214,7 @@ def search_models(query: Query, hub: str | None = None) -> Found:
                 continue
             ids = {entry.id for entry in entries}
             entries += [entry for entry in found if entry.id not in ids]
-    memory_bytes = 0
-    if query.fits:
-        from .transfer.resources import memory
-
-        memory_bytes = memory()
+    query, memory_bytes = _with_memory(query)
     if not chosen and (index := _index()):
         from .registry.index.answering import answered
 
@@ -227,6 +223,15 @@ def search_models(query: Query, hub: str | None = None) -> Found:
         return replace(found_all, where=f"{where} and the index of {found_all.date}")
     found_all = find(entries, query, known.licences, date=known.date, memory_bytes=memory_bytes)
     return replace(found_all, where=where)
+
+
+def _with_memory(query: Query) -> tuple[Query, int]:
+    """Return a query with the method of its recipe, and the memory that is free, if it asks."""
+    if not query.fits:
+        return query, 0
+    from .transfer.resources import free_memory
+
+    return replace(query, recipe=plugins().recipe(query.recipe).method), free_memory("cpu")
 
 
 def _index() -> Index | None:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from hubtl.registry.entry import Entry, Query
+from hubtl.registry.filters import filters, left_out
 from hubtl.registry.index.construction import build
 from hubtl.registry.index.ranking import Asked, points
 from hubtl.registry.index.reading import Index
@@ -77,19 +78,8 @@ def asked_slowly(words: str, places: Counter[str]) -> Asked:
     return Asked(choices, words if words and " " not in words else "")
 
 
-def fits(entry: Entry, query: Query, licences: Mapping[str, Licence] = LICENCES) -> bool:
+def fits(
+    entry: Entry, query: Query, licences: Mapping[str, Licence] = LICENCES, memory: int = 0
+) -> bool:
     """Return whether an entry has what a query's filters ask for."""
-    licence = licences.get(entry.licence or "")
-    made_from = {entry.base, entry.upon}
-    made_from |= {tag[19:] for tag in entry.tags if tag.startswith("base_model:adapter:")}
-    return (
-        query.kind in (None, entry.kind)
-        and query.task in (None, *entry.tasks)
-        and query.domain in (None, *entry.domains)
-        and query.language in (None, *entry.languages)
-        and query.licence in (None, entry.licence)
-        and query.base in (None, *made_from)
-        and query.organisation in (None, entry.organisation)
-        and (query.allows is None or bool(licence and getattr(licence, query.allows)))
-        and (query.max_params is None or (entry.params or 10**18) <= query.max_params)
-    )
+    return left_out(entry, filters(query, licences, memory)) is None

@@ -16,6 +16,7 @@ from ...registry.errors import (
 )
 from ...registry.index.listing import Page
 from ...registry.places import setting
+from ...registry.trust import trust_told
 from ...registry.weights import entry_from_metadata
 from ..hookspecs import Draft, Hub, Offer, hookimpl
 from .hf_collections import collect
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 
 HUGGING_FACE = "https://huggingface.co"
 COLLECT = "ask its owner for the role `write`, to keep its collections"
-LISTED = ["cardData", "downloads", "pipeline_tag", "safetensors", "sha", "siblings", "tags"]
+LISTED = [
+    *("cardData", "downloads", "gated", "pipeline_tag", "safetensors", "sha", "siblings", "tags"),
+]
 
 
 class HuggingFace:
@@ -194,11 +197,14 @@ class HuggingFace:
     def _entry(self, info: ModelInfo) -> Entry:
         card: Any = info.card_data
         matter: dict[str, Any] = card.to_dict() if card else {}
-        matter = {"pipeline_tag": info.pipeline_tag, "tags": info.tags, **matter}
+        matter = {"pipeline_tag": info.pipeline_tag, **matter}
+        matter["tags"] = info.tags or matter.get("tags")  # a hub's have the card's, and more
         files = {each.rfilename: _file(each) for each in info.siblings or []}
         entry = entry_from_metadata(info.id, self.name, matter, files, info.sha or "")
         params = info.safetensors.total if info.safetensors else None
-        return dataclasses.replace(entry, params=params, downloads=info.downloads)
+        tags, weighed = info.tags or (), info.safetensors is not None
+        trust = trust_told(tags, files, weighed=weighed, gated=bool(info.gated))
+        return dataclasses.replace(entry, params=params, downloads=info.downloads, trust=trust)
 
     def told(
         self,

@@ -12,11 +12,15 @@ from urllib.parse import urlencode, urlsplit
 
 from ...registry.errors import Refused, Unreachable
 from ...registry.index.listing import Page
+from ...registry.trust import trust_told
 from ...registry.weights import entry_from_metadata
 from .hf_patience import BUSY, LONGEST, wait_asked_by
 
 PAGE = 1000
-EXPANDED = ("cardData", "downloads", "lastModified", "pipeline_tag", "safetensors", "sha", "tags")
+EXPANDED = (
+    *("cardData", "downloads", "gated", "lastModified", "pipeline_tag", "safetensors", "sha"),
+    "tags",
+)
 NEXT = re.compile(r'<([^<>]+)>\s*;\s*rel="?next"?')
 ADAPTER = "base_model:adapter:"
 WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -104,6 +108,7 @@ def _line(model: Mapping[str, Any], hub: str) -> str:
     tags = [tag for tag in told if isinstance(tag, str)] if isinstance(told, list) else []
     matter: dict[str, Any] = {"pipeline_tag": model.get("pipeline_tag"), "tags": tags}
     matter |= card if isinstance(card, dict) else {}
+    matter["tags"] = tags or matter["tags"]  # a hub's have those of the card, and more
     bases = [tag[len(ADAPTER) :] for tag in tags if tag.startswith(ADAPTER)]
     if bases:
         matter = {"base_model": bases, **matter, "base_model_relation": "adapter"}
@@ -111,5 +116,6 @@ def _line(model: Mapping[str, Any], hub: str) -> str:
     weights = model.get("safetensors")
     params = weights.get("total") if isinstance(weights, dict) else None
     date = str(model.get("lastModified") or "")[:10]
-    entry = replace(entry, params=params, downloads=model.get("downloads"), date=date)
+    trust = trust_told(tags, weighed=isinstance(weights, dict), gated=bool(model.get("gated")))
+    entry = replace(entry, params=params, downloads=model.get("downloads"), date=date, trust=trust)
     return json.dumps(asdict(entry))

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ..errors import Refused
 
-FORMAT = 1  # one more whenever a file means something else than before
+FORMAT = 2  # one more whenever a file means something else than before
 OURS = 0x68756274  # `hubt`: the application_id of an index
 POINTER = "current"
 

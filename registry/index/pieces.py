@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..errors import Unreachable
 from .cleaning import cleaned
+from .conditions import takes_in
 from .ranking import standing
 from .rows import Row
 from .words import called, terms_of
@@ -29,7 +30,7 @@ WORK = (
     "from hubtl.registry.index.pieces import work; work()"
 )
 
-Made = tuple[int, str, int, int | None, str]  # standing, terms, and three values of `entry`
+Made = tuple[int, str, int, int | None, int, str]  # standing, terms, and four values of `entry`
 Piece = tuple[str, int, int, str]  # a path, a place in the file, a length, and today's date
 
 
@@ -67,7 +68,7 @@ def work() -> None:
 
 
 def _made(row: Row) -> Made:
-    return standing(row), terms_of(row), called(row.id), row.params, row.packed()
+    return standing(row), terms_of(row), called(row.id), row.params, takes_in(row), row.packed()
 
 
 def _pieces(path: Path, today: str) -> Iterator[Piece]:

@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..entry import Entry
+from ..vocabulary import vocabulary
 from .rows import Row, row_of
-from .words import IN_FACTS, IN_NAME, IN_TEXT, MEANINGS, folded, mark, terms_of
+from .words import IN_FACTS, IN_NAME, IN_TEXT, folded, mark, terms_of
 
 TENFOLD = 4096
 HIGHEST = 2**17 - 1
@@ -35,6 +36,11 @@ class Asked:
 
     words: Mapping[str, tuple[str, ...]]
     whole: str = ""
+
+    @property
+    def taken(self) -> dict[str, tuple[str, ...]]:
+        """What misspelt words and beginnings of words are taken for."""
+        return {said: choices for said, choices in self.words.items() if choices != (said,)}
 
 
 def standing(row: Row) -> int:
@@ -89,7 +95,8 @@ def standing_of(key: int) -> int:
 
 def meant(choices: tuple[str, ...]) -> list[str]:
     """Return the marks of the tasks and domains that people call by one of these words."""
-    return [mark(*MEANINGS[word]) for word in choices if word in MEANINGS]
+    meanings = vocabulary().meanings
+    return [mark(*meanings[word]) for word in choices if word in meanings]
 
 
 @functools.lru_cache(maxsize=16384)
