@@ -28,6 +28,7 @@ def command(
 ) -> None:
     """Show a model's licence, size, files, commit, lineage, results, and whether to trust it."""
     from hubtl.registry.catalog import catalogue
+    from hubtl.registry.domains import sources
     from hubtl.registry.entry import split_revision
 
     known = catalogue().entry(split_revision(model)[0])
@@ -48,7 +49,8 @@ def command(
             "licence_allows": allows,
             "files": files,
             "adapters": [each.id for each in family.children],
-            "trust": _trust(tuple(entry.files)),
+            "trust": _trust(entry),
+            "domains_from": dict(sources(entry)),
             "source": list(entry.source or (known.source if known else ())),
             "from": "the catalogue" if offline else entry.hub,
         }
@@ -63,6 +65,8 @@ def command(
 
 def _say(entry: hubtl.Entry, about: str, allows: list[str], family: hubtl.Family) -> None:
     """Print what is known of a model, its kin, and its files."""
+    from hubtl.registry.domains import sources
+
     screen.say(entry.id)
     if about:
         screen.say(about)
@@ -71,7 +75,7 @@ def _say(entry: hubtl.Entry, about: str, allows: list[str], family: hubtl.Family
     rows = (
         ("kind", entry.kind),
         ("tasks", ", ".join(entry.tasks)),
-        ("domains", ", ".join(entry.domains)),
+        ("domains", ", ".join(f"{each} ({by})" for each, by in sources(entry).items())),
         ("languages", ", ".join(entry.languages)),
         ("licence", licence),
         ("parameters", screen.params(entry.params) if entry.params else ""),
@@ -79,7 +83,7 @@ def _say(entry: hubtl.Entry, about: str, allows: list[str], family: hubtl.Family
         ("commit", entry.revision or "unknown"),
         ("hub", entry.hub),
         ("results", "" if family.results else results),
-        ("trust", _trust(tuple(entry.files))),
+        ("trust", _trust(entry)),
         ("source", "\n".join(entry.source)),
     )
     screen.table(("", ""), [row for row in rows if row[1]])
@@ -95,11 +99,17 @@ def _allows(entry: hubtl.Entry) -> list[str]:
     return [name for name in ("commercial", "derivatives") if getattr(licence, name, False)]
 
 
-def _trust(files: tuple[str, ...]) -> str:
-    from hubtl.registry.weights import WEIGHTS, pickles
+def _trust(entry: hubtl.Entry) -> str:
+    """Return whether a model is loaded, and what it asks for before."""
+    from hubtl.registry.trust import CODE, GATED, REFUSED, is_refused
+    from hubtl.registry.weights import pickles
 
+    files = tuple(entry.files)
     if not files:
         return "files not known"
-    if not any(path.endswith(WEIGHTS) for path in files):
+    if CODE in entry.trust:
+        return f"refused: {REFUSED[CODE]}, which is never run"
+    if is_refused(entry.trust):
         return f"refused: only a pickle, `{pickles(files)[0]}`" if pickles(files) else "no weights"
-    return "safetensors; hashes are checked when it is pulled"
+    gate = "; gated: accept its terms on its page first" if GATED in entry.trust else ""
+    return f"safetensors; hashes are checked when it is pulled{gate}"

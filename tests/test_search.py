@@ -53,8 +53,14 @@ def test_a_licence_that_forbids_a_use_is_left_out():
 
 
 def test_fits_leaves_out_what_the_memory_can_not_train():
-    found = find([BERT], Query(fits=True), LICENCES, date="", memory_bytes=10**9)
-    assert found.left_out[0].why == "too large to fine-tune in this machine's memory"
+    found = find([BERT, LEGAL], Query(fits=True), LICENCES, date="", memory_bytes=10**9)
+    assert [(left.id, left.why) for left in found.left_out] == [
+        ("acme/bert", "too large: `probe` takes about 1.1 GB of memory")
+    ]
+    assert (ids(found), found.marks) == (
+        ["acme/legal-bert"],
+        {"acme/legal-bert": ("not known to fit",)},
+    )
 
 
 def test_the_catalogue_is_searched_without_a_network_and_dated():

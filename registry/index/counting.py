@@ -1,8 +1,8 @@
 """How many entries of an index each filter leaves out.
 
 Counted are those that pass the filters one after the other: what is lost at one, it leaves out.
-Where the words find more than ten thousand, only so many, the highest standing, are counted; the
-numbers are exact for these.
+Where the words find more than some thousand, only so many, the highest standing, are counted; the
+numbers are exact for these, and the time is bounded.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ def tally(
     places: Sequence[str],
     asked: Sequence[Filter],
     conditions: Mapping[str, Condition],
+    most: int,
 ) -> Tally:
-    """Return what each filter leaves out of the entries that have words in these places."""
+    """Return what each filter leaves out of the first entries that have words in these places."""
     key = "SELECT rowid FROM found WHERE found MATCH ? ORDER BY rowid LIMIT 1 OFFSET ?"
-    row = database.execute(key, (match(places, ()), MOST)).fetchone()
+    row = database.execute(key, (match(places, ()), most)).fetchone()
     last = row[0] - 1 if row else None
     passed: list[Condition] = []
     before = _count(database, places, passed, last)

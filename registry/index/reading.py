@@ -128,17 +128,19 @@ class Index:
         *,
         memory_bytes: int = 0,
         without: Iterable[str] = (),
+        most: int = MOST,
     ) -> Counted:
-        """Return how many entries each filter leaves out, not counting some ids.
+        """Return how many of the first entries that words find each filter leaves out.
 
-        This takes some milliseconds more than a search. Raises Unreachable.
+        `without` are ids that are not counted. It takes milliseconds where a search takes one
+        tenth of that. Raises Unreachable.
         """
         wanted = filters(query, licences, memory_bytes)
         with self.moment():
             asked = self.asked(query.words)
             places = _places(asked, ANYWHERE)
             told = conditions(query, licences, memory_bytes)
-            found = tally(self._database, places, wanted, told)
+            found = tally(self._database, places, wanted, told, most)
             counts = Counter(found.by_filter)
             for doc, row in (each for model in set(without) for each in self._rows(model)):
                 seen = found.last is None or key_of(standing(row), doc) <= found.last
@@ -146,7 +148,7 @@ class Index:
                     lacks = left_out(entry_of(row), wanted)
                     counts[lacks.name if lacks else ""] -= 1
         reasons = {each.counted: counts[each.name] for each in wanted if counts[each.name] > 0}
-        return Counted(reasons, None if found.last is None else MOST)
+        return Counted(reasons, None if found.last is None else most)
 
     def _found(self, query: Query, licences: Mapping[str, Licence], memory: int) -> Hits:
         asked = self.asked(query.words)
