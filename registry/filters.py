@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .entry import Entry, Query
+from .entry import Entry, LeftOut, Query
 from .licences import Licence
 from .memory import MODALITIES, largest, modality, needed
 from .trust import GATED, REFUSED, SAFE
@@ -28,9 +28,21 @@ def filters(query: Query, licences: Mapping[str, Licence], memory: int) -> list[
     return [*_wanted(query), *_licensed(query, licences), *_trusted(query), *_sized(query, memory)]
 
 
-def left_out(entry: Entry, asked: list[Filter]) -> Filter | None:
+def left_out(entry: Entry, asked: Sequence[Filter]) -> Filter | None:
     """Return the first filter that an entry does not pass, or None."""
     return next((each for each in asked if not each.passes(entry)), None)
+
+
+def told(lacking: Iterable[tuple[Entry, Filter]], asked: Sequence[Filter]) -> tuple[LeftOut, ...]:
+    """Return why entries are left out; first come those that pass the most filters."""
+    order = {each.name: number for number, each in enumerate(asked)}
+    nearest = sorted(lacking, key=lambda each: -order[each[1].name])
+    return tuple(LeftOut(entry.id, lacks.why(entry)) for entry, lacks in nearest)
+
+
+def reasons(counts: Mapping[str, int], asked: Sequence[Filter]) -> dict[str, int]:
+    """Return how many each filter leaves out, by its words; the last filter comes first."""
+    return {each.counted: n for each in reversed(asked) if (n := counts.get(each.name, 0)) > 0}
 
 
 def marks(entry: Entry, query: Query) -> tuple[str, ...]:
@@ -52,7 +64,8 @@ def _wanted(query: Query) -> Iterator[Filter]:
         said = f"not of the domain {query.domain}"
         yield _having("domain", query.domain, said, lambda e: e.domains)
     if query.language:
-        yield _having("language", query.language, f"not for `{query.language}`", lambda e: e.languages)
+        said = f"not for `{query.language}`"
+        yield _having("language", query.language, said, lambda e: e.languages)
     if query.base:
         yield _having("base", query.base, f"not made from {query.base}", _parents)
     if query.organisation:

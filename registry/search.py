@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from .comparing import comparable
-from .entry import Counted, Entry, Found, LeftOut, Query
-from .filters import filters, left_out, marks
+from .entry import Counted, Entry, Found, Query
+from .filters import Filter, filters, left_out, marks, reasons, told
 from .index.ranking import points_of
 from .index.rows import row_of
 from .index.spelling import asked_for
@@ -55,25 +55,24 @@ def find(
     terms = [terms_of(row) for row in rows]
     asked = asked_for(query.words, Words(terms))
     wanted = filters(query, licences, memory_bytes)
-    hits, left, counts = list[tuple[int, Entry]](), list[LeftOut](), Counter[str]()
+    hits, lacking = list[tuple[int, Entry]](), list[tuple[Entry, Filter]]()
     for entry, row, each in zip(known, rows, terms, strict=True):
         points = points_of(asked, row, frozenset(each.split()))
         if points is None:
             continue
         if lacks := left_out(entry, wanted):
-            left.append(LeftOut(entry.id, lacks.why(entry)))
-            counts[lacks.counted] += 1
+            lacking.append((entry, lacks))
         else:
             hits.append((points, entry))
     hits.sort(key=lambda hit: -hit[0])
     found = tuple(entry for _, entry in hits[: query.limit])
     return Found(
         found,
-        tuple(left),
+        told(lacking, wanted),
         len(known),
         date,
         comparable=tuple(tuple(entry.id for entry in group) for group in comparable(found)),
         meant=asked.taken,
-        counted=Counted(dict(counts.most_common())),
-        marks={entry.id: told for entry in found if (told := marks(entry, query))},
+        counted=Counted(reasons(Counter(lacks.name for _, lacks in lacking), wanted)),
+        marks={entry.id: more for entry in found if (more := marks(entry, query))},
     )

@@ -1,4 +1,4 @@
-"""What people call tasks and domains, read from `vocabulary.yaml`: one list for search and rules."""
+"""What people call tasks and domains, read from `vocabulary.yaml`: one list for all."""
 
 from __future__ import annotations
 

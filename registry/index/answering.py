@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..comparing import comparable
-from ..entry import Counted, Entry, Found, LeftOut, Query
-from ..filters import filters, left_out, marks
+from ..entry import Counted, Entry, Found, Query
+from ..filters import filters, left_out, marks, reasons, told
 from ..licences import Licence
 from .ranking import points
 from .reading import Index
@@ -45,18 +45,18 @@ def answered(
     others += [entry for entry in best if entry.id.casefold() not in ids]
     lacking = [(entry, lacks) for entry in others if (lacks := left_out(entry, wanted))]
     counted = index.counted(query, licences, memory_bytes=memory_bytes, without=ids)
-    counts = Counter(counted.reasons)
-    counts.update(lacks.counted for entry, lacks in lacking if entry.id.casefold() in ids)
+    counts = Counter(counted.by_filter)
+    counts.update(lacks.name for entry, lacks in lacking if entry.id.casefold() in ids)
     new = sum(not index.entries_called(entry.id) for entry in ours)
     return Found(
         entries,
-        tuple(LeftOut(entry.id, lacks.why(entry)) for entry, lacks in lacking),
+        told(lacking, wanted),
         hits.searched + new,
         hits.date,
         comparable=tuple(tuple(entry.id for entry in group) for group in comparable(entries)),
         meant=hits.meant,
-        counted=Counted(dict(counts.most_common()), counted.first),
-        marks={entry.id: told for entry in entries if (told := marks(entry, query))},
+        counted=Counted(reasons(counts, wanted), counted.first),
+        marks={entry.id: more for entry in entries if (more := marks(entry, query))},
     )
 
 

@@ -32,9 +32,7 @@ ANYTHING = Condition((mark("kind", "base"), mark("kind", "adapter")))
 LOADABLE = Condition(unlike=mark("trust", REFUSED))
 
 
-def conditions(
-    query: Query, licences: Mapping[str, Licence], memory: int
-) -> dict[str, Condition]:
+def conditions(query: Query, licences: Mapping[str, Licence], memory: int) -> dict[str, Condition]:
     """Return the conditions of a query by the names of its filters."""
     facts = ("kind", "task", "domain", "language", "base", "organisation", "licence")
     found = {
@@ -88,7 +86,8 @@ def _fits(method: str, memory: int) -> Condition:
     if max(limits) == NO_LIMIT:
         return Condition()
     cases = " ".join(f"WHEN {number} THEN {most:d}" for number, most in enumerate(limits))
-    sql = f"(entry.params IS NULL OR entry.params <= CASE entry.takes_in {cases} ELSE {NO_LIMIT} END)"
+    limit = f"CASE entry.takes_in {cases} ELSE {NO_LIMIT} END"
+    sql = f"(entry.params IS NULL OR entry.params <= {limit})"
     terms = (mark("kind", "adapter"), mark("params", UNKNOWN), *_sizes(max(limits)))
     return Condition(terms, sql=sql)
 

@@ -21,10 +21,10 @@ MOST = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many entries each filter leaves out, by name, of those with keys up to `last`."""
+    """How many entries each filter leaves out, by name; of the `first` alone, or of all if None."""
 
     by_filter: Mapping[str, int]
-    last: int | None
+    first: int | None
 
 
 def tally(
@@ -33,8 +33,11 @@ def tally(
     asked: Sequence[Filter],
     conditions: Mapping[str, Condition],
     most: int,
-) -> Tally:
-    """Return what each filter leaves out of the first entries that have words in these places."""
+) -> tuple[Counter[str], int | None]:
+    """Return what each filter leaves out of the first entries that have words in these places.
+
+    With it comes the last key of these, or None where they are all.
+    """
     key = "SELECT rowid FROM found WHERE found MATCH ? ORDER BY rowid LIMIT 1 OFFSET ?"
     row = database.execute(key, (match(places, ()), most)).fetchone()
     last = row[0] - 1 if row else None
@@ -46,7 +49,7 @@ def tally(
         after = _count(database, places, passed, last) if before else 0
         found[each.name] = before - after
         before = after
-    return Tally(+found, last)
+    return +found, last
 
 
 def selected(conditions: Sequence[Condition]) -> str:

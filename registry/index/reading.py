@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from ..entry import Counted, Entry, Query
+from ..entry import Entry, Query
 from ..errors import Unreachable
 from ..filters import filters, left_out
 from ..licences import Licence
 from .changing import rows_called
 from .conditions import Condition, any_of, conditions, match, together
-from .counting import MOST, selected, tally
+from .counting import MOST, Tally, selected, tally
 from .folder import opened
 from .ranking import (
     EXACT_ID,
@@ -129,7 +129,7 @@ class Index:
         memory_bytes: int = 0,
         without: Iterable[str] = (),
         most: int = MOST,
-    ) -> Counted:
+    ) -> Tally:
         """Return how many of the first entries that words find each filter leaves out.
 
         `without` are ids that are not counted. It takes milliseconds where a search takes one
@@ -140,15 +140,14 @@ class Index:
             asked = self.asked(query.words)
             places = _places(asked, ANYWHERE)
             told = conditions(query, licences, memory_bytes)
-            found = tally(self._database, places, wanted, told, most)
-            counts = Counter(found.by_filter)
+            found, last = tally(self._database, places, wanted, told, most)
+            counts = Counter(found)
             for doc, row in (each for model in set(without) for each in self._rows(model)):
-                seen = found.last is None or key_of(standing(row), doc) <= found.last
+                seen = last is None or key_of(standing(row), doc) <= last
                 if seen and points_of(asked, row, frozenset(terms_of(row).split())) is not None:
                     lacks = left_out(entry_of(row), wanted)
                     counts[lacks.name if lacks else ""] -= 1
-        reasons = {each.counted: counts[each.name] for each in wanted if counts[each.name] > 0}
-        return Counted(reasons, None if found.last is None else most)
+        return Tally(counts, None if last is None else most)
 
     def _found(self, query: Query, licences: Mapping[str, Licence], memory: int) -> Hits:
         asked = self.asked(query.words)
