@@ -188,12 +188,16 @@ def test_the_index_finds_and_counts_what_looking_at_every_entry_does(listed, ask
                 scanned(listed, query)
             )
             slowly = find(known, query, LICENCES, date="", memory_bytes=MEMORY)
-            assert counted(index, query) == slowly.counted
+            assert counted(index, query) == counted(index, query, few=0) == slowly.counted
 
 
 def test_of_many_that_the_words_find_the_first_are_counted(index):
     query = Query(task="text-classification", allows="commercial")
-    assert counted(index, query, most=2) == Counted({"not for text-classification": 2}, 2)
+    assert (
+        counted(index, query, most=2, few=0)
+        == counted(index, query, most=2)
+        == Counted({"not for text-classification": 2}, 2)
+    )
     assert counted(index, query, without=["acme/tiny"]) == Counted(
         {"licence not known to allow commercial use": 1, "not for text-classification": 4}
     )

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..filters import Filter
-from .conditions import Condition, match
-from .ranking import DOCS
+from ..filters import Filter, left_out
+from ..trust import REFUSED
+from .conditions import LOADABLE, Condition, match
+from .ranking import DOCS, doc_of
+from .rows import Row, entry_of
 
-MOST = 10_000
+MOST, FEW = 5_000, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +35,41 @@ def tally(
     asked: Sequence[Filter],
     conditions: Mapping[str, Condition],
     most: int,
+    few: int = FEW,
 ) -> tuple[Counter[str], int | None]:
     """Return what each filter leaves out of the first entries that have words in these places.
 
     With it comes the last key of these, or None where they are all.
     """
-    key = "SELECT rowid FROM found WHERE found MATCH ? ORDER BY rowid LIMIT 1 OFFSET ?"
-    row = database.execute(key, (match(places, ()), most)).fetchone()
-    last = row[0] - 1 if row else None
+    sql = f"SELECT rowid {selected(())} ORDER BY rowid LIMIT {most + 1:d}"
+    keys = [key for (key,) in database.execute(sql, (match(places, ()),))]
+    last = keys[most] - 1 if len(keys) > most else None
+    before = min(len(keys), most)
+    if before <= few:  # each of which is sooner looked at than words are looked for again
+        return _looked_at(database, keys[:most], asked), last
     passed: list[Condition] = []
-    before = _count(database, places, passed, last)
     found = Counter[str]()
+    loadable = False
     for each in asked:
-        passed.append(conditions[each.name])
-        after = _count(database, places, passed, last) if before else 0
-        found[each.name] = before - after
-        before = after
+        if each.name == next(iter(REFUSED)):  # mostly nothing is lost at these, and once is asked
+            loadable = _count(database, places, [*passed, LOADABLE], last) == before
+        if before and not (loadable and each.name in REFUSED):
+            passed.append(conditions[each.name])
+            after = _count(database, places, passed, last)
+            found[each.name], before = before - after, after
     return +found, last
+
+
+def _looked_at(
+    database: sqlite3.Connection, keys: Iterable[int], asked: Sequence[Filter]
+) -> Counter[str]:
+    found = Counter[str]()
+    for key in keys:
+        sql = "SELECT row FROM entry WHERE doc = ?"
+        (row,) = database.execute(sql, (doc_of(key),)).fetchone()
+        lacks = left_out(entry_of(Row.unpacked(row)), asked)
+        found.update([lacks.name] if lacks else [])
+    return found
 
 
 def selected(conditions: Sequence[Condition]) -> str:

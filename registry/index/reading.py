@@ -22,7 +22,7 @@ from ..filters import filters, left_out
 from ..licences import Licence
 from .changing import rows_called
 from .conditions import Condition, any_of, conditions, match, together
-from .counting import MOST, Tally, selected, tally
+from .counting import FEW, MOST, Tally, selected, tally
 from .folder import opened
 from .ranking import (
     EXACT_ID,
@@ -129,18 +129,19 @@ class Index:
         memory_bytes: int = 0,
         without: Iterable[str] = (),
         most: int = MOST,
+        few: int = FEW,
     ) -> Tally:
         """Return how many of the first entries that words find each filter leaves out.
 
-        `without` are ids that are not counted. It takes milliseconds where a search takes one
-        tenth of that. Raises Unreachable.
+        `without` are ids that are not counted; up to `few` entries are looked at one by one. It
+        takes some milliseconds. Raises Unreachable.
         """
         wanted = filters(query, licences, memory_bytes)
         with self.moment():
             asked = self.asked(query.words)
             places = _places(asked, ANYWHERE)
             told = conditions(query, licences, memory_bytes)
-            found, last = tally(self._database, places, wanted, told, most)
+            found, last = tally(self._database, places, wanted, told, most, few)
             counts = Counter(found)
             for doc, row in (each for model in set(without) for each in self._rows(model)):
                 seen = last is None or key_of(standing(row), doc) <= last
