@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
+from .catalog import catalogue
 from .comparing import read_results
 from .domains import derived, stated
 from .entry import Entry, File
 from .errors import Refused
+from .licences import licence_id
 from .trust import PICKLES, SAFETENSORS, trust_told
 
 WEIGHTS = SAFETENSORS
@@ -71,6 +73,7 @@ def entry_from_metadata(
     told = read_results(matter.get("model-index"))
     names = [f"base_model:{parent}" for parent in parents]
     domains = stated(tags) or derived(model, [*tags, *names], _texts(matter.get("datasets")))
+    licence = next(iter(_texts(matter.get("license"))), "")
     return Entry(
         model,
         hub,
@@ -78,7 +81,7 @@ def entry_from_metadata(
         tasks=(str(task),) if task else (),
         domains=tuple(domains),
         languages=tuple(_texts(matter.get("language"))),
-        licence=str(matter["license"]) if matter.get("license") else None,
+        licence=licence_id(licence, catalogue().licences) or None,
         size_bytes=sum(sizes) or None,
         revision=revision,
         base=base if adapter else None,

@@ -11,6 +11,7 @@ import torch
 from torch.nn.functional import normalize
 
 from hubtl.plugins.manager import plugins
+from hubtl.plugins.methods.label_names import spelled, with_names
 from hubtl.registry.entry import Entry
 from hubtl.registry.errors import BadOption
 from hubtl.transfer.checkpoint import Checkpoint
@@ -164,7 +165,8 @@ def test_several_labels_a_row_are_learnt_by_contrast_too(tiny_folders, tmp_path)
     session = Session(rows, (), ["bad", "good"], 0, Shelf(tmp_path, 10**9), goal=SOME_CLASSES)
     how = learnt(network, session)
     assert how == (
-        "the last 1 of 2 layers by contrast in 3 epochs, then a head; "
+        "the last 1 of 2 layers by contrast in 3 epochs, the names of the labels among the rows, "
+        "then a head; "
         "the lower 1 of 2 layers ran once for each row"
     )
     network.body.eval()
@@ -174,9 +176,42 @@ def test_several_labels_a_row_are_learnt_by_contrast_too(tiny_folders, tmp_path)
     assert ((logits.numpy() > 0) == wanted).mean() > 0.8
 
 
-def test_without_two_rows_of_any_class_it_says_what_to_do(network, tmp_path):
+def test_the_names_of_labels_are_rows_too_so_one_row_a_class_is_enough(network, tmp_path):
     rows = [Example("1", "fine", "good"), Example("2", "sad", "bad")]
     session = Session(rows, (), ["bad", "good"], 0, Shelf(tmp_path, 10**9))
+    found = with_names(session, network, "auto")
+    assert [(row.input, row.label) for row in found.train[2:]] == [("bad", "bad"), ("good", "good")]
+    assert "the names of the labels among the rows" in learnt(network, session)
+
+
+@pytest.mark.parametrize(
+    ("asked", "labels"),
+    [("none", ["bad", "good"]), ("auto", ["1", "2"]), ("auto", ["a", "class b"])],
+)
+def test_names_that_say_nothing_or_are_not_wanted_are_no_rows(network, tmp_path, asked, labels):
+    session = Session([Example("1", "fine", labels[0])], (), labels, 0, Shelf(tmp_path, 10**9))
+    assert with_names(session, network, asked) is session
+
+
+def test_names_are_no_rows_where_inputs_are_no_texts(network, tmp_path):
+    session = Session([Example("1", "a.png", "cat")], (), ["cat", "dog"], 0, Shelf(tmp_path, 10**9))
+    network.reads_texts = False
+    assert with_names(session, network, "auto") is session
+    with pytest.raises(BadOption, match="`names=learn`: the inputs are no texts"):
+        with_names(session, network, "learn")
+
+
+def test_a_name_is_read_as_somebody_would_write_it():
+    assert [spelled(each) for each in ("card_not-working", "R&D", "a/b")] == [
+        "card not working",
+        "R&D",
+        "a b",
+    ]
+
+
+def test_without_two_rows_of_any_class_it_says_what_to_do(network, tmp_path):
+    rows = [Example("1", "fine", "1"), Example("2", "sad", "2")]
+    session = Session(rows, (), ["1", "2"], 0, Shelf(tmp_path, 10**9))
     with pytest.raises(BadOption, match="no two rows share a class") as told:
         learnt(network, session)
     assert told.value.hint == "--recipe probe, or more rows"

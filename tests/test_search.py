@@ -120,7 +120,7 @@ def test_a_recipe_that_nobody_knows_is_told(hubtl_cli):
 
 
 def test_the_catalogue_is_searched_without_a_network_and_dated():
-    found = hubtl.search("sentence encoder", task="text-classification")
+    found = hubtl.search("english sentence encoder", task="text-classification")
     assert found.entries[0].id == "sentence-transformers/all-MiniLM-L6-v2"
     assert found.searched >= 21 and found.date.startswith("20")
 

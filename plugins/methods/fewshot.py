@@ -7,13 +7,13 @@ all its pairs (Khosla et al., "Supervised Contrastive Learning", NeurIPS 2020).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...registry.errors import BadOption
 from ...transfer.network import Network
 from ..hookspecs import Learnt, Method, hookimpl
-from . import HEAD, HEAD_ABOUT, HEAD_WORDS, TRAINING_ABOUT, layers_asked
+from . import HEAD, HEAD_ABOUT, HEAD_WORDS, TRAINING_ABOUT, label_names, layers_asked
 from .last_layers import carry_last, stack_of
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Fewshot:
         "steps": 400,
         "temperature": 0.3,
         "strength": 1.0,
+        "names": "auto",
     }
     about: Mapping[str, str] = {
         **HEAD_ABOUT,
@@ -45,8 +46,9 @@ class Fewshot:
         "steps": "about how many steps to train, in whole epochs and at least two of them",
         "temperature": "how sharply the nearest rows are told from others; smaller is sharper",
         "strength": "how little the new head is held back (C of a logistic regression)",
+        "names": label_names.ABOUT,
     }
-    words = HEAD_WORDS
+    words: Mapping[str, Sequence[str]] = {**HEAD_WORDS, "names": label_names.WORDS}
     validates = False
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
@@ -56,7 +58,8 @@ class Fewshot:
         from ...transfer.contrast import contrast, have_pairs
         from ...transfer.start import start
 
-        session = session.all_trained()
+        plain = session.all_trained()
+        session = label_names.with_names(plain, network, options["names"])
         if not have_pairs(session.targets(session.train)):
             raise BadOption(
                 "no two rows share a class, so there is nothing to draw together",
@@ -72,11 +75,14 @@ class Fewshot:
         begun = start(network, session, options, layer=whole - layers)
         carry_last(network, layers, [row.input for row in session.train[:2]])
         fitted = contrast(begun, options, session)
+        named = len(session.train) > len(plain.train)
         how = (
-            f"the last {layers} of {whole} layers by contrast in {fitted.epochs} epochs, then a "
-            f"head; {begun.how}"
+            f"the last {layers} of {whole} layers by contrast in {fitted.epochs} epochs"
+            f"{', the names of the labels among the rows' if named else ''}, then a head; "
+            f"{begun.how}"
         )
-        said = {**options, "layers": layers, "best_epoch": fitted.best_epoch}
+        names = "learn" if named else "none"
+        said = {**options, "layers": layers, "names": names, "best_epoch": fitted.best_epoch}
         return Learnt(how, said, curves=fitted.curves)
 
 

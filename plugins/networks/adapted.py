@@ -18,12 +18,14 @@ class Adapted:
     """A pretrained body, all frozen at first; `fresh` gives it anew as the base has it.
 
     `task_type` is PEFT's name of what it does; `new` are the modules that the base has no weights
-    for, which are saved with every adapter.
+    for, which are saved with every adapter. `reads_texts` is whether inputs are
+    texts, as the names of labels are.
     """
 
     body: nn.Module
     above: Sequence[str] = ()
     alike = False
+    reads_texts = False
 
     def __init__(
         self,

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 class Kind:
     """A kind of classifier: transformers' class for it, PEFT's name of it, how inputs are read.
 
-    `inputs` is given the base's folder and its configuration.
+    `inputs` is given the base's folder and its configuration; `texts` is whether these are texts.
     """
 
     auto: str
     task_type: str | None
     inputs: Callable[[Path, Any], Inputs]
+    texts: bool = False
 
 
 class Classifier(Adapted):
@@ -48,6 +49,7 @@ class Classifier(Adapted):
     ) -> None:
         self._labels = list(labels)
         self.device = choose_device(device)
+        self.reads_texts = kind.texts
 
         def load() -> tuple[Any, Mapping[str, Any]]:
             return open_classifier(kind.auto, base, len(labels))

@@ -129,6 +129,8 @@ def function(folder: Path) -> tuple[nn.Module, Callable[[Mapping[str, Tensor]], 
 class SentenceEncoder(Adapted):
     """A mean-pooled encoder and a linear head, for one set of labels."""
 
+    reads_texts = True
+
     def __init__(self, base: Path, entry: Entry, labels: Sequence[str], device: str | None) -> None:
         import torch
 

@@ -112,4 +112,4 @@ def tokens(base: Path, config: Any) -> Tokens:
     return Tokens(base, min(getattr(config, "max_position_embeddings", None) or LONGEST, LONGEST))
 
 
-SEQUENCES = Kind("AutoModelForSequenceClassification", "SEQ_CLS", tokens)
+SEQUENCES = Kind("AutoModelForSequenceClassification", "SEQ_CLS", tokens, texts=True)
