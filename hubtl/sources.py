@@ -203,7 +203,8 @@ def search_models(query: Query, hub: str | None = None) -> Found:
     if chosen:
         entries = [_told_more(entry) for entry in _asked(open_hub(chosen), query)]
     else:
-        entries = list(known.entries)
+        # Of models that stand alike, those come first that are here already.
+        entries = sorted(known.entries, key=lambda entry: entry.hub != "starter")
         for each in plugins().hubs.values():
             if getattr(each, "needs_network", False):
                 continue

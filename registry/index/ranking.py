@@ -45,10 +45,11 @@ class Asked:
 
 def standing(row: Row) -> int:
     """Return the points that an entry has whatever is asked."""
-    downloads = row.downloads or 0
+    downloads, date = row.downloads or 0, row.date
     if row.rare and '"source"' in row.rare:
         downloads = max(downloads, CURATED)
-    tenfolds = math.log10(1 + downloads) + _years(row.date) / 4
+        date = date and f"{date[:4]}-01-01"  # the day on which it was read says nothing of a model
+    tenfolds = math.log10(1 + downloads) + _years(date) / 4
     return min(HIGHEST, round(TENFOLD * tenfolds))
 
 
