@@ -111,7 +111,7 @@ def _allows(entry: hubtl.Entry) -> tuple[list[str], list[str]]:
 
 def _trust(entry: hubtl.Entry) -> str:
     """Return whether a model is loaded, and what it asks for before."""
-    from hubtl.registry.trust import CODE, GATED, REFUSED, is_refused
+    from hubtl.registry.trust import CODE, GATED, REFUSED, SAFE
     from hubtl.registry.weights import pickles
 
     files = tuple(entry.files)
@@ -119,7 +119,7 @@ def _trust(entry: hubtl.Entry) -> str:
         return "files not known"
     if CODE in entry.trust:
         return f"refused: {REFUSED[CODE]}, which is never run"
-    if is_refused(entry.trust):
+    if SAFE not in entry.trust:
         return f"refused: only a pickle, `{pickles(files)[0]}`" if pickles(files) else "no weights"
     gate = "; gated: accept its terms on its page first" if GATED in entry.trust else ""
     return f"safetensors; hashes are checked when it is pulled{gate}"

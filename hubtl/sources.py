@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .fitting import with_memory
+from .live import until_enough
 from .plugins.hookspecs import Addressed, Destination, Hub, Reviewing, Source, Task
 from .plugins.manager import plugins
 from .registry.cache import ModelCache
@@ -200,8 +203,13 @@ def search_models(query: Query, hub: str | None = None) -> Found:
     chosen = hub or setting("hub")
     entries: list[Entry] = []
     where = chosen or f"the catalogue of {known.date}"
+    query, memory_bytes = with_memory(query)
     if chosen:
-        entries = [_told_more(entry) for entry in _asked(open_hub(chosen), query)]
+        asked = open_hub(chosen)
+        told: Iterable[Entry] = map(_told_more, _asked(asked, query))
+        if getattr(asked, "needs_network", False):
+            told = until_enough(told, query, known.licences, memory_bytes)
+        entries = list(told)
     else:
         # Of models that stand alike, those come first that are here already.
         entries = sorted(known.entries, key=lambda entry: entry.hub != "starter")
@@ -209,13 +217,12 @@ def search_models(query: Query, hub: str | None = None) -> Found:
             if getattr(each, "needs_network", False):
                 continue
             try:
-                found = _asked(each, query)
+                found = list(_asked(each, query))
             except HubtlError as error:
                 print(f"warning: {error.message}", file=sys.stderr)
                 continue
             ids = {entry.id for entry in entries}
             entries += [entry for entry in found if entry.id not in ids]
-    query, memory_bytes = _with_memory(query)
     if not chosen and (index := _index()):
         from .registry.index.answering import answered
 
@@ -224,15 +231,6 @@ def search_models(query: Query, hub: str | None = None) -> Found:
         return replace(found_all, where=f"{where} and the index of {found_all.date}")
     found_all = find(entries, query, known.licences, date=known.date, memory_bytes=memory_bytes)
     return replace(found_all, where=where)
-
-
-def _with_memory(query: Query) -> tuple[Query, int]:
-    """Return a query with the method of its recipe, and the memory that is free, if it asks."""
-    if not query.fits:
-        return query, 0
-    from .transfer.resources import free_memory
-
-    return replace(query, recipe=plugins().recipe(query.recipe).method), free_memory("cpu")
 
 
 def _index() -> Index | None:
@@ -244,10 +242,10 @@ def _index() -> Index | None:
     return Index.at(index_folder())
 
 
-def _asked(hub: Hub, query: Query) -> list[Entry]:
-    """Return what a hub has for a query; a plugin that fails is an error that names it."""
+def _asked(hub: Hub, query: Query) -> Iterator[Entry]:
+    """Give what a hub has for a query; a plugin that fails is an error that names it."""
     try:
-        return list(hub.search(query))
+        yield from hub.search(query)
     except HubtlError:
         raise
     except Exception as error:

@@ -17,6 +17,7 @@ REFUSED: Mapping[str, str] = {
 FACTS = (SAFE, PICKLE, OTHER, CODE, GATED)
 SAFETENSORS = ".safetensors"
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".npz", ".dill")
+OTHER_WEIGHTS = (".gguf", ".onnx", ".h5", ".keras", ".msgpack", ".tflite", ".mlmodel", ".ot")
 # A hub tags a model with the formats that its files have.
 PICKLED_BY = {"pytorch"}
 OTHERWISE = {"gguf", "onnx", "tf", "jax", "keras", "coreml", "openvino", "tflite", "mlx"}
@@ -35,8 +36,12 @@ def trust_told(
     found = []
     if weighed or any(path.endswith(SAFETENSORS) for path in paths):
         found.append(SAFE)
-    elif paths:
-        found.append(PICKLE if any(path.endswith(PICKLES) for path in paths) else OTHER)
+    elif any(path.endswith(PICKLES) for path in paths):
+        found.append(PICKLE)
+    elif any(path.endswith(OTHER_WEIGHTS) for path in paths):
+        found.append(OTHER)
+    elif paths:  # no weights that are known: `pull` says so
+        pass
     elif SAFE in known:
         found.append(SAFE)
     elif known & PICKLED_BY:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hubtl.plugins.hubs.hf_listing import _line
+from hubtl.plugins.hubs.hf_line import line
 from hubtl.registry.catalog import catalogue
 from hubtl.registry.domains import derived, sources
 from hubtl.registry.entry import Entry
@@ -75,8 +75,8 @@ def test_what_a_card_states_counts_alone():
 
 def test_an_adapter_in_a_hubs_listing_has_the_domain_of_its_base():
     tags = ["peft", "safetensors", "base_model:adapter:nlpaueb/legal-bert"]
-    line = _line({"id": "acme/x", "tags": tags, "gated": "manual"}, "hf")
-    assert '"domains": ["legal"]' in line and '"trust": ["safetensors", "gated"]' in line
+    told = line({"id": "acme/x", "tags": tags, "gated": "manual"}, "hf")
+    assert '"domains": ["legal"]' in told and '"trust": ["safetensors", "gated"]' in told
 
 
 def test_show_says_from_what_a_domain_is_told():
