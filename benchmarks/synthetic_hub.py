@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from hubtl.registry.entry import Query
+from hubtl.registry.trust import trust_told
 
 KNOWN = """bert roberta llama qwen mistral gpt2 t5 gemma whisper wav2vec2 vit deberta distilbert
 phi falcon flan xlm electra albert bart clip resnet stable diffusion lora gguf instruct chat base
@@ -106,6 +107,7 @@ def _some(
             "downloads": int(downloads[i]),
             "base": of,
             "tags": found,
+            "trust": trust_told(found),
             "about": " ".join([vocabulary[j] for j in said[i]]) if chance[i, 3] < 0.4 else "",
             "date": str(days[i]),
         }

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 import hubtl
+from hubtl.registry.entry import Found
 from hubtl.registry.errors import BadOption
 
 from . import screen
@@ -18,8 +19,10 @@ EXAMPLES = (
     "hubtl search sentiment",
     "hubtl search --domain legal --allows commercial",
     "hubtl search --task image-classification --max-params 30M",
+    "hubtl search --fits --recipe full --trusted",
     "hubtl search --org acme --domain legal --task text-classification",
 )
+NAMED = 5  # models by name, and the rest by number
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9}
 
 
@@ -35,7 +38,11 @@ def command(
     allows: Annotated[str | None, typer.Option(help="commercial or derivatives.")] = None,
     max_params: Annotated[str | None, typer.Option(metavar="N", help="Such as 100M.")] = None,
     fits: Annotated[
-        bool, typer.Option("--fits", help="Only what this machine has the memory to train.")
+        bool, typer.Option("--fits", help="Not what is too large to adapt in the memory now free.")
+    ] = False,
+    recipe: Annotated[str, typer.Option(help="The recipe that --fits is about.")] = "probe",
+    trusted: Annotated[
+        bool, typer.Option("--trusted", help="Only known safetensors, and nothing gated.")
     ] = False,
     kind: Annotated[str | None, typer.Option(help="base or adapter.")] = None,
     base: Annotated[str | None, typer.Option(help="Made from this: adapters, fine-tunes.")] = None,
@@ -57,6 +64,8 @@ def command(
         allows=allows,
         max_params=_number(max_params) if max_params else None,
         fits=fits,
+        recipe=recipe,
+        trusted=trusted,
         kind=kind,
         base=base,
         organisation=org,
@@ -68,21 +77,36 @@ def command(
     if as_json:
         screen.say_json({**found.as_json(), "past": results})
         return
+    _say(found)
+    for model, number in list(results.items())[:3]:
+        screen.note(f"{number} of your results are with {model}: `hubtl show {model}`")
+    count = "1 entry" if found.searched == 1 else f"{found.searched:,} entries"
+    more = "" if hub else "; `hubtl sync` brings more, `--hub hf` asks the Hub live"
+    screen.note(f"searched {count} of {found.where}{more}")
+
+
+def _say(found: Found) -> None:
+    """Print what was found, what to know of it, and what was left out and why."""
     if found.entries:
         say_models(found.entries)
     else:
         screen.say("nothing fits")
     for said, meant in found.meant.items():
         screen.note(f"`{said}` was taken for {', '.join(meant)}")
-    for left in found.left_out[:5]:
+    by_mark: dict[str, list[str]] = {}
+    for model, marks in found.marks.items():
+        for mark in marks:
+            by_mark.setdefault(mark, []).append(model)
+    for mark, models in by_mark.items():
+        more = f" and {len(models) - NAMED} more" if len(models) > NAMED else ""
+        screen.note(f"{mark}: {', '.join(models[:NAMED])}{more}")
+    for left in found.left_out[:NAMED]:
         screen.note(f"left out: {left.id}, {left.why}")
-    if len(found.left_out) > 5:
-        screen.note(f"left out: {len(found.left_out) - 5} more, see --json")
-    for model, number in list(results.items())[:3]:
-        screen.note(f"{number} of your results are with {model}: `hubtl show {model}`")
-    count = "1 entry" if found.searched == 1 else f"{found.searched:,} entries"
-    more = "" if hub else "; `hubtl sync` brings more, `--hub hf` asks the Hub live"
-    screen.note(f"searched {count} of {found.where}{more}")
+    reasons = ", ".join(f"{count:,} {why}" for why, count in found.counted.reasons.items())
+    if reasons:
+        first = found.counted.first
+        of = f" of the first {first:,} that the words find" if first else ""
+        screen.note(f"left out{of}: {reasons}; ids by --json")
 
 
 def _number(text: str) -> int:

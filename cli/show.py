@@ -29,6 +29,7 @@ def command(
     """Show a model's licence, size, files, commit, lineage, results, and whether to trust it."""
     from hubtl.descendants import in_index
     from hubtl.registry.catalog import catalogue
+    from hubtl.registry.domains import sources
     from hubtl.registry.entry import split_revision
 
     name, revision = split_revision(model)
@@ -55,7 +56,8 @@ def command(
             "licence_limits": limits,
             "files": files,
             "adapters": [each.id for each in family.children if each.kind == "adapter"],
-            "trust": _trust(tuple(entry.files)),
+            "trust": _trust(entry),
+            "domains_from": dict(sources(entry)),
             "source": list(entry.source or (known.source if known else ())),
             "from": offline or entry.hub,
             "catalogue": _origin(entry.id) or None,
@@ -75,6 +77,8 @@ def _say(
     entry: hubtl.Entry, about: str, allows: list[str], limits: list[str], family: hubtl.Family
 ) -> None:
     """Print what is known of a model, its kin, and its files."""
+    from hubtl.registry.domains import sources
+
     screen.say(entry.id)
     if about:
         screen.say(about)
@@ -86,7 +90,7 @@ def _say(
     rows = (
         ("kind", entry.kind),
         ("tasks", ", ".join(entry.tasks)),
-        ("domains", ", ".join(entry.domains)),
+        ("domains", ", ".join(f"{each} ({by})" for each, by in sources(entry).items())),
         ("languages", ", ".join(entry.languages)),
         ("licence", licence),
         ("parameters", screen.params(entry.params) if entry.params else ""),
@@ -94,7 +98,7 @@ def _say(
         ("commit", entry.revision or "unknown"),
         ("hub", entry.hub),
         ("results", "" if family.results else results),
-        ("trust", _trust(tuple(entry.files))),
+        ("trust", _trust(entry)),
         ("source", "\n".join(entry.source)),
         ("catalogue", _origin(entry.id)),
     )
@@ -126,11 +130,17 @@ def _origin(model: str) -> str:
     return "hubtl's" if origin == OURS else f"your team's, {origin}"
 
 
-def _trust(files: tuple[str, ...]) -> str:
-    from hubtl.registry.weights import WEIGHTS, pickles
+def _trust(entry: hubtl.Entry) -> str:
+    """Return whether a model is loaded, and what it asks for before."""
+    from hubtl.registry.trust import CODE, GATED, REFUSED, SAFE
+    from hubtl.registry.weights import pickles
 
+    files = tuple(entry.files)
     if not files:
         return "files not known"
-    if not any(path.endswith(WEIGHTS) for path in files):
+    if CODE in entry.trust:
+        return f"refused: {REFUSED[CODE]}, which is never run"
+    if SAFE not in entry.trust:
         return f"refused: only a pickle, `{pickles(files)[0]}`" if pickles(files) else "no weights"
-    return "safetensors; hashes are checked when it is pulled"
+    gate = "; gated: accept its terms on its page first" if GATED in entry.trust else ""
+    return f"safetensors; hashes are checked when it is pulled{gate}"

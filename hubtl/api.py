@@ -31,8 +31,9 @@ PathLike = str | os.PathLike[str]
 def search(words: str = "", *, hub: str | None = None, **filters: object) -> Found:
     """Return the models that fit the words and the filters, best first, and those left out.
 
-    Filters are the fields of `Query`: task, domain, language, licence, allows, max_params, kind,
-    base, organisation, limit. Needs no network unless `hub` is one that does.
+    Filters are the fields of `Query`: task, domain, language, licence, allows, max_params, fits (by
+    `recipe`), trusted, kind, base, organisation, limit. What hubtl never loads is left out. Needs
+    no network unless `hub` is one that does.
     """
     from .sources import search_models
 

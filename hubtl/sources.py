@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .fitting import with_memory
 from .live import until_enough
 from .plugins.hookspecs import Addressed, Destination, Hub, Reviewing, Source, Task
 from .plugins.manager import plugins
@@ -206,11 +207,7 @@ def search_models(query: Query, hub: str | None = None) -> Found:
     chosen = hub or setting("hub")
     entries: list[Entry] = []
     where = chosen or f"the catalogue of {known.date}"
-    memory_bytes = 0
-    if query.fits:
-        from .transfer.resources import memory
-
-        memory_bytes = memory()
+    query, memory_bytes = with_memory(query)
     if chosen:
         asked = open_hub(chosen)
         told: Iterable[Entry] = map(_told_more, _asked(asked, query))
@@ -218,7 +215,8 @@ def search_models(query: Query, hub: str | None = None) -> Found:
             told = until_enough(told, query, known.licences, memory_bytes)
         entries = list(told)
     else:
-        entries = list(known.entries)
+        # Of models that stand alike, those come first that are here already.
+        entries = sorted(known.entries, key=lambda entry: entry.hub != "starter")
         for each in plugins().hubs.values():
             if getattr(each, "needs_network", False):
                 continue

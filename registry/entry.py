@@ -46,6 +46,7 @@ class Entry:
 
     `base` is what it was made from, and `relation` how; `upon` is the adapter that an adapter was
     made from, where that was not its base itself.
+    `trust` are facts of `registry.trust`, none where nothing is known.
     `metrics` have the main one first; `tested_on` is the start of the fingerprint of the rows that
     gave them.
     """
@@ -71,6 +72,7 @@ class Entry:
     test_rows: int | None = None
     architecture: str | None = None
     tags: tuple[str, ...] = ()
+    trust: tuple[str, ...] = ()
     about: str = ""
     source: tuple[str, ...] = ()
     date: str | None = None
@@ -113,13 +115,18 @@ class Entry:
             "intervals": {name: list(both) for name, both in self.intervals.items()},
             "tested_on": self.tested_on,
             "test_rows": self.test_rows,
+            "trust": list(self.trust),
             "about": self.about,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a search asks for; what is None is not asked."""
+    """What a search asks for; what is None is not asked.
+
+    `fits` asks for what this machine has the memory to adapt by `recipe`; `trusted` for models that
+    are known to have safetensors and are not gated. What hubtl never loads is never found.
+    """
 
     words: str = ""
     task: str | None = None
@@ -129,6 +136,8 @@ class Query:
     allows: str | None = None
     max_params: int | None = None
     fits: bool = False
+    recipe: str = "probe"
+    trusted: bool = False
     kind: Kind | None = None
     base: str | None = None
     organisation: str | None = None
@@ -144,11 +153,23 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How many of those that the words find each filter leaves out, by what it says of them.
+
+    Each is counted once, by the first filter that it does not pass. `first` is None where all were
+    looked at, else the number of those, the highest standing, that were.
+    """
+
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    first: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a search found, best first, what it left out, and out of how many.
 
     `comparable` are the ids of those whose results are of the same rows, together; `meant` is what
-    misspelt words and beginnings of words were taken for.
+    misspelt words and beginnings of words were taken for; `marks` are what to know of some.
     """
 
     entries: tuple[Entry, ...]
@@ -158,12 +179,17 @@ class Found:
     where: str = ""
     comparable: tuple[tuple[str, ...], ...] = ()
     meant: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    counted: Counted = field(default_factory=Counted)
+    marks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return the keys that `search --json` promises."""
         return {
             "entries": [entry.as_json() for entry in self.entries],
             "left_out": [{"id": left.id, "why": left.why} for left in self.left_out],
+            "left_out_by_reason": dict(self.counted.reasons),
+            "left_out_of_first": self.counted.first,
+            "marks": {model: list(marks) for model, marks in self.marks.items()},
             "searched": self.searched,
             "date": self.date,
             "where": self.where,

@@ -1,32 +1,44 @@
-"""Find entries by words and filters, best first, and say why others were left out."""
+"""Find entries by words and filters, best first, and say why others were left out.
+
+Words match, and entries are ordered, as in the index: by the same functions, with the words of
+these entries for a vocabulary.
+"""
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from .comparing import comparable
-from .entry import Entry, Found, LeftOut, Query
+from .entry import Counted, Entry, Found, Query
+from .filters import Filter, filters, left_out, marks, reasons, told
+from .index.ranking import points_of
+from .index.rows import row_of
+from .index.spelling import asked_for
+from .index.words import terms_of, words_in
 from .licences import Licence
 
-SYNONYMS: Mapping[str, str] = {
-    "sentiment": "text-classification",
-    "topic": "text-classification",
-    "intent": "text-classification",
-    "ner": "token-classification",
-    "asr": "automatic-speech-recognition",
-    "transcribe": "automatic-speech-recognition",
-    "transcription": "automatic-speech-recognition",
-    "image": "image-classification",
-    "picture": "image-classification",
-    "vision": "image-classification",
-    "photo": "image-classification",
-    "audio": "audio-classification",
-    "sound": "audio-classification",
-    "speech": "audio-classification",
-    "embedding": "sentence-similarity",
-}
 ALLOWS = ("commercial", "derivatives")
+
+
+class Words:
+    """The words of a few entries, and in how many places each stands."""
+
+    def __init__(self, terms: Iterable[str]) -> None:
+        self._places = Counter(word for each in terms for word in words_in(each))
+
+    def places(self, word: str) -> int:
+        """Return in how many places of entries a word stands."""
+        return self._places[word]
+
+    def beginning(self, start: str, shortest: int, longest: int, most: int) -> list[str]:
+        """Return the commonest words that begin so and have so many letters."""
+        found = [
+            word
+            for word in self._places
+            if word.startswith(start) and shortest <= len(word) <= longest
+        ]
+        return sorted(found, key=lambda word: (-self._places[word], word))[:most]
 
 
 def find(
@@ -39,89 +51,28 @@ def find(
 ) -> Found:
     """Return the entries that a query asks for, best first; `memory_bytes` is for `fits`."""
     known = list(entries)
-    scored = [(relevance(entry, query.words), entry) for entry in known]
-    hits, left_out = [], []
-    for score, entry in scored:
-        if score <= 0:
+    rows = [row_of(entry) for entry in known]
+    terms = [terms_of(row) for row in rows]
+    asked = asked_for(query.words, Words(terms))
+    wanted = filters(query, licences, memory_bytes)
+    hits, lacking = list[tuple[int, Entry]](), list[tuple[Entry, Filter]]()
+    for entry, row, each in zip(known, rows, terms, strict=True):
+        points = points_of(asked, row, frozenset(each.split()))
+        if points is None:
             continue
-        why = why_not(entry, query, licences, memory_bytes)
-        if why:
-            left_out.append(LeftOut(entry.id, why))
+        if lacks := left_out(entry, wanted):
+            lacking.append((entry, lacks))
         else:
-            hits.append((score, entry))
-    hits.sort(
-        key=lambda hit: (-hit[0], hit[1].hub != "starter", hit[1].params or 10**15, hit[1].id)
-    )
+            hits.append((points, entry))
+    hits.sort(key=lambda hit: -hit[0])
     found = tuple(entry for _, entry in hits[: query.limit])
-    alike = tuple(tuple(entry.id for entry in group) for group in comparable(found))
-    return Found(found, tuple(left_out), len(known), date, comparable=alike)
-
-
-def relevance(entry: Entry, words: str) -> float:
-    """Return how well an entry fits the words: 0 not at all, more is better; 1 without words."""
-    asked = re.findall(r"[\w.+-]+", words.casefold())
-    if not asked:
-        return 1.0
-    if words.strip().casefold() == entry.id.casefold():
-        return 1000.0
-    name = entry.id.casefold()
-    weights = (
-        (set(re.split(r"[/_.-]", name)), 4.0),
-        ({*entry.domains, *entry.tasks, *entry.tags, *entry.languages}, 3.0),
-        ({entry.architecture or "", entry.licence or ""}, 2.0),
-        (set(re.findall(r"[\w+-]+", entry.about.casefold())), 1.0),
+    return Found(
+        found,
+        told(lacking, wanted),
+        len(known),
+        date,
+        comparable=tuple(tuple(entry.id for entry in group) for group in comparable(found)),
+        meant=asked.taken,
+        counted=Counted(reasons(Counter(lacks.name for _, lacks in lacking), wanted)),
+        marks={entry.id: more for entry in found if (more := marks(entry, query))},
     )
-    total = 0.0
-    for word in asked:
-        meant = SYNONYMS.get(word, word)
-        score = max((weight for names, weight in weights if {word, meant} & names), default=0.0)
-        if not score and (
-            word in name or any(word in text for text in (*entry.domains, *entry.tasks))
-        ):
-            score = 0.5
-        if not score:
-            return 0.0
-        total += score
-    return total
-
-
-def why_not(
-    entry: Entry, query: Query, licences: Mapping[str, Licence], memory_bytes: int
-) -> str | None:
-    """Return why a filter of the query excludes the entry, or None."""
-    licence = licences.get(entry.licence or "")
-    checks = (
-        (query.kind and entry.kind != query.kind, f"it is {_article(entry.kind)}"),
-        (query.task and query.task not in entry.tasks, f"not for {query.task}"),
-        (query.domain and query.domain not in entry.domains, f"not of the domain {query.domain}"),
-        (query.language and query.language not in entry.languages, f"not for `{query.language}`"),
-        (query.licence and query.licence != entry.licence, f"licence {entry.licence or 'unknown'}"),
-        (
-            query.allows and not (licence and getattr(licence, query.allows)),
-            f"licence {entry.licence or 'unknown'} is not known to allow {query.allows}",
-        ),
-        (
-            query.max_params and (entry.params or 10**15) > query.max_params,
-            f"{entry.params:,} parameters" if entry.params else "parameters unknown",
-        ),
-        (
-            # Weights, gradients, two Adam moments and activations: about six times the weights.
-            query.fits and (entry.params or 10**15) * 4 * 6 > memory_bytes,
-            "too large to fine-tune in this machine's memory"
-            if entry.params
-            else "parameters unknown",
-        ),
-        (
-            query.base and query.base not in entry.parents,
-            f"not made from {query.base}",
-        ),
-        (
-            query.organisation and query.organisation != entry.organisation,
-            f"of {entry.organisation or 'nobody'}",
-        ),
-    )
-    return next((why for excludes, why in checks if excludes), None)
-
-
-def _article(kind: str) -> str:
-    return f"{'an' if kind == 'adapter' else 'a'} {kind}"

@@ -7,14 +7,15 @@ from pathlib import PurePosixPath
 
 from .catalog import catalogue
 from .comparing import read_results
+from .domains import derived, stated
 from .entry import Entry, File
 from .errors import Refused
 from .kinship import relation_of, told_by_tags
 from .licences import licence_id
+from .trust import PICKLES, SAFETENSORS, trust_told
 
-WEIGHTS = ".safetensors"
+WEIGHTS = SAFETENSORS
 ADAPTER_CONFIG = "adapter_config.json"  # of PEFT, which names the base
-PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".npz", ".dill")
 NEEDED = (WEIGHTS, ".json", ".txt", ".model", ".md", "LICENSE", "NOTICE")
 OTHER_FORMATS = ("onnx", "openvino", "coreml", "tf", "flax", "gguf")
 
@@ -58,7 +59,10 @@ def is_adapter(files: Iterable[str]) -> bool:
 def entry_from_metadata(
     model: str, hub: str, matter: Mapping[str, object], files: Mapping[str, File], revision: str
 ) -> Entry:
-    """Return what a card's metadata and a list of files tell of a model."""
+    """Return what a card's metadata and a list of files tell of a model.
+
+    Its domains are those that the card states, else those that the rest tells.
+    """
     tags = tuple(_texts(matter.get("tags")))
     parents = _texts(matter.get("base_model")) or list(told_by_tags(tags))
     base = next(iter(parents), None)
@@ -70,13 +74,15 @@ def entry_from_metadata(
     sizes = [file.size for path, file in files.items() if path.endswith(WEIGHTS)]
     task = matter.get("pipeline_tag")
     results = read_results(matter.get("model-index"))
+    names = [f"base_model:{parent}" for parent in parents]
+    domains = stated(tags) or derived(model, [*tags, *names], _texts(matter.get("datasets")))
     licence = next(iter(_texts(matter.get("license"))), "")
     return Entry(
         model,
         hub,
         "adapter" if adapter else "base",
         tasks=(str(task),) if task else (),
-        domains=tuple(t.partition(":")[2] for t in tags if t.startswith("domain:")),
+        domains=tuple(domains),
         languages=tuple(_texts(matter.get("language"))),
         licence=licence_id(licence, catalogue().licences) or None,
         size_bytes=sum(sizes) or None,
@@ -89,6 +95,7 @@ def entry_from_metadata(
         tested_on=results.tested_on,
         test_rows=results.test_rows,
         tags=tags,
+        trust=trust_told(tags, files),
         files=files,
     )
 

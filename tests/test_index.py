@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubtl.registry.entry import Entry, Query
+from hubtl.registry.entry import Counted, Entry, Query
+from hubtl.registry.filters import filters, reasons
 from hubtl.registry.index.spelling import mistakes
+from hubtl.registry.search import find
 
-from .indexing import LICENCES, index_of, last_of_each, scanned
+from .indexing import LICENCES, MEMORY, index_of, last_of_each, scanned
 
 LEGAL = Entry("acme/legal-bert", tasks=("text-classification",), domains=("legal",), downloads=900)
 BERT = Entry("google/bert", tasks=("fill-mask",), downloads=60_000_000, licence="mit", params=10**8)
@@ -44,7 +46,8 @@ def index(tmp_path_factory):
 
 
 def ids(index, words="", **filters):
-    return [entry.id for entry in index.search(Query(words, **filters), LICENCES).entries]
+    hits = index.search(Query(words, **filters), LICENCES, memory_bytes=MEMORY)
+    return [entry.id for entry in hits.entries]
 
 
 def test_entries_come_back_as_they_were_told(index):
@@ -106,12 +109,13 @@ def test_filters_go_together(index):
     assert ids(index, "bert", task="nothing like it") == []
 
 
-def test_fits_leaves_out_what_memory_can_not_train(index):
+def test_fits_leaves_out_what_memory_can_not_train_and_keeps_what_may_fit(index):
     def found(memory):
         return [entry.id for entry in index.search(Query(fits=True), memory_bytes=memory).entries]
 
-    assert found(24 * 10**6) == ["acme/tiny"]
-    assert found(24 * 10**6 - 1) == []
+    assert found(10**10) == ids(index)
+    assert set(ids(index)) - set(found(10**9)) == {"google/bert"}
+    assert set(ids(index)) - set(found(1)) == {"google/bert", "acme/tiny"}
 
 
 @pytest.mark.parametrize(
@@ -140,6 +144,7 @@ entries = st.builds(
     licence=st.sampled_from([None, "mit", "cc-by-nc-4.0"]),
     params=st.none() | st.integers(1, 10**7),
     downloads=st.none() | st.integers(0, 10**4),
+    trust=st.sampled_from([(), ("safetensors",), ("pickle",), ("other", "code"), ("gated",)]),
     base=st.none() | some,
     upon=st.none() | some,
     tags=few | st.just(("base_model:adapter:bert", "license:mit", "dataset:law/beta")),
@@ -157,6 +162,9 @@ queries = st.builds(
     licence=st.none() | st.just("mit"),
     allows=st.none() | st.sampled_from(["commercial", "derivatives"]),
     max_params=st.none() | st.integers(1, 10**7),
+    fits=st.booleans(),
+    recipe=st.sampled_from(["probe", "full", "a plugin's"]),
+    trusted=st.booleans(),
     kind=st.sampled_from([None, "base", "adapter"]),
     base=st.none() | some,
     organisation=st.none() | some,
@@ -164,12 +172,32 @@ queries = st.builds(
 )
 
 
+def counted(index, query, **how):
+    found = index.counted(query, LICENCES, memory_bytes=MEMORY, **how)
+    return Counted(reasons(found.by_filter, filters(query, LICENCES, MEMORY)), found.first)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(entries, max_size=40), st.lists(queries, min_size=8, max_size=8))
-def test_the_index_finds_what_looking_at_every_entry_finds(listed, asked):
+def test_the_index_finds_and_counts_what_looking_at_every_entry_does(listed, asked):
+    known = last_of_each(listed)
     with tempfile.TemporaryDirectory() as room, index_of(Path(room), listed) as index:
-        assert index.search(Query()).searched == len(last_of_each(listed))
+        assert index.search(Query()).searched == len(known)
         for query in asked:
             assert ids(index, **{name: getattr(query, name) for name in query.__slots__}) == (
                 scanned(listed, query)
             )
+            slowly = find(known, query, LICENCES, date="", memory_bytes=MEMORY)
+            assert counted(index, query) == counted(index, query, few=0) == slowly.counted
+
+
+def test_of_many_that_the_words_find_the_first_are_counted(index):
+    query = Query(task="text-classification", allows="commercial")
+    assert (
+        counted(index, query, most=2, few=0)
+        == counted(index, query, most=2)
+        == Counted({"not for text-classification": 2}, 2)
+    )
+    assert counted(index, query, without=["acme/tiny"]) == Counted(
+        {"licence not known to allow commercial use": 1, "not for text-classification": 4}
+    )

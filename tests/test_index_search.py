@@ -6,7 +6,9 @@ import pytest
 
 import hubtl
 from hubtl.registry.catalog import catalogue
-from hubtl.registry.entry import Entry
+from hubtl.registry.entry import Entry, Query
+from hubtl.registry.index.answering import answered
+from hubtl.registry.search import find
 
 from .conftest import MINILM
 from .indexing import index_of
@@ -51,6 +53,20 @@ def test_filters_leave_out_models_of_the_index_and_say_why(indexed):
         ("acme/legal-large", "licence cc-by-nc-4.0 is not known to allow commercial")
     ]
     assert ids(hubtl.search(kind="adapter", base=MINILM)) == ["acme/legal-minilm"]
+
+
+def test_with_an_index_and_without_the_same_is_found_and_counted(tmp_path):
+    known = list(catalogue().entries)
+    asked = {"memory_bytes": 10**9, "date": ""}
+    licences = catalogue().licences
+    with index_of(tmp_path, known) as index:
+        for query in (Query("legl"), Query("asr", allows="commercial"), Query("b*", fits=True)):
+            plainly = find(known, query, licences, **asked)
+            found = answered(index, [], query, licences, memory_bytes=10**9)
+            assert ids(found) == ids(plainly)
+            assert (found.meant, found.counted) == (plainly.meant, plainly.counted)
+            both = answered(index, known, query, licences, memory_bytes=10**9)
+            assert (ids(both), both.counted) == (ids(plainly), plainly.counted)
 
 
 def test_a_limit_is_kept_however_much_both_have(indexed):

@@ -87,7 +87,7 @@ def told(words, asked, hub=None):
         ("", {"allows": "commercial"}, {"base", "legal-topics", "birds"}),
         ("", {"max_params": 20}, {"base", "legal-topics"}),
         ("", {"max_params": 150}, {"base", "legal-topics", "moods"}),
-        ("", {"fits": True}, {"base", "legal-topics", "moods"}),
+        ("", {"fits": True}, {"base", "legal-topics", "moods", "birds"}),
         ("", {"kind": "adapter"}, {"legal-topics"}),
         ("", {"kind": "base"}, {"base", "moods", "birds"}),
         ("", {"base": "acme/base"}, {"legal-topics"}),

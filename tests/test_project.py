@@ -195,6 +195,7 @@ OFFLINE = [
     "search sentiment",
     "search --domain legal --allows commercial",
     "search --task image-classification --max-params 30M",
+    "search --fits --recipe full --trusted",
     "search --org acme --domain legal --task text-classification",
     "show sentence-transformers/all-MiniLM-L6-v2",
     "pull sentence-transformers/all-MiniLM-L6-v2 --dry-run",

@@ -16,6 +16,7 @@ from ...registry.errors import (
 )
 from ...registry.index.bringing import Page
 from ...registry.places import setting
+from ...registry.trust import trust_told
 from ...registry.weights import entry_from_metadata
 from ..hookspecs import Draft, Hub, Offer, hookimpl
 from .hf_collections import collect
@@ -202,7 +203,9 @@ class HuggingFace:
         files = {each.rfilename: _file(each) for each in info.siblings or []}
         entry = entry_from_metadata(info.id, self.name, told, files, info.sha or "")
         params = info.safetensors.total if info.safetensors else None
-        return dataclasses.replace(entry, params=params, downloads=info.downloads)
+        tags, weighed = info.tags or (), info.safetensors is not None
+        trust = trust_told(tags, files, weighed=weighed, gated=bool(info.gated))
+        return dataclasses.replace(entry, params=params, downloads=info.downloads, trust=trust)
 
     def told(
         self,

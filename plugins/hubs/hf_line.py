@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+from ...registry.trust import trust_told
 from ...registry.weights import entry_from_metadata
 
 
@@ -22,7 +23,9 @@ def line(model: Mapping[str, Any], hub: str) -> str:
     weights = model.get("safetensors")
     params = weights.get("total") if isinstance(weights, dict) else None
     date = str(model.get("lastModified") or "")[:10]
-    entry = replace(entry, params=params, downloads=model.get("downloads"), date=date)
+    gated, weighed = bool(model.get("gated")), isinstance(weights, dict)
+    trust = trust_told(told["tags"], weighed=weighed, gated=gated)
+    entry = replace(entry, params=params, downloads=model.get("downloads"), date=date, trust=trust)
     return json.dumps(asdict(entry))
 
 

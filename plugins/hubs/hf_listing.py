@@ -25,7 +25,10 @@ from .hf_patience import BUSY, LONGEST, gate, wait_asked_by
 PAGE = 1000
 PART = 10  # pages
 OVERLAP = datetime.timedelta(hours=1)  # for which a hub may not yet list a change
-EXPANDED = ("cardData", "downloads", "lastModified", "pipeline_tag", "safetensors", "sha", "tags")
+EXPANDED = (
+    *("cardData", "downloads", "gated", "lastModified", "pipeline_tag", "safetensors", "sha"),
+    "tags",
+)
 NEXT = re.compile(r'<([^<>]+)>\s*;\s*rel="?next"?')
 WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 

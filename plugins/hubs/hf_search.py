@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from ...registry.entry import Query
 from ...registry.kinship import RELATIONS
-from ...registry.search import SYNONYMS
+from ...registry.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import ModelInfo
 
-LISTED = ["cardData", "downloads", "pipeline_tag", "safetensors", "sha", "siblings", "tags"]
+LISTED = [
+    *("cardData", "downloads", "gated", "pipeline_tag", "safetensors", "sha", "siblings", "tags"),
+]
 PAGE = 100
 MOST = 1000  # models that are looked at in one list, whatever fits
 REASONS = 20  # models that the words find, and a filter may exclude
@@ -51,9 +53,10 @@ def _ways(words: str) -> list[Way]:
     if not said:
         return [("", [])]
     ways: list[Way] = [(words, [])]
-    if any(word in SYNONYMS for word in said):
-        rest = " ".join(word for word in said if word not in SYNONYMS)
-        ways.append((rest, [SYNONYMS[word] for word in said if word in SYNONYMS]))
+    meanings = vocabulary().meanings.items()
+    tasks = {word: name for word, (fact, name) in meanings if fact == "task" and word in said}
+    if tasks:
+        ways.append((" ".join(word for word in said if word not in tasks), list(tasks.values())))
     ways.append(("", said))
     if len(said) == 1:
         ways += [("", [f"{fact}:{said[0]}"]) for fact in ("domain", "license")]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..comparing import comparable
-from ..entry import Entry, Found, LeftOut, Query
+from ..entry import Counted, Entry, Found, Query
+from ..filters import filters, left_out, marks, reasons, told
 from ..licences import Licence
-from ..search import why_not
 from .ranking import points
 from .reading import Index
 
@@ -25,33 +26,37 @@ def answered(
 
     Of a model that both know, the entry known besides counts, with downloads as the index has them.
     Left out are those of these entries that the words find and a filter excludes, and such ones
-    among the first that the words find in the index.
+    among the first that the words find in the index; they are counted among all.
     """
     ours = [_told_more(entry, index) for entry in known]
     ids = {entry.id.casefold() for entry in ours}
     hits = index.search(
         replace(query, limit=query.limit + len(ids)), licences, memory_bytes=memory_bytes
     )
-    best = index.search(Query(query.words, limit=query.limit + len(ids)))
-    asked = index.asked(query.words)
-    found = [entry for entry in ours if points(asked, entry) is not None]
-    left = {entry.id: why_not(entry, query, licences, memory_bytes) for entry in found}
-    fit = [entry for entry in found if not left[entry.id]]
-    fit += [entry for entry in hits.entries if entry.id.casefold() not in ids]
-    fit.sort(key=lambda entry: -(points(asked, entry) or 0))
-    ids |= {entry.id.casefold() for entry in hits.entries}
-    for entry in best.entries:
-        if entry.id.casefold() not in ids:
-            left[entry.id] = why_not(entry, query, licences, memory_bytes)
-    fit = fit[: query.limit]
+    asked, wanted = index.asked(query.words), filters(query, licences, memory_bytes)
+    given = [(points(asked, entry), entry) for entry in ours]
+    fit = [(n, each) for n, each in given if n is not None and not left_out(each, wanted)]
+    found = [entry for entry in hits.entries if entry.id.casefold() not in ids]
+    fit += [(points(asked, entry) or 0, entry) for entry in found]
+    fit.sort(key=lambda each: -each[0])
+    entries = tuple(entry for _, entry in fit[: query.limit])
+    others = [entry for n, entry in given if n is not None]
+    best = index.best(query.words, query.limit + len(ids))
+    others += [entry for entry in best if entry.id.casefold() not in ids]
+    lacking = [(entry, lacks) for entry in others if (lacks := left_out(entry, wanted))]
+    counted = index.counted(query, licences, memory_bytes=memory_bytes, without=ids)
+    counts = Counter(counted.by_filter)
+    counts.update(lacks.name for entry, lacks in lacking if entry.id.casefold() in ids)
     new = sum(not index.entries_called(entry.id) for entry in ours)
     return Found(
-        tuple(fit),
-        tuple(LeftOut(model, why) for model, why in left.items() if why),
+        entries,
+        told(lacking, wanted),
         hits.searched + new,
         hits.date,
-        comparable=tuple(tuple(entry.id for entry in group) for group in comparable(fit)),
+        comparable=tuple(tuple(entry.id for entry in group) for group in comparable(entries)),
         meant=hits.meant,
+        counted=Counted(reasons(counts, wanted), counted.first),
+        marks={entry.id: more for entry in entries if (more := marks(entry, query))},
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..errors import Refused, UnknownName
 from .cleaning import cleaned
+from .conditions import takes_in
 from .folder import held, opened
 from .ranking import DOCS, doc_of, key_of, standing
 from .rows import Row
@@ -80,8 +81,8 @@ def replace(database: sqlite3.Connection, old: Sequence[Numbered], new: Sequence
     for key, terms, sql in sorted(changes):  # FTS5 writes a segment whenever keys go back
         database.execute(sql, (key, terms))
     database.executemany("DELETE FROM entry WHERE doc = ?", [(doc,) for doc, _ in old])
-    added = [(doc, called(row.id), row.params, row.packed()) for doc, row in new]
-    database.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", added)
+    added = [(doc, called(row.id), row.params, takes_in(row), row.packed()) for doc, row in new]
+    database.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?)", added)
     places: Counter[str] = Counter()
     for _, terms, sql in changes:
         (places.update if sql == put else places.subtract)(words_in(terms))

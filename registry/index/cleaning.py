@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..kinship import RELATIONS
+from ..trust import FACTS
 from .rows import RARE, Row
 
 ID, NAME, ABOUT = 200, 100, 400  # characters
@@ -54,6 +55,7 @@ def row_told(told: Mapping[str, Any], today: str) -> Row | None:
         lines(get("domains")),
         lines(get("languages")),
         lines(get("tags")),
+        _trust(get("trust")),
         text(get("revision"), NAME),
         relation if (relation := get("relation")) in RELATIONS else None,
         _rare(told) if not told.keys().isdisjoint(RARE) else None,
@@ -108,6 +110,11 @@ def whole(told: object) -> int | None:
 def _date(told: object, today: str) -> str | None:
     day = told[:10] if isinstance(told, str) else ""
     return day if DATE.fullmatch(day) and day <= today else None
+
+
+def _trust(told: object) -> str | None:
+    known = told if isinstance(told, list) else []
+    return "\n".join([fact for fact in FACTS if fact in known]) or None
 
 
 def _rare(told: Mapping[str, Any]) -> str | None:

@@ -26,7 +26,9 @@ CREATE VIRTUAL TABLE found USING fts5(
     terms, content='', columnsize=0, detail=none, tokenize="ascii tokenchars '{SIGNS}'"
 );
 CREATE VIRTUAL TABLE terms USING fts5vocab(found, 'row');
-CREATE TABLE entry(doc INTEGER PRIMARY KEY, called INTEGER, params INTEGER, row TEXT);
+CREATE TABLE entry(
+    doc INTEGER PRIMARY KEY, called INTEGER, params INTEGER, takes_in INTEGER, row TEXT
+);
 CREATE TABLE word(word TEXT PRIMARY KEY, places INTEGER) WITHOUT ROWID;
 CREATE TABLE fact(name TEXT PRIMARY KEY, value);
 PRAGMA application_id = {OURS};
@@ -38,7 +40,7 @@ FAST = """
 PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
 PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -100000;
 """
-ADD = "INSERT INTO entry VALUES (?, ?, ?, ?)"
+ADD = "INSERT INTO entry VALUES (?, ?, ?, ?, ?)"
 
 Told = Callable[[int], None]
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ..errors import Refused
 
-FORMAT = 2  # one more whenever a file means something else than before
+FORMAT = 3  # one more whenever a file means something else than before
 OURS = 0x68756274  # `hubt`: the application_id of an index
 POINTER = "current"
 

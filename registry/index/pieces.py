@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..errors import Unreachable
 from .cleaning import cleaned
+from .conditions import takes_in
 from .listing import covered
 from .ranking import standing
 from .rows import Row
@@ -30,7 +31,7 @@ WORK = (
     "from hubtl.registry.index.pieces import work; work()"
 )
 
-Made = tuple[int, str, int, int | None, str]  # standing, terms, and three values of `entry`
+Made = tuple[int, str, int, int | None, int, str]  # standing, terms, and four values of `entry`
 # A path, a place in the file, a length, today's date, and organisations whose models do not count.
 Piece = tuple[str, int, int, str, tuple[str, ...]]
 
@@ -75,7 +76,7 @@ def work() -> None:
 
 
 def _made(row: Row) -> Made:
-    return standing(row), terms_of(row), called(row.id), row.params, row.packed()
+    return standing(row), terms_of(row), called(row.id), row.params, takes_in(row), row.packed()
 
 
 def _of_one(model: str, organisations: Sequence[str]) -> bool:

@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..entry import Entry
+from ..vocabulary import vocabulary
 from .rows import Row, row_of
-from .words import IN_FACTS, IN_NAME, IN_TEXT, MEANINGS, folded, mark, terms_of
+from .words import IN_FACTS, IN_NAME, IN_TEXT, folded, mark, terms_of
 
 TENFOLD = 4096
 HIGHEST = 2**17 - 1
@@ -36,13 +37,19 @@ class Asked:
     words: Mapping[str, tuple[str, ...]]
     whole: str = ""
 
+    @property
+    def taken(self) -> dict[str, tuple[str, ...]]:
+        """What misspelt words and beginnings of words are taken for."""
+        return {said: choices for said, choices in self.words.items() if choices != (said,)}
+
 
 def standing(row: Row) -> int:
     """Return the points that an entry has whatever is asked."""
-    downloads = row.downloads or 0
+    downloads, date = row.downloads or 0, row.date
     if row.rare and '"source"' in row.rare:
         downloads = max(downloads, CURATED)
-    tenfolds = math.log10(1 + downloads) + _years(row.date) / 4
+        date = date and f"{date[:4]}-01-01"  # the day on which it was read says nothing of a model
+    tenfolds = math.log10(1 + downloads) + _years(date) / 4
     return min(HIGHEST, round(TENFOLD * tenfolds))
 
 
@@ -89,7 +96,8 @@ def standing_of(key: int) -> int:
 
 def meant(choices: tuple[str, ...]) -> list[str]:
     """Return the marks of the tasks and domains that people call by one of these words."""
-    return [mark(*MEANINGS[word]) for word in choices if word in MEANINGS]
+    meanings = vocabulary().meanings
+    return [mark(*meanings[word]) for word in choices if word in meanings]
 
 
 @functools.lru_cache(maxsize=16384)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,23 +18,28 @@ from types import TracebackType
 
 from ..entry import Entry, Query
 from ..errors import Unreachable
+from ..filters import filters, left_out
 from ..licences import Licence
 from .changing import rows_called
+from .conditions import Condition, any_of, conditions, match, together
+from .counting import FEW, MOST, Tally, selected, tally
 from .folder import opened
 from .ranking import (
-    DOCS,
     EXACT_ID,
     PLACES,
     Asked,
     doc_of,
     key_of,
     meant,
+    points_of,
     standing,
     standing_of,
 )
 from .rows import Row, entry_of
-from .spelling import Vocabulary, asked_for
-from .words import IN_TEXT, called, folded, mark, size_class
+from .spelling import WordsOfIndex, asked_for
+from .words import IN_FACTS, IN_NAME, IN_TEXT, called, folded, mark, terms_of
+
+ANYWHERE = IN_NAME + IN_FACTS + IN_TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Index:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
-        self._vocabulary = Vocabulary(database)
+        self._vocabulary = WordsOfIndex(database)
 
     @classmethod
     def at(cls, folder: Path) -> Index | None:
@@ -101,7 +107,7 @@ class Index:
 
     def count_made_from(self, model: str) -> int:
         """Return how many entries say they were made from a model; raises Unreachable."""
-        question = _quoted(mark("base", model))
+        question = f'"{mark("base", model)}"'
         with self.moment():
             found = self._database.execute(
                 "SELECT count(*) FROM found WHERE found MATCH ?", (question,)
@@ -116,107 +122,96 @@ class Index:
     def entries_called(self, model: str) -> list[Entry]:
         """Return the entries of an id, whatever its case, oldest first; raises Unreachable."""
         with self.moment():
-            rows = rows_called(self._database, called(model))
-        return [entry_of(row) for _, row in rows if folded(row.id) == folded(model)]
+            return [entry_of(row) for _, row in self._rows(model)]
+
+    def best(self, words: str, limit: int) -> tuple[Entry, ...]:
+        """Return the best entries that words find, whatever else; raises Unreachable."""
+        with self.moment():
+            keys = self._best(self.asked(words), [], limit)
+            return tuple(self._entry(doc_of(key)) for key in keys)
+
+    def counted(
+        self,
+        query: Query,
+        licences: Mapping[str, Licence],
+        *,
+        memory_bytes: int = 0,
+        without: Iterable[str] = (),
+        most: int = MOST,
+        few: int = FEW,
+    ) -> Tally:
+        """Return how many of the first entries that words find each filter leaves out.
+
+        `without` are ids that are not counted; up to `few` entries are looked at one by one. It
+        takes some milliseconds. Raises Unreachable.
+        """
+        wanted = filters(query, licences, memory_bytes)
+        with self.moment():
+            asked = self.asked(query.words)
+            places = _places(asked, ANYWHERE)
+            told = conditions(query, licences, memory_bytes)
+            found, last = tally(self._database, places, wanted, told, most, few)
+            counts = Counter(found)
+            for doc, row in (each for model in set(without) for each in self._rows(model)):
+                seen = last is None or key_of(standing(row), doc) <= last
+                if seen and points_of(asked, row, frozenset(terms_of(row).split())) is not None:
+                    lacks = left_out(entry_of(row), wanted)
+                    counts[lacks.name if lacks else ""] -= 1
+        return Tally(counts, None if last is None else most)
 
     def _found(self, query: Query, licences: Mapping[str, Licence], memory: int) -> Hits:
         asked = self.asked(query.words)
-        filters = _filters(query, licences)
-        most = _largest(query, memory)
-        if most is not None:
-            filters.append(_any(_sizes(most)))
+        wanted = together(conditions(query, licences, memory))
+        keys = self._best(asked, wanted, query.limit)
+        facts = dict(self._database.execute("SELECT name, value FROM fact"))
+        entries = tuple(self._entry(doc_of(key)) for key in keys)
+        return Hits(entries, facts["entries"], facts["date"], asked.taken)
+
+    def _best(self, asked: Asked, wanted: Sequence[Condition], limit: int) -> list[int]:
+        """Return the keys of the best entries under conditions, the best first."""
         best: dict[int, int] = {}
-        for points, question in _questions(asked, filters):
-            for key in self._first(question, most, query.limit):
+        letters = ""
+        for points, letter in PLACES if asked.words else ((0, ANYWHERE),):
+            letters += letter
+            for key in self._first(_places(asked, letters), wanted, limit):
                 best.setdefault(key, standing_of(key) + points)
         for key in self._called(asked.whole):
-            if not filters or self._first(_all(filters), most, 1, key):
+            if self._first((), wanted, 1, key):
                 best[key] = standing_of(key) + EXACT_ID
-        keys = sorted(best, key=lambda key: (-best[key], doc_of(key)))[: query.limit]
-        facts = dict(self._database.execute("SELECT name, value FROM fact"))
-        return Hits(
-            tuple(self._entry(doc_of(key)) for key in keys),
-            facts["entries"],
-            facts["date"],
-            {said: choices for said, choices in asked.words.items() if choices != (said,)},
-        )
+        return sorted(best, key=lambda key: (-best[key], doc_of(key)))[:limit]
 
-    def _first(self, question: str, most: int | None, limit: int, key: int = -1) -> list[int]:
+    def _first(
+        self, places: Sequence[str], wanted: Sequence[Condition], limit: int, key: int = -1
+    ) -> list[int]:
         """Return the keys of the first entries that FTS5 finds, or `key` alone if it is found."""
-        sql = "SELECT found.rowid FROM found"
-        if most is not None:
-            sql += f" CROSS JOIN entry ON entry.doc = (found.rowid & {(1 << DOCS) - 1})"
-        sql += " WHERE found MATCH ?"
-        if most is not None:
-            sql += f" AND entry.params <= {most:d}"
+        sql = f"SELECT found.rowid {selected(wanted)}"
         if key >= 0:
             sql += f" AND found.rowid = {key:d}"
         sql += f" ORDER BY found.rowid LIMIT {limit:d}"
-        return [key for (key,) in self._database.execute(sql, (question,))]
+        return [key for (key,) in self._database.execute(sql, (match(places, wanted),))]
+
+    def _rows(self, model: str) -> list[tuple[int, Row]]:
+        """Return the rows of an id, whatever its case, with their numbers, oldest first."""
+        rows = rows_called(self._database, called(model)) if model else []
+        return [(doc, row) for doc, row in rows if folded(row.id) == folded(model)]
 
     def _called(self, whole: str) -> list[int]:
         """Return the keys of entries of an id."""
-        rows = rows_called(self._database, called(whole)) if whole else []
-        return [key_of(standing(row), doc) for doc, row in rows if folded(row.id) == whole]
+        return [key_of(standing(row), doc) for doc, row in self._rows(whole)]
 
     def _entry(self, doc: int) -> Entry:
         (row,) = self._database.execute("SELECT row FROM entry WHERE doc = ?", (doc,)).fetchone()
         return entry_of(Row.unpacked(row))
 
 
-def _questions(asked: Asked, filters: Sequence[str]) -> Iterable[tuple[int, str]]:
-    """Give FTS5's questions, the one with the most points first, and the points."""
-    if not asked.words:
-        yield 0, _all(filters or [_any([mark("kind", "base"), mark("kind", "adapter")])])
-        return
-    letters = ""
-    for points, letter in PLACES:
-        letters += letter
-        places = [_places(choices, letters) for choices in asked.words.values()]
-        yield points, _all([*places, *filters])
-
-
-def _places(choices: tuple[str, ...], letters: str) -> str:
-    terms = [f"{letter}{word}" for word in choices for letter in letters]
-    return _any([*terms, *(meant(choices) if IN_TEXT in letters else ())])
-
-
-def _filters(query: Query, licences: Mapping[str, Licence]) -> list[str]:
-    """Return a question of FTS5's for each fact that a query asks for."""
-    wanted = (
-        ("kind", query.kind),
-        ("task", query.task),
-        ("domain", query.domain),
-        ("language", query.language),
-        ("licence", query.licence),
-        ("base", query.base),
-        ("organisation", query.organisation),
-    )
-    found = [_quoted(mark(fact, value)) for fact, value in wanted if value]
-    if query.allows:
-        fine = [name for name, each in licences.items() if getattr(each, query.allows)]
-        found.append(_any([mark("licence", name) for name in fine] or ["none"]))
-    return found
-
-
-def _largest(query: Query, memory: int) -> int | None:
-    """Return the most parameters that a query lets through."""
-    # Weights, gradients, two Adam moments and activations: about six times the weights.
-    limits = [query.max_params] if query.max_params is not None else []
-    return min([*limits, memory // 24]) if query.fits else min(limits, default=None)
-
-
-def _sizes(most: int) -> list[str]:
-    return [mark("params", str(each)) for each in range(size_class(most) + 1)]
-
-
-def _quoted(term: str) -> str:
-    return f'"{term}"'
-
-
-def _any(terms: Iterable[str]) -> str:
-    return f"({' OR '.join(map(_quoted, terms))})"
-
-
-def _all(questions: Iterable[str]) -> str:
-    return " AND ".join(questions)
+def _places(asked: Asked, letters: str) -> list[str]:
+    """Return FTS5's questions for words in the places of these letters, one a word."""
+    return [
+        any_of(
+            [
+                *(f"{letter}{word}" for word in choices for letter in letters),
+                *(meant(choices) if IN_TEXT in letters else ()),
+            ]
+        )
+        for choices in asked.words.values()
+    ]

@@ -12,7 +12,7 @@ RARE = (
     *("base_revision", "upon", "metrics", "intervals", "tested_on", "test_rows", "architecture"),
     "source",
 )
-LISTS = ("tasks", "domains", "languages", "tags")
+LISTS = ("tasks", "domains", "languages", "tags", "trust")
 BETWEEN = "\x1f"  # a control character, which no cleaned text has
 
 
@@ -33,6 +33,7 @@ class Row(NamedTuple):
     domains: str | None
     languages: str | None
     tags: str | None
+    trust: str | None
     revision: str | None
     relation: Relation | None
     rare: str | None
@@ -71,6 +72,7 @@ def row_of(entry: Entry) -> Row:
         "\n".join(entry.domains) or None,
         "\n".join(entry.languages) or None,
         "\n".join(entry.tags) or None,
+        "\n".join(entry.trust) or None,
         entry.revision,
         entry.relation,
         json.dumps(rare, ensure_ascii=False) if rare else None,

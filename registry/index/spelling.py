@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
-import sqlite3
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
 
 from .ranking import Asked
 from .words import LONGEST, folded
+
+if TYPE_CHECKING:
+    import sqlite3
 
 MOST_WORDS, MOST_ENDINGS, MOST_NEAR = 16, 16, 200
 SHORTEST_BEGINNING, SHORTEST_TO_MEND = 2, 4
@@ -18,8 +21,20 @@ SPOKEN = re.compile(r"([^\W_]+)(\*?)")
 END = "\U0010ffff"
 
 
-class Vocabulary:
-    """The words of an index, and in how many places each stands."""
+class Vocabulary(Protocol):
+    """Words that entries have, and in how many places of entries each stands."""
+
+    def places(self, word: str) -> int:
+        """Return in how many places of entries a word stands."""
+        ...
+
+    def beginning(self, start: str, shortest: int, longest: int, most: int) -> list[str]:
+        """Return the commonest words that begin so and have so many letters, that one first."""
+        ...
+
+
+class WordsOfIndex:
+    """The words of an index."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._ask: Callable[..., sqlite3.Cursor] = database.execute
@@ -29,28 +44,14 @@ class Vocabulary:
         row = self._ask("SELECT places FROM word WHERE word = ?", (word,)).fetchone()
         return int(row[0]) if row else 0
 
-    def beginning_with(self, start: str) -> tuple[str, ...]:
-        """Return the sixteen commonest words that begin so, the commonest first."""
+    def beginning(self, start: str, shortest: int, longest: int, most: int) -> list[str]:
+        """Return the commonest words that begin so and have so many letters, that one first."""
         rows = self._ask(
-            "SELECT word FROM word WHERE word >= ? AND word < ? ORDER BY places DESC, word LIMIT ?",
-            (start, start + END, MOST_ENDINGS),
+            "SELECT word FROM word WHERE word >= ? AND word < ?"
+            " AND length(word) BETWEEN ? AND ? ORDER BY places DESC, word LIMIT ?",
+            (start, start + END, shortest, longest, most),
         )
-        return tuple(word for (word,) in rows)
-
-    def meant_by(self, word: str) -> str | None:
-        """Return the commonest word that is one mistake away, else two, or None."""
-        if len(word) < SHORTEST_TO_MEND:
-            return None
-        near = {each: places for each in set(mistaken(word)) if (places := self.places(each))}
-        if not near and len(word) > SHORTEST_TO_MEND:
-            start = word[:ALIKE]
-            rows = self._ask(
-                "SELECT word, places FROM word WHERE word >= ? AND word < ?"
-                " AND length(word) BETWEEN ? AND ? ORDER BY places DESC, word LIMIT ?",
-                (start, start + END, len(word) - 2, len(word) + 2, MOST_NEAR),
-            )
-            near = {each: places for each, places in rows if mistakes(word, each, 2) <= 2}
-        return min(near, key=lambda each: (-near[each], each)) if near else None
+        return [word for (word,) in rows]
 
 
 def asked_for(words: str, vocabulary: Vocabulary) -> Asked:
@@ -68,13 +69,29 @@ def will_do(word: str, begins: bool, vocabulary: Vocabulary) -> tuple[str, ...]:
     """Return the words that an entry may have for one that is asked for, never none."""
     long_enough = len(word) >= SHORTEST_BEGINNING
     if begins and long_enough:
-        return vocabulary.beginning_with(word) or (word,)
+        return _begun(word, vocabulary) or (word,)
     if vocabulary.places(word):
         return (word,)
-    mended = vocabulary.meant_by(word)
+    mended = mended_to(word, vocabulary)
     if mended:
         return (mended,)
-    return (long_enough and vocabulary.beginning_with(word)) or (word,)
+    return (long_enough and _begun(word, vocabulary)) or (word,)
+
+
+def mended_to(word: str, vocabulary: Vocabulary) -> str | None:
+    """Return the commonest word that is one mistake away, else two, or None."""
+    if len(word) < SHORTEST_TO_MEND:
+        return None
+    near = [each for each in set(mistaken(word)) if vocabulary.places(each)]
+    if not near and len(word) > SHORTEST_TO_MEND:
+        alike = vocabulary.beginning(word[:ALIKE], len(word) - 2, len(word) + 2, MOST_NEAR)
+        near = [each for each in alike if mistakes(word, each, 2) <= 2]
+    return min(near, key=lambda each: (-vocabulary.places(each), each), default=None)
+
+
+def _begun(start: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the sixteen commonest words that begin so, the commonest first."""
+    return tuple(vocabulary.beginning(start, 0, LONGEST, MOST_ENDINGS))
 
 
 def mistaken(word: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from ..kinship import TAG, told_by_tags
+from ..trust import is_refused
 from .rows import Row
 
 WORD = re.compile(r"[^\W_]+")
@@ -28,28 +29,12 @@ NAMES_A_THING = {
 SAID_ELSEWHERE = {"license", "region"}
 SAYS_NOTHING = {"autotrain_compatible", "endpoints_compatible"}
 LONGEST = 40
+UNKNOWN, REFUSED = "unknown", "refused"  # in place of a size, and of what is never loaded
 IN_NAME, IN_FACTS, IN_TEXT = "a", "b", "c"
 
-# What people call a task or a domain, and the fact that they mean by it.
-MEANINGS: Mapping[str, tuple[str, str]] = {
-    **dict.fromkeys(("sentiment", "topic", "intent"), ("task", "text-classification")),
-    **dict.fromkeys(("ner", "entities", "pos"), ("task", "token-classification")),
-    **dict.fromkeys(
-        ("asr", "transcribe", "transcription", "dictation", "stt"),
-        ("task", "automatic-speech-recognition"),
-    ),
-    **dict.fromkeys(("image", "picture", "vision", "photo"), ("task", "image-classification")),
-    **dict.fromkeys(("audio", "sound", "speech"), ("task", "audio-classification")),
-    **dict.fromkeys(("embedding", "embeddings", "encoder"), ("task", "sentence-similarity")),
-    **dict.fromkeys(("law", "contract", "contracts", "court"), ("domain", "legal")),
-    **dict.fromkeys(("clinical", "health", "biomedical"), ("domain", "medical")),
-    **dict.fromkeys(("financial", "bank", "banking"), ("domain", "finance")),
-    **dict.fromkeys(("code", "programming"), ("domain", "software")),
-    **dict.fromkeys(("tweet", "tweets", "twitter"), ("domain", "social-media")),
-}
 LETTERS: Mapping[str, str] = {
     "kind": "k", "task": "t", "domain": "m", "language": "l", "licence": "s",
-    "base": "v", "organisation": "o", "params": "p",
+    "base": "v", "organisation": "o", "params": "p", "trust": "u",
 }  # fmt: skip
 
 
@@ -152,6 +137,9 @@ def _other_marks(row: Row) -> list[str]:
     end = row.id.rfind("/")
     if end >= 0:
         found.append(mark("organisation", row.id[:end]))
-    if row.params is not None:
-        found.append(mark("params", str(size_class(row.params))))
+    found.append(mark("params", UNKNOWN if row.params is None else str(size_class(row.params))))
+    if row.trust:
+        facts = row.trust.split("\n")
+        found += [mark("trust", fact) for fact in facts]
+        found += [mark("trust", REFUSED)] if is_refused(facts) else []
     return found
