@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Annotated
 
@@ -22,7 +23,7 @@ EXAMPLES = (
     "hubtl search --fits --recipe full --trusted",
     "hubtl search --org acme --domain legal --task text-classification",
 )
-NAMED = 5  # models by name, and the rest by number
+NAMED = 5  # models of a reason, or with a mark, by name; more by number
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9}
 
 
@@ -100,8 +101,11 @@ def _say(found: Found) -> None:
     for mark, models in by_mark.items():
         more = f" and {len(models) - NAMED} more" if len(models) > NAMED else ""
         screen.note(f"{mark}: {', '.join(models[:NAMED])}{more}")
-    for left in found.left_out[:NAMED]:
-        screen.note(f"left out: {left.id}, {left.why}")
+    left_out = iter(found.left_out)
+    for count in found.counted.reasons.values():  # those with the first reason come first
+        for left in itertools.islice(left_out, count):
+            if count <= NAMED:
+                screen.note(f"left out: {left.id}, {left.why}")
     reasons = ", ".join(f"{count:,} {why}" for why, count in found.counted.reasons.items())
     if reasons:
         first = found.counted.first
