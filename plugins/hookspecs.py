@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ..transfer.columns import Role
     from ..transfer.goal import Goal
     from ..transfer.network import Network
+    from ..transfer.scoring import Sample, Scored
     from ..transfer.split import Split
     from ..transfer.start import Session
     from ..transfer.temperature import HeldOut
@@ -238,6 +239,27 @@ class Scorer(Protocol):
 
     def __call__(self, features: Tensor, targets: Tensor) -> float:
         """Return the score of features [rows, features] for class numbers [rows]."""
+        ...
+
+
+@runtime_checkable
+class RowScorer(Protocol):
+    """A scorer that tells the share of each row, so that intervals cost no second scoring.
+
+    `kinds` are those of targets that it can judge: `class`, `classes` and `number`; `about` is what
+    its number is.
+    """
+
+    name: str
+    about: str
+    kinds: Sequence[str]
+
+    def __call__(self, features: Tensor, targets: Tensor) -> float:
+        """Return the score of features [rows, features] for targets; raises BadData."""
+        ...
+
+    def score(self, sample: Sample) -> Scored:
+        """Return the score of a sample, which has its kind, groups and seed; raises BadData."""
         ...
 
 
