@@ -1,15 +1,18 @@
 """Judge every score, prior and the ensemble by published tables of fine-tuned models.
 
-    python benchmarks/rank_tables.py [TABLE ...]
+    python benchmarks/rank_tables.py [TABLE ...] [--weights]
 
 Each table in benchmarks/tables/ has what models reach on several sets after fine-tuning, some also
 what scorers said of them. Prints weighted Kendall's tau (the mean over sets) and regret: by how
 many points the first choice misses the best model, in the mean and at worst. Past results are
 always those of the other sets; weights are never learnt on the set that they are judged on.
+`--weights` chooses the fixed weights of priors and past results anew, by all tables but one, and
+prints what they lose on that one beside what those in use do.
 """
 
 import argparse
 import csv
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import weightedtau
 
-from hubtl.transfer.ensemble import Past, combine, past_standing
+from hubtl.transfer.ensemble import MOST_PAST, PAST, PRIORS, Past, combine, fixed, past_standing
 from hubtl.transfer.weighing import learnt
 
 TABLES = Path(__file__).parent / "tables"
@@ -28,6 +31,12 @@ OURS = ("probe", "neighbours", "logme", "h_score_shrunk", "h_score", "nleep")
 STATIC = {"benchmark": "imagenet", "parameters": "parameters"}
 FEW = (1, 3)  # past sets, where there are fewer than the table has
 REPEATS = 20
+GRID = [
+    {"parameters": p, "benchmark": b, PAST: past}
+    for p, b, past in itertools.product(
+        (0.0, 0.25, 0.5, 1.0), (0.5, 1.0, 2.0), (2.0, 3.0, 4.0, 6.0)
+    )
+]
 
 Values = NDArray[np.float64]
 
@@ -169,11 +178,51 @@ def show(name: str) -> None:
         line(f"ensemble, {count} other sets", few(judged_on, count, ensemble))
 
 
+def lost(tasks: list[Task], weights: dict[str, float]) -> float:
+    """Return the regret under weights, as a share of any model's: no past, 1, 3 and all sets."""
+
+    def weighed(task: Task, others: list[Task]) -> Values:
+        ours = task.ours()
+        past = [other.past() for other in others]
+        return combine(ours, task.priors, past, fixed(ours, task.priors) | weights).score
+
+    dice = np.random.default_rng(0)
+    shares = []
+    for number, task in enumerate(tasks):
+        others = [other for place, other in enumerate(tasks) if place != number]
+        chance = float(np.nanmax(task.accuracy) - np.nanmean(task.accuracy))
+        for count in (0, *FEW, len(others)):
+            some = [others[n] for n in dice.choice(len(others), count, replace=False)]
+            shares.append(judged(weighed(task, some), task.accuracy)[1] / chance)
+    return float(np.mean(shares))
+
+
+def show_weights(names: Iterable[str]) -> None:
+    """Print for each table what weights chosen by all others lose on it, and those in use."""
+    told = {name: read(name) for name in names}
+    table = {name: [lost(tasks, weights) for weights in GRID] for name, tasks in told.items()}
+    used = GRID.index({**PRIORS, PAST: MOST_PAST})
+    print("regret as a share of any model's, by weights chosen on the other tables and in use")
+    for name in told:
+        others = np.mean([table[other] for other in told if other != name], axis=0)
+        chosen = int(np.argmin(others))
+        told_of = " ".join(f"{part} {weight:g}" for part, weight in GRID[chosen].items())
+        print(f"  {name:18}{table[name][chosen]:7.3f}{table[name][used]:9.3f}   {told_of}")
+    means = np.mean(list(table.values()), axis=0)
+    print(f"  of all weights on all tables: {means.min():.3f} to {means.max():.3f}, ", end="")
+    print(f"in use {means[used]:.3f}")
+
+
 def main() -> None:
     """Print the judgement of each table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tables", nargs="*", default=NAMES, metavar="TABLE")
-    for name in parser.parse_args().tables:
+    parser.add_argument("--weights", action="store_true")
+    asked = parser.parse_args()
+    if asked.weights:
+        show_weights(asked.tables)
+        return
+    for name in asked.tables:
         show(name)
 
 
