@@ -40,9 +40,12 @@ def command(
                     ("adapters", each.derivatives),
                     ("same licence asked", each.share_alike),
                     ("notice asked", each.notice),
+                    ("limits on use", each.use_limits),
+                    ("limits on outputs", each.output_limits),
                 )
                 if fact
             )
+            or "not known"
             for name, each in known.licences.items()
         }
         _listed(("LICENCE", "ALLOWS AND ASKS"), told, as_json, "licences")

@@ -40,12 +40,13 @@ def command(
         entry, offline = known, True
     family = hubtl.Family((), ()) if offline else hubtl.family(entry)
     about = entry.about or (known.about if known else "")
-    allows = _allows(entry)
+    allows, limits = _allows(entry)
     if as_json:
         files = {path: {"size": f.size, "sha256": f.sha256} for path, f in entry.files.items()}
         more = {
             "about": about,
             "licence_allows": allows,
+            "licence_limits": limits,
             "files": files,
             "adapters": [each.id for each in family.children],
             "trust": _trust(tuple(entry.files)),
@@ -54,19 +55,24 @@ def command(
         }
         screen.say_json({**entry.as_json(), **more, **family.as_json()})
         return
-    _say(entry, about, allows, family)
+    _say(entry, about, allows, limits, family)
     if offline:
         screen.note(
             "the hub was not asked, for it can't be reached: this is what the catalogue knows"
         )
 
 
-def _say(entry: hubtl.Entry, about: str, allows: list[str], family: hubtl.Family) -> None:
+def _say(
+    entry: hubtl.Entry, about: str, allows: list[str], limits: list[str], family: hubtl.Family
+) -> None:
     """Print what is known of a model, its kin, and its files."""
     screen.say(entry.id)
     if about:
         screen.say(about)
-    licence = (entry.licence or "unknown") + (f" (allows {', '.join(allows)})" if allows else "")
+    terms = [
+        f"{word} {', '.join(of)}" for word, of in (("allows", allows), ("limits", limits)) if of
+    ]
+    licence = (entry.licence or "unknown") + (f" ({'; '.join(terms)})" if terms else "")
     results = ", ".join(f"{name} {value:.3f}" for name, value in entry.metrics.items())
     rows = (
         ("kind", entry.kind),
@@ -88,11 +94,15 @@ def _say(entry: hubtl.Entry, about: str, allows: list[str], family: hubtl.Family
         screen.say(f"  {screen.size(file.size):>8}  {path}")
 
 
-def _allows(entry: hubtl.Entry) -> list[str]:
+def _allows(entry: hubtl.Entry) -> tuple[list[str], list[str]]:
+    """Return what the licence of a model is known to allow, and what to limit."""
     from hubtl.registry.catalog import catalogue
 
     licence = catalogue().licences.get(entry.licence or "")
-    return [name for name in ("commercial", "derivatives") if getattr(licence, name, False)]
+    if licence is None:
+        return [], []
+    allows = [name for name in ("commercial", "derivatives") if getattr(licence, name)]
+    return allows, list(licence.limits)
 
 
 def _trust(files: tuple[str, ...]) -> str:

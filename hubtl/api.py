@@ -268,7 +268,7 @@ def export(
 
 
 def _request(task: str, data: PathLike, **options: object):  # type: ignore[no-untyped-def]
-    from .job import Request
+    from .subject import Request
 
     files = ("out", "test", "plan", "retain")
     paths = {key: Path(str(options[key])) for key in files if options.get(key)}

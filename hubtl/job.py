@@ -1,4 +1,4 @@
-"""What is to be done: a request in the user's words, and the job in which nothing is misspelt."""
+"""What is to be done: a job in which nothing is misspelt."""
 
 from __future__ import annotations
 
@@ -10,53 +10,28 @@ from pathlib import Path
 from typing import Any
 
 from .checking import warnings_of
-from .clock import Clock, seconds_of
-from .dataset import Dataset, read_dataset
-from .ladder import AUTO, Rung, climbable, rungs
+from .clock import Clock
+from .dataset import Dataset
+from .ladder import AUTO, Rung, climbable
 from .lineage import Upon, traced
 from .plugins.hookspecs import Method, Source, Task
-from .plugins.manager import plugins
 from .plugins.retaining import Probes
 from .probes import own_probes
-from .registry.catalog import catalogue
 from .registry.entry import Entry
 from .registry.errors import BadOption
 from .registry.fingerprint import rows_fingerprint
-from .registry.places import setting
 from .registry.recipe import Recipe
 from .registry.weights import check_weights, needed
 from .results import Plan
 from .sources import find_model, first_base, pulled
-from .splitting import split_rows, validated
+from .splitting import validated
+from .subject import Request, Subject, find_recipes, read_subject
 from .transfer import resources
 from .transfer.goal import Goal
-from .transfer.network import Network, choose_device
-from .transfer.split import Split, contents_of, labels_of
+from .transfer.network import Network
+from .transfer.split import Split, contents_of
 from .unfinished import read_choices
 from .workspace import check_out
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the user asked for, in the user's words."""
-
-    task: str
-    data: Path
-    base: str = "auto"
-    recipe: str = "probe"
-    out: Path | None = None
-    test: Path | None = None
-    domain: str | None = None
-    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    seed: int = 0
-    seeds: int = 1
-    hub: str | None = None
-    device: str | None = None
-    time_budget: str | None = None
-    plan: Path | None = None
-    resume: bool = False
-    retain: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,51 +110,44 @@ class Job:
 
 def prepare(request: Request) -> Job:
     """Return the job; raises the HubtlError that says what stands in its way, before any work."""
-    clock = Clock(seconds_of(request.time_budget) if request.time_budget else None)
     if request.seeds < 1:
         raise BadOption(f"`--seeds {request.seeds}` is no number of seeds", "1 or more")
-    offered = plugins()
-    task = offered.task(request.task)
-    found = rungs(request.recipe, task, request.options)
-    recipe, climbs = found[0].recipe, request.recipe == AUTO
-    domain = request.domain or setting("domain")
-    if domain:
-        catalogue().check_domain(domain)
-    out = request.out or Path(
-        "adapted", f"{_plain(request.data.stem)}-{AUTO if climbs else recipe.name}"
-    )
+    known = find_recipes(request)
+    recipe = AUTO if request.recipe == AUTO else known[0].recipe.name
+    out = request.out or Path("adapted", f"{_plain(request.data.stem)}-{recipe}")
     check_out(out)
-    if request.device:
-        choose_device(request.device)
-    goal = task.goal(recipe.options)
-    asked = (task, request.columns, request.hub)
-    data = read_dataset(request.data, *asked, goal=goal)
-    test = read_dataset(request.test, *asked, goal=goal) if request.test else None
-    validates = found[0].method.validates and not climbs
-    split = split_rows(data, test, request.seed, validates=validates, goal=goal)
+    subject = read_subject(request, known)
     base, why = request.base, _asked(request)
-    if base == "auto":
-        base, why = first_base(task)
-        source, entry = find_model(base, "starter")
+    if base == AUTO:
+        base, why = first_base(subject.task)
+        found = find_model(base, "starter")
     else:
-        source, entry = find_model(base, request.hub)
-    source, entry, upon = traced(source, entry, request.hub)
+        found = find_model(base, request.hub)
+    return job_of(request, subject, found, out, why)
+
+
+def job_of(
+    request: Request, subject: Subject, found: tuple[Source, Entry], out: Path, why: str
+) -> Job:
+    """Return the job of a subject with one base; raises the HubtlError that stands in its way."""
+    source, entry, upon = traced(*found, request.hub)
     if not re.fullmatch("[0-9a-f]{40}", entry.revision or ""):
         raise BadOption(f"`{entry.id}` has no commit to pin", "choose another --base")
     check_weights(entry.id, entry.files)
-    labels = goal.classes(labels_of(split.train))
-    found = climbable(found, len(labels))
-    recipe, method = found[0].recipe, found[0].method
-    if not labels and getattr(method, "linear", False):
+    task, goal, split = subject.task, subject.goal, subject.split
+    rungs = climbable(subject.rungs, len(subject.labels))
+    recipe, method = rungs[0].recipe, rungs[0].method
+    if not subject.labels and getattr(method, "linear", False):
         raise BadOption(
             f"`{recipe.name}` makes a head that tells classes apart, and `{task.name}` has none",
             "--recipe lora",
         )
     return Job(
-        task, recipe, method, source, entry, data, split, labels, goal, out, domain, why, clock,
-        read_choices(request.plan) if request.plan else {}, request, upon,
-        warnings_of(split, task, goal), own_probes(request.retain, task, asked[1:], goal),
-        found if climbs else (),
+        task, recipe, method, source, entry, subject.data, split, subject.labels, goal, out,
+        subject.domain, why, subject.clock, read_choices(request.plan) if request.plan else {},
+        request, upon, warnings_of(split, task, goal),
+        own_probes(request.retain, task, (request.columns, request.hub), goal),
+        rungs if request.recipe == AUTO else (),
     )  # fmt: skip
 
 

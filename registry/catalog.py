@@ -85,6 +85,8 @@ def load(text: str) -> Catalogue:
             fields.get("notice"),
             str(fields.get("url", "")),
             str(fields.get("notes", "")),
+            fields.get("use_limits"),
+            fields.get("output_limits"),
         )
         for name, fields in read["licences"].items()
     }

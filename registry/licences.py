@@ -2,15 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from .errors import Refused
 
+# How licences are written elsewhere, without case and with hyphens: SPDX's ids and what people say.
+ALIASES: Mapping[str, str] = {
+    "apache2": "apache-2.0",
+    "apache-2": "apache-2.0",
+    "apache2.0": "apache-2.0",
+    "x11": "mit",
+    "expat": "mit",
+    "bsd-2": "bsd-2-clause",
+    "bsd-3": "bsd-3-clause",
+    "boost-1.0": "bsl-1.0",
+    "c-uda-1.0": "c-uda",
+    "cc0": "cc0-1.0",
+    "cc-zero": "cc0-1.0",
+    "etalab-open-2.0": "etalab-2.0",
+    "gfdl-1.3": "gfdl",
+    "gplv2": "gpl-2.0",
+    "gpl-2": "gpl-2.0",
+    "gplv3": "gpl-3.0",
+    "gpl-3": "gpl-3.0",
+    "lgplv3": "lgpl-3.0",
+    "lgpl-3": "lgpl-3.0",
+    "agplv3": "agpl-3.0",
+    "agpl-3": "agpl-3.0",
+    "lgpllr": "lgpl-lr",
+    "llama-2": "llama2",
+    "llama-3": "llama3",
+    "llama-3.1": "llama3.1",
+    "llama-3.2": "llama3.2",
+    "llama-3.3": "llama3.3",
+    "llama-4": "llama4",
+    "mpl-2": "mpl-2.0",
+    "odbl-1.0": "odbl",
+    "odc-by-1.0": "odc-by",
+    "pddl-1.0": "pddl",
+}
+# What does not tell one licence from another, at the ends of its name or before its version.
+PADDING = re.compile(
+    r"^the-|^gnu-|-(only|or-later)$|-licen[cs]ed?(?=-|$)|-version(?=-)|(?<=-)v(?=\d)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """One licence of the catalogue's table, by the Hub's id; `notes` is what else it asks."""
+    """One licence of the catalogue's table, by the Hub's id; `notes` is what else it asks.
+
+    `use_limits` is whether it forbids fields of use, `output_limits` whether it has terms for what
+    the model gives or for models trained on that. None is unknown throughout.
+    """
 
     id: str
     name: str
@@ -20,11 +65,32 @@ class Licence:
     notice: bool | None
     url: str
     notes: str = ""
+    use_limits: bool | None = None
+    output_limits: bool | None = None
 
     @property
     def passes_on(self) -> bool:
         """Whether what is made from a model must have this very licence, or terms out of it."""
-        return self.share_alike is not False or bool(self.notes)
+        limits = self.use_limits or self.output_limits
+        return self.share_alike is not False or bool(limits or self.notes)
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What it is known to limit: "fields of use", "outputs", or both."""
+        told = (("fields of use", self.use_limits), ("outputs", self.output_limits))
+        return tuple(name for name, limited in told if limited)
+
+
+def licence_id(said: str, known: Container[str]) -> str:
+    """Return the known id of a licence however it is written, or what was said where none is.
+
+    `Apache-2.0`, `apache 2.0` and `Apache License, Version 2.0` are all `apache-2.0`.
+    """
+    if said in known:
+        return said
+    name = PADDING.sub("", re.sub(r"[\s_,]+", "-", said.strip().casefold()))
+    name = ALIASES.get(name, name)
+    return name if name in known else said
 
 
 def check_chain(model: str, licence: str | None, known: Licence | None) -> None:

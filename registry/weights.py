@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
+from .catalog import catalogue
 from .comparing import read_results
 from .entry import Entry, File
 from .errors import Refused
+from .licences import licence_id
 
 WEIGHTS = ".safetensors"
 ADAPTER_CONFIG = "adapter_config.json"  # of PEFT, which names the base
@@ -65,6 +67,7 @@ def entry_from_metadata(
     sizes = [file.size for path, file in files.items() if path.endswith(WEIGHTS)]
     task = matter.get("pipeline_tag")
     told = read_results(matter.get("model-index"))
+    licence = next(iter(_texts(matter.get("license"))), "")
     return Entry(
         model,
         hub,
@@ -72,7 +75,7 @@ def entry_from_metadata(
         tasks=(str(task),) if task else (),
         domains=tuple(t.partition(":")[2] for t in tags if t.startswith("domain:")),
         languages=tuple(_texts(matter.get("language"))),
-        licence=str(matter["license"]) if matter.get("license") else None,
+        licence=licence_id(licence, catalogue().licences) or None,
         size_bytes=sum(sizes) or None,
         revision=revision,
         base=base if adapter else None,

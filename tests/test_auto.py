@@ -9,12 +9,13 @@ import pytest
 
 import hubtl
 from hubtl.climbing import Climb, Gains, Trial, compare, enough_said, folds_for, paragraph
-from hubtl.job import Request, prepare
+from hubtl.job import prepare
 from hubtl.predictions import read_predictions
 from hubtl.registry.errors import BadOption, UnknownName
 from hubtl.registry.facts import read_facts
 from hubtl.sources import pull
 from hubtl.splitting import parts_to_judge
+from hubtl.subject import Request
 from hubtl.transfer.choices import Choices
 from hubtl.transfer.goal import ONE_CLASS
 from hubtl.transfer.quiet import quiet_libraries

@@ -58,7 +58,7 @@ def test_fits_leaves_out_what_the_memory_can_not_train():
 
 
 def test_the_catalogue_is_searched_without_a_network_and_dated():
-    found = hubtl.search("sentence encoder", task="text-classification")
+    found = hubtl.search("english sentence encoder", task="text-classification")
     assert found.entries[0].id == "sentence-transformers/all-MiniLM-L6-v2"
     assert found.searched >= 21 and found.date.startswith("20")
 

@@ -1,0 +1,87 @@
+"""What is asked for in the user's words, and what is to be learnt, whatever the base."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .clock import Clock, seconds_of
+from .dataset import Dataset, read_dataset
+from .ladder import AUTO, Rung, rungs
+from .plugins.hookspecs import Task
+from .plugins.manager import plugins
+from .registry.catalog import catalogue
+from .registry.places import setting
+from .splitting import split_rows
+from .transfer.goal import Goal
+from .transfer.network import choose_device
+from .transfer.split import Split, labels_of
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for, in the user's words."""
+
+    task: str
+    data: Path
+    base: str = "auto"
+    recipe: str = "probe"
+    out: Path | None = None
+    test: Path | None = None
+    domain: str | None = None
+    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    seed: int = 0
+    seeds: int = 1
+    hub: str | None = None
+    device: str | None = None
+    time_budget: str | None = None
+    plan: Path | None = None
+    resume: bool = False
+    retain: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is to be learnt: a task and its rows, by which recipes, and how long that may take.
+
+    The clock runs from when the subject was begun to be read.
+    """
+
+    task: Task
+    rungs: tuple[Rung, ...]
+    data: Dataset
+    split: Split
+    labels: tuple[str, ...]
+    goal: Goal
+    domain: str | None
+    clock: Clock
+
+
+def find_recipes(request: Request) -> tuple[Rung, ...]:
+    """Return the recipe asked for, or those to choose from; raises UnknownName and BadOption."""
+    return rungs(request.recipe, plugins().task(request.task), request.options)
+
+
+def read_subject(request: Request, known: tuple[Rung, ...]) -> Subject:
+    """Return the rows, read and divided; raises the HubtlError that says what is wrong with them.
+
+    `known` are the recipes that the request asks for.
+    """
+    clock = Clock(seconds_of(request.time_budget) if request.time_budget else None)
+    task = plugins().task(request.task)
+    domain = request.domain or setting("domain")
+    if domain:
+        catalogue().check_domain(domain)
+    if request.device:
+        choose_device(request.device)
+    goal = task.goal(known[0].recipe.options)
+    asked = (task, request.columns, request.hub)
+    data = read_dataset(request.data, *asked, goal=goal)
+    test = read_dataset(request.test, *asked, goal=goal) if request.test else None
+    validates = known[0].method.validates and request.recipe != AUTO
+    split = split_rows(data, test, request.seed, validates=validates, goal=goal)
+    labels = goal.classes(labels_of(split.train))
+    return Subject(task, known, data, split, labels, goal, domain, clock)
