@@ -22,15 +22,15 @@ from .draft import Offer as Offer
 from .export import Export as Export
 from .kept import Collecting as Collecting
 from .kept import Versioned as Versioned
+from .scoring import RowScorer as RowScorer
+from .scoring import Scorer as Scorer
 
 if TYPE_CHECKING:
     import typer
-    from torch import Tensor
 
     from ..transfer.columns import Role
     from ..transfer.goal import Goal
     from ..transfer.network import Network
-    from ..transfer.scoring import Sample, Scored
     from ..transfer.split import Split
     from ..transfer.start import Session
     from ..transfer.temperature import HeldOut
@@ -229,37 +229,6 @@ class Method(Protocol):
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
         """Train the network on the session's rows, choosing by its validation rows, if any."""
-        ...
-
-
-class Scorer(Protocol):
-    """A guess, made without training, of how well a backbone will transfer; more is better."""
-
-    name: str
-
-    def __call__(self, features: Tensor, targets: Tensor) -> float:
-        """Return the score of features [rows, features] for class numbers [rows]."""
-        ...
-
-
-@runtime_checkable
-class RowScorer(Protocol):
-    """A scorer that tells the share of each row, so that intervals cost no second scoring.
-
-    `kinds` are those of targets that it can judge: `class`, `classes` and `number`; `about` is what
-    its number is.
-    """
-
-    name: str
-    about: str
-    kinds: Sequence[str]
-
-    def __call__(self, features: Tensor, targets: Tensor) -> float:
-        """Return the score of features [rows, features] for targets; raises BadData."""
-        ...
-
-    def score(self, sample: Sample) -> Scored:
-        """Return the score of a sample, which has its kind, groups and seed; raises BadData."""
         ...
 
 

@@ -1,17 +1,50 @@
-"""Ask a scorer, be it a plain function of two tensors or one that tells each row's share."""
+"""What a scorer is, be it a plain function of two tensors or one that tells each row's share."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from ..registry.errors import BadData, BadOption
-from .hookspecs import RowScorer, Scorer
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ..transfer.scoring import Sample, Scored
 
 PLAIN = ("class",)
+
+
+class Scorer(Protocol):
+    """A guess, made without training, of how well a backbone will transfer; more is better."""
+
+    name: str
+
+    def __call__(self, features: Tensor, targets: Tensor) -> float:
+        """Return the score of features [rows, features] for class numbers [rows]."""
+        ...
+
+
+@runtime_checkable
+class RowScorer(Protocol):
+    """A scorer that tells the share of each row, so that intervals cost no second scoring.
+
+    `kinds` are those of targets that it can judge: `class`, `classes` and `number`; `about` is what
+    its number is.
+    """
+
+    name: str
+    about: str
+    kinds: Sequence[str]
+
+    def __call__(self, features: Tensor, targets: Tensor) -> float:
+        """Return the score of features [rows, features] for targets; raises BadData."""
+        ...
+
+    def score(self, sample: Sample) -> Scored:
+        """Return the score of a sample, which has its kind, groups and seed; raises BadData."""
+        ...
 
 
 def judges(scorer: Scorer, kind: str) -> bool:

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from hubtl.transfer.ensemble import DOUBT, PAST, Past, combine, past_standing, standing
+from hubtl.transfer.evidence import evidence
+from hubtl.transfer.neighbours import neighbours
+from hubtl.transfer.scoring import resampled, sample_of
 from hubtl.transfer.ties import ties
 from hubtl.transfer.weighing import learnt
 
@@ -192,3 +195,16 @@ def test_published_figures_come_out_of_the_tables_again(tables):
 def test_the_ensembles_first_choice_is_near_the_best_of_each_table(name, regret, worst, tables):
     missed = [lost for _, lost in tables.each(tables.read(name), tables.ensemble)]
     assert np.mean(missed) <= regret and max(missed) <= worst
+
+
+def test_features_that_are_the_same_but_turned_are_tied_and_noise_is_not():
+    dice = np.random.default_rng(0)
+    classes = np.arange(120) % 3
+    good = dice.normal(size=(120, 6)) + 1.5 * np.eye(6)[classes]
+    turned = good @ np.linalg.qr(dice.normal(size=(6, 6)))[0]
+    samples = [sample_of(x, classes) for x in (good, turned, dice.normal(size=(120, 6)))]
+    scores = {
+        name: resampled([rate(sample) for sample in samples])
+        for name, rate in (("logme", evidence), ("neighbours", neighbours))
+    }
+    assert ties(combine(scores, {}).score).best.tolist() == [True, True, False]

@@ -95,6 +95,13 @@ def test_the_probe_is_the_log_loss_of_rows_held_out_that_the_recipe_finds():
     assert set(found.facts) == {"accuracy", "macro_f1"} and 0.4 < found.facts["accuracy"] < 0.9
 
 
+def test_the_probe_of_features_wider_than_512_is_that_of_all_where_no_more_vary():
+    x, y = classes()
+    wide = x @ np.linalg.qr(np.random.default_rng(0).normal(size=(600, 8)))[0].T
+    found, same = (crossed(sample_of(features, y)).value for features in (wide, x))
+    assert found == pytest.approx(same, abs=2e-3)
+
+
 def test_the_probe_of_numbers_is_the_variance_explained_on_rows_held_out():
     x, _ = classes(rows=200)
     noise = np.random.default_rng(1).normal(size=200)

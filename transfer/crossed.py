@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .cross_validation import folded
+from .evidence import principal
 from .measure import values
 from .probe import Labelled, cross_validated
 from .scoring import CLASS, CLASSES, Sample, Scored, shared
@@ -16,15 +18,18 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 STRENGTHS = (0.01, 1.0, 100.0)  # coarser than to keep a head: it is to compare, not to be used
+WIDEST = 512  # principal components that a head is fitted to, of features that are wider
 RIDGES = 10.0 ** np.arange(-6, 4)  # of the mean squared singular value
 
 
 def crossed(sample: Sample) -> Scored:
     """Return the log likelihood a row in nats of what rows held out are, in the mean over classes.
 
-    For numbers, the share of variance explained by ridge regression. Raises BadData where no row
-    can be held out.
+    For numbers, the share of variance explained by ridge regression. Of features wider than 512,
+    their principal components: at 1,280 that takes a fraction of the time. Raises BadData where no
+    row can be held out.
     """
+    sample = replace(sample, features=_narrow(sample.features))
     if sample.kind == CLASS:
         return _classes(sample)
     if sample.kind == CLASSES:
@@ -34,6 +39,14 @@ def crossed(sample: Sample) -> Scored:
         count = np.where(known.any(axis=0), known.sum(axis=0), np.nan)
         return shared(np.nan_to_num(each).sum(axis=0) / count)
     return _numbers(sample)
+
+
+def _narrow(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return features, in their first principal components where they are wider than 512."""
+    if features.shape[1] <= WIDEST:
+        return features
+    basis, size = principal(features - features.mean(axis=0, dtype=np.float64))
+    return np.asarray((basis * np.sqrt(size))[:, -WIDEST:], np.float32)
 
 
 def _classes(sample: Sample) -> Scored:

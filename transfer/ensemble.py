@@ -16,6 +16,7 @@ PAST = "past"
 # it is shown and not counted.
 PRIORS = {"benchmark": 1.0, "parameters": 0.5}
 MOST_PAST = 3.0
+DIGITS = 6  # of a value that count: features turned round score the same but for the seventh
 DOUBT = 1.0  # what it weighs that a candidate of which nothing is known is a middling one
 
 Values = Mapping[str, "NDArray[np.float64]"]
@@ -99,11 +100,14 @@ def parts_of(scores: Values, priors: Values, past: Sequence[Past]) -> dict[str, 
 def standing(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return ranks along the last axis, of mean 0 and deviation 1; NaN where values are.
 
-    Where all are alike, 0.
+    Those that differ by rounding alone are alike; where all are, 0.
     """
     from scipy.stats import rankdata
 
     table = np.asarray(values, np.float64)
+    size = np.floor(np.log10(np.maximum(np.abs(np.nan_to_num(table)), 1e-12)))
+    unit = 10.0 ** (DIGITS - 1 - size)
+    table = np.round(table * unit) / unit
     ranks = rankdata(table, axis=-1, nan_policy="omit")
     ranks = np.where(np.isnan(table), np.nan, ranks)
     known = (~np.isnan(ranks)).sum(axis=-1, keepdims=True)
