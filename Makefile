@@ -8,6 +8,7 @@
 # make publish-faults  lets each request of a publication fail in five ways, and publishes again
 # make matrix       publishes what every recipe makes of real data to both kinds of hub, and uses it without hubtl
 # make kills        kills hubtl adapt at 20 moments and resumes it, to the same predictions each time
+# make syncs        searches in ten processes while one syncs, kills hubtl sync at 20 moments, and goes on
 # make screenshots  looks at report.html in Chromium: light, dark and print, wide and on a phone
 # make clean  removes .venv and what was built
 
@@ -16,7 +17,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test test-long docs conformance clients faults publish-faults matrix kills screenshots clean
+.PHONY: demo test test-long docs conformance clients faults publish-faults matrix kills syncs screenshots clean
 
 demo: .venv/.installed
 	$(BIN)/hubtl demo
@@ -53,6 +54,9 @@ matrix: .venv/.tested
 
 kills: .venv/.tested
 	$(BIN)/python -m tests.kills --kills 20
+
+syncs: .venv/.tested
+	$(BIN)/python -m tests.syncs
 
 screenshots: .venv/.tested
 	$(BIN)/python -m tests.screenshots --into build/screenshots

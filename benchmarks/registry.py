@@ -5,8 +5,8 @@
 For each size: entries a second from a listing to an index that holds, bytes on disk, the most
 memory of all processes together; milliseconds of 1,000 mixed questions (rare and very common words,
 prefixes, mistakes, filters, adapters of a base), each asked once; the same hits as a scan of every
-entry gives for 200 of them; seconds of `hubtl search` as a command; of 1,000 changes, and the
-questions once more after these.
+entry gives for 200 of them; seconds of `hubtl search` as a command; of 1,000 changes, of all that
+`hubtl sync` does with 1,000 more once they came, and the questions once more after these.
 Beside it, from the same run, the peer: a plain FTS5 table of the same models, asked for the words
 of 100 of these questions, ordered by downloads. Machines are noisy: quote the ratios.
 """
@@ -18,6 +18,7 @@ import itertools
 import json
 import os
 import resource
+import shutil
 import sqlite3
 import statistics
 import subprocess
@@ -25,13 +26,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from hubtl.registry.catalog import catalogue
 from hubtl.registry.entry import Query
+from hubtl.registry.index.bringing import Bringing, Page
 from hubtl.registry.index.changing import change
 from hubtl.registry.index.construction import build
+from hubtl.registry.index.folder import named
+from hubtl.registry.index.following import follow
+from hubtl.registry.index.listing import About, listings
 from hubtl.registry.index.reading import Index
 
 from .exhaustive import scanned
@@ -40,7 +46,7 @@ from .synthetic_hub import questions, write_hub
 QUESTIONS, PEERS = 1000, 100
 HEAD = (
     "| entries | entries/s | CPU us each | MB | MB of memory | p50 ms | p99 ms | slowest"
-    " | same hits | hubtl search, s | 1,000 changes s | p99 ms after"
+    " | same hits | hubtl search, s | 1,000 changes s | by sync s | p99 ms after"
     " | peer: entries/s | MB | p50 ms | p99 ms | ours to theirs, mean ms |"
 )
 BARS = (
@@ -92,6 +98,29 @@ def changed(folder: Path, some: Sequence[dict[str, Any]]) -> float:
     start = time.perf_counter()
     change(folder, told, [("hf", model["id"]) for model in some[600:700]])
     return time.perf_counter() - start
+
+
+def synced(folder: Path, listing: Path, some: Sequence[dict[str, Any]]) -> float:
+    """Return the seconds that a sync takes with a thousand changes when the network is done."""
+    about = About("hub", "hf")
+    kept = folder / "listings" / f"{about.name}@{0:020d}.jsonl"
+    kept.parent.mkdir()
+    with listing.open("rb") as lines, kept.open("wb") as file:
+        file.write(f"{json.dumps(asdict(about))}\n".encode())
+        shutil.copyfileobj(lines, file, 1 << 20)
+    change(folder, [], listings=[kept.name])
+    told = [json.dumps(model | {"downloads": model["downloads"] + 8}) for model in some]
+    start = time.perf_counter()
+    bringing = Bringing(folder, replace(about, whole=False))
+    bringing.begin([""], 0, "")
+    (part,) = bringing.parts()
+    assert list(part.add([Page(tuple(told), "")])) == [1000]
+    bringing.finish()
+    built, _ = named(folder), follow(folder)
+    taken = time.perf_counter() - start
+    assert named(folder) == built and len(listings(folder)) == 2, "the index was built anew"
+    kept.unlink()
+    return taken
 
 
 def cold(home: Path, runs: int = 9) -> tuple[float, float]:
@@ -159,6 +188,7 @@ def of_size(count: int, room: Path, scan: int) -> dict[str, float]:
     figures["answered"] = sum(map(bool, expected))
     figures["cold"], figures["cold without"] = cold(room)
     figures["change"] = changed(folder, some[:1000])
+    figures["sync"] = synced(folder, listing, some[1000:2000])
     figures["p99 after"] = percentile(asked(folder, queries)[0], 99)
     peer = Peer(room / "peer.sqlite", listing)
     with_words = [at for at, query in enumerate(queries) if query.words][:PEERS]
@@ -188,7 +218,7 @@ def told(figures: dict[str, float], scan: int) -> str:
         f"| {figures['p50']:.2f} | {figures['p99']:.2f} | {figures['slowest']:.1f} "
         f"| {figures['same']:.0f} of {scan} ({figures['answered']:.0f} with hits) "
         f"| {figures['cold']:.2f} ({figures['cold without']:.2f} without an index) "
-        f"| {figures['change']:.2f} | {figures['p99 after']:.2f} "
+        f"| {figures['change']:.2f} | {figures['sync']:.2f} | {figures['p99 after']:.2f} "
         f"| {figures['peer rate']:,.0f} | {figures['peer bytes'] / 1e6:,.0f} "
         f"| {figures['peer p50']:.1f} | {figures['peer p99']:.1f} | {figures['ratio']:.4f} |"
     )

@@ -122,6 +122,7 @@ def progress() -> Iterator[Progress]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
     with Bars(*kinds, console=console, transient=True) as bars:
@@ -131,8 +132,15 @@ def progress() -> Iterator[Progress]:
             # An epoch's name changes with each epoch, and it is one bar all the same.
             key = step.partition(",")[0]
             if key not in shown:
-                shown[key] = bars.add_task(step, total=total)
-            bars.update(shown[key], description=step, completed=done, total=total)
+                shown[key] = bars.add_task(step, total=total or None, rate="")
+            speed = bars.tasks[shown[key]].speed or 0
+            bars.update(
+                shown[key],
+                description=step,
+                completed=done,
+                total=total or None,
+                rate=f"{speed:,.0f}/s" if speed >= 10 else "",
+            )
 
         yield show
 

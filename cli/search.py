@@ -76,8 +76,8 @@ def command(
     if len(found.left_out) > 5:
         screen.note(f"left out: {len(found.left_out) - 5} more, see --json")
     count = "1 entry" if found.searched == 1 else f"{found.searched:,} entries"
-    live = "" if hub else "; `--hub hf` asks the Hub live"
-    screen.note(f"searched {count} of {found.where}{live}")
+    more = "" if hub else "; `hubtl sync` brings more, `--hub hf` asks the Hub live"
+    screen.note(f"searched {count} of {found.where}{more}")
 
 
 def _number(text: str) -> int:

@@ -43,15 +43,17 @@ def sync(
     hub: str | None = None,
     organisation: str | None = None,
     least: int | None = None,
+    anew: bool = False,
     progress: Progress = silent,
 ) -> Synced:
     """Bring a hub's listing into the index that `search` reads, and return how many models came.
 
-    `least` are the downloads below which a model is left out. Raises BadOption and Unreachable.
+    `least` are the downloads below which a model is left out; `anew` brings all rather than what
+    changed. Raises BadOption, Unreachable and Refused.
     """
     from .syncing import sync_index
 
-    return sync_index(hub, organisation, least, progress)
+    return sync_index(hub, organisation, least, anew, progress)
 
 
 def show(model: str, *, hub: str | None = None) -> Entry:

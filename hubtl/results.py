@@ -238,9 +238,13 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What a sync brought: how many models of which hub, and how many the index has now."""
+    """What a sync brought: how many models of which hub, and how many the index has now.
+
+    They are a `whole` listing, or what changed after one.
+    """
 
     hub: str
     models: int
     entries: int
     seconds: float
+    whole: bool = True

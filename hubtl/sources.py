@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .live import until_enough
 from .plugins.hookspecs import Addressed, Destination, Hub, Reviewing, Source, Task
 from .plugins.manager import plugins
 from .registry.cache import ModelCache
@@ -200,25 +202,29 @@ def search_models(query: Query, hub: str | None = None) -> Found:
     chosen = hub or setting("hub")
     entries: list[Entry] = []
     where = chosen or f"the catalogue of {known.date}"
+    memory_bytes = 0
+    if query.fits:
+        from .transfer.resources import memory
+
+        memory_bytes = memory()
     if chosen:
-        entries = [_told_more(entry) for entry in _asked(open_hub(chosen), query)]
+        asked = open_hub(chosen)
+        told: Iterable[Entry] = map(_told_more, _asked(asked, query))
+        if getattr(asked, "needs_network", False):
+            told = until_enough(told, query, known.licences, memory_bytes)
+        entries = list(told)
     else:
         entries = list(known.entries)
         for each in plugins().hubs.values():
             if getattr(each, "needs_network", False):
                 continue
             try:
-                found = _asked(each, query)
+                found = list(_asked(each, query))
             except HubtlError as error:
                 print(f"warning: {error.message}", file=sys.stderr)
                 continue
             ids = {entry.id for entry in entries}
             entries += [entry for entry in found if entry.id not in ids]
-    memory_bytes = 0
-    if query.fits:
-        from .transfer.resources import memory
-
-        memory_bytes = memory()
     if not chosen and (index := _index()):
         from .registry.index.answering import answered
 
@@ -238,10 +244,10 @@ def _index() -> Index | None:
     return Index.at(index_folder())
 
 
-def _asked(hub: Hub, query: Query) -> list[Entry]:
-    """Return what a hub has for a query; a plugin that fails is an error that names it."""
+def _asked(hub: Hub, query: Query) -> Iterator[Entry]:
+    """Give what a hub has for a query; a plugin that fails is an error that names it."""
     try:
-        return list(hub.search(query))
+        yield from hub.search(query)
     except HubtlError:
         raise
     except Exception as error:

@@ -76,7 +76,7 @@ def test_when_numbers_are_used_up_it_says_so_and_changes_nothing(tmp_path):
         database.execute("UPDATE fact SET value = ? WHERE name = 'last'", ((1 << DOCS) - 5,))
     database.close()
     with pytest.raises(Refused):
-        changed(tmp_path, TEN)
+        changed(tmp_path, [replace(entry, tags=("new",)) for entry in TEN])
     assert len(ids(tmp_path, words="old")) == 10
 
 

@@ -82,7 +82,7 @@ def test_a_file_that_is_no_database_is_no_index_and_a_spoilt_one_says_so(tmp_pat
     named(tmp_path).write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
     with Index.at(tmp_path) as spoilt, pytest.raises(Unreachable) as told:
         spoilt.search(Query("model"))
-    assert told.value.hint == "`hubtl sync` builds it anew"
+    assert told.value.hint == "`hubtl sync --anew` builds it anew"
 
 
 def test_a_build_that_fails_leaves_what_was_there(tmp_path):

@@ -13,10 +13,11 @@ import pytest
 
 import hubtl
 from hubtl.plugins.hubs import hf_listing
-from hubtl.registry import rooms
 from hubtl.registry.catalog import catalogue
 from hubtl.registry.errors import BadOption, Refused, Unreachable
-from hubtl.registry.index.listing import Listing, Page, listings
+from hubtl.registry.index.bringing import Bringing, Page
+from hubtl.registry.index.listing import About, listings
+from hubtl.registry.places import index as index_folder
 
 from .test_hub_listing import hub  # noqa: F401  (a hub with a base, an adapter and a private one)
 
@@ -124,36 +125,53 @@ def test_a_sync_that_ended_early_goes_on_where_it_was_and_keeps_the_old_meanwhil
     assert ids("renamed") == ["acme/renamed"] and "acme/model-0" not in ids("acme")
 
 
+def brought(folder, pages, least=0):
+    """Return a listing in one part that is being brought, and what gives its number of lines."""
+    bringing = Bringing(folder, About("hub", "hub", least=least))
+    if not bringing.goes_on():
+        bringing.begin([""], 0, "")
+    (part,) = bringing.parts()
+    return bringing, part, part.add(pages)
+
+
+def kept(folder):
+    return ["".join(each.lines()) for each in listings(folder)]
+
+
 def test_a_page_that_was_half_written_is_brought_again(tmp_path):
-    first = Listing(tmp_path, "hub", asked="all")
     pages = [Page(("1", "2"), "b"), Page(("3",), "c"), Page(("4",), "")]
-    begun = first.add(pages)
+    bringing, part, begun = brought(tmp_path, pages)
     assert [next(begun), next(begun)] == [2, 3]
     begun.close()  # as a kill after the second page leaves it
-    with (tmp_path / "listings" / "hub.part").open("a") as part:
-        part.write("4\n5 hal")
-    again = Listing(tmp_path, "hub", asked="all")
-    assert (again.begun(), listings(tmp_path)) == (("c", 3), [])
-    with rooms.held(tmp_path / "listings" / "hub.lock"), pytest.raises(Refused):
-        list(again.add(pages[2:]))
-    assert list(again.add(pages[2:])) == [4]
-    assert [path.read_text() for path in listings(tmp_path)] == ["1\n2\n3\n4\n"]
-    assert Listing(tmp_path, "hub", asked="all").begun() == ("", 0)
+    with part.path.open("a") as file:
+        file.write("4\n5 hal")
+    again, part, counts = brought(tmp_path, pages[2:])
+    assert (part.begun(), part.done, kept(tmp_path)) == (("c", 3), False, [])
+    assert list(counts) == [4]
+    again.finish()
+    assert kept(tmp_path) == ["1\n2\n3\n4\n"]
+    assert not Bringing(tmp_path, again.about).goes_on()
+
+
+def test_two_do_not_bring_the_same_at_once(lister):
+    about = About(lister.url, lister.url)
+    with Bringing(index_folder(), about).held(), pytest.raises(Refused, match="another process"):
+        hubtl.sync(hub=lister.url)
 
 
 def test_what_was_asked_for_otherwise_or_long_ago_is_begun_anew(tmp_path):
-    next(Listing(tmp_path, "hub", asked="all").add([Page(("1",), "b")]))
-    assert Listing(tmp_path, "hub", asked="all").begun() == ("b", 1)
-    os.utime(tmp_path / "listings" / "hub.next", (0, 0))
-    assert Listing(tmp_path, "hub", asked="all").begun() == ("", 0)
-    other = Listing(tmp_path, "hub", asked="some")
-    assert other.begun() == ("", 0)
-    assert list(other.add([Page(("7",), "")])) == [1]
-    assert [path.read_text() for path in listings(tmp_path)] == ["7\n"]
+    bringing, part, counts = brought(tmp_path, [Page(("1",), "b")])
+    assert (next(counts), part.begun()) == (1, ("b", 1))
+    os.utime(tmp_path / "listings" / "hub.begun", (0, 0))
+    assert brought(tmp_path, [])[1].begun() == ("", 0)
+    other, part, counts = brought(tmp_path, [Page(("7",), "")], least=5)
+    assert list(counts) == [1]
+    other.finish()
+    assert kept(tmp_path) == ["7\n"]
 
 
 def test_a_page_on_another_server_is_not_asked_for(lister):
-    lister.refusals = {0: [(200, {"Link": '<http://localhost:1/api/models>; rel="next"'})]}
+    lister.refusals = {0: [(200, {"Link": '<http://localhost:1/api/models>; rel="next"'})] * 3}
     with pytest.raises(Refused, match="points to a page on another server"):
         hubtl.sync(hub=lister.url)
 

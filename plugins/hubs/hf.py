@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from ...registry.entry import Entry, File, Query
 from ...registry.errors import (
     Refused,
 )
-from ...registry.index.listing import Page
+from ...registry.index.bringing import Page
 from ...registry.places import setting
 from ...registry.weights import entry_from_metadata
 from ..hookspecs import Draft, Hub, Offer, hookimpl
@@ -22,10 +22,12 @@ from .hf_collections import collect
 from .hf_delivery import Delivery
 from .hf_draft import drafted
 from .hf_errors import LOG_IN, told
-from .hf_listing import pages
+from .hf_line import matter
+from .hf_listing import Lister
 from .hf_mirror import mirror_base
 from .hf_offer import offered
 from .hf_patience import patiently
+from .hf_search import models
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
 HUGGING_FACE = "https://huggingface.co"
 COLLECT = "ask its owner for the role `write`, to keep its collections"
-LISTED = ["cardData", "downloads", "pipeline_tag", "safetensors", "sha", "siblings", "tags"]
 
 
 class HuggingFace:
@@ -75,31 +76,34 @@ class HuggingFace:
         return f"{self.endpoint}/{model}"
 
     def search(self, query: Query) -> Iterable[Entry]:
-        """Ask the hub live; hubtl orders and filters what comes back."""
+        """Ask the hub live, page by page as they are wanted; hubtl orders and filters them."""
         with self.told(query.words or "the hub"):
-            listed = (
-                self.api.list_models(
-                    search=query.words or None,
-                    author=query.organisation,
-                    pipeline_tag=query.task,
-                    filter=tags or None,
-                    expand=LISTED,  # type: ignore[arg-type]
-                    limit=max(query.limit, 20),
-                )
-                for tags in _tags(query)
-            )
-            found = {info.id: info for each in listed for info in each if not _is_empty(info)}
-            return [self._entry(info) for info in found.values()]
+            yield from map(self._entry, models(self.api, query))
 
-    def pages(self, *, organisation: str | None, least: int, start: str) -> Iterable[Page]:
-        """Give what the hub lists, page by page from the one at `start`, the most used first."""
-        return pages(
-            *(self.endpoint, self._token()),
-            hub=self.name,
-            organisation=organisation,
-            least=least,
-            start=start,
-        )
+    def pages(
+        self, *, organisation: str | None, least: int, start: str, etag: str = ""
+    ) -> Iterable[Page]:
+        """Give what the hub lists, page by page from the one at `start`, the most used first.
+
+        There is no page where nothing has changed since the hub called it by `etag`.
+        """
+        return self._lister.pages(organisation=organisation, least=least, start=start, etag=etag)
+
+    def changes(self, *, since: str, least: int, start: str) -> Iterable[Page]:
+        """Give what has changed since a date, page by page from the one at `start`, last first."""
+        return self._lister.changes(since=since, least=least, start=start)
+
+    def newest(self) -> str:
+        """Return when the model that was changed last was changed, or an empty text."""
+        return self._lister.newest()
+
+    def parts(self, *, least: int, told: Callable[[int], None]) -> tuple[tuple[str, ...], int]:
+        """Return where parts of the whole listing start, and how many models they have."""
+        return self._lister.parts(least=least, told=told)
+
+    @property
+    def _lister(self) -> Lister:
+        return Lister(self.endpoint, self._token(), self.name)
 
     def entry(self, model: str, revision: str | None = None) -> Entry:
         """Return a model at a revision resolved to a commit, with its files' hashes."""
@@ -193,10 +197,10 @@ class HuggingFace:
 
     def _entry(self, info: ModelInfo) -> Entry:
         card: Any = info.card_data
-        matter: dict[str, Any] = card.to_dict() if card else {}
-        matter = {"pipeline_tag": info.pipeline_tag, "tags": info.tags, **matter}
+        told = matter(card.to_dict() if card else {}, info.tags)
+        told = {"pipeline_tag": info.pipeline_tag, **told}
         files = {each.rfilename: _file(each) for each in info.siblings or []}
-        entry = entry_from_metadata(info.id, self.name, matter, files, info.sha or "")
+        entry = entry_from_metadata(info.id, self.name, told, files, info.sha or "")
         params = info.safetensors.total if info.safetensors else None
         return dataclasses.replace(entry, params=params, downloads=info.downloads)
 
@@ -214,29 +218,10 @@ class HuggingFace:
         return told(self.endpoint, model, revision, noun, forbidden)
 
 
-def _is_empty(info: ModelInfo) -> bool:
-    """Return whether a repository has nothing yet: one that was made, and not published to."""
-    return {each.rfilename for each in info.siblings or []} == {".gitattributes"}
-
-
 def _file(sibling: Any) -> File:
     if sibling.lfs:
         return File(sibling.size or 0, sibling.lfs.sha256)
     return File(sibling.size or 0, git_sha1=sibling.blob_id)
-
-
-def _tags(query: Query) -> list[list[str]]:
-    """Return the tags by which the hub itself narrows a search; one that has any of the lists fits.
-
-    What hubtl made of all weights of a base is the base's fine-tune on the Hub.
-    """
-    tags = [query.language] if query.language else []
-    tags += [f"domain:{query.domain}"] if query.domain else []
-    tags += [f"license:{query.licence}"] if query.licence else []
-    if not query.base:
-        return [tags]
-    whole = ["hubtl", f"base_model:finetune:{query.base}"]
-    return [[f"base_model:adapter:{query.base}", *tags], [*whole, *tags]]
 
 
 @hookimpl

@@ -7,9 +7,11 @@ step here looks first at what is there, so a step as a whole can be done again.
 
 from __future__ import annotations
 
+import contextlib
 import re
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from json import JSONDecodeError
 from typing import TypeVar
 
@@ -17,6 +19,7 @@ from ...registry.errors import HubtlError
 
 WAITS = (1.0, 2.0, 4.0, 8.0)
 LONGEST = 120.0
+LEFT = re.compile(r";\s*r=(\d+)\s*;\s*t=(\d+)")
 BUSY = (408, 429, 500, 502, 503, 504)
 Result = TypeVar("Result")
 
@@ -61,6 +64,47 @@ def wait_asked_by(headers: Mapping[str, str]) -> int:
     """
     said = re.search(r"^\s*(\d+)\s*$|;\s*r=0\s*;\s*t=(\d+)", _either(headers))
     return int(said[1] or said[2]) if said else 0
+
+
+class Gate:
+    """The way to one server: who asks it at the same time waits there, for as long as it says."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._opens = 0.0
+        self._within = 0
+
+    @contextlib.contextmanager
+    def passed(self) -> Iterator[None]:
+        """Wait until the server may be asked, and be one of those who ask it."""
+        while (left := self._opens - time.monotonic()) > 0:
+            time.sleep(left)
+        with self._lock:
+            self._within += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._within -= 1
+
+    def close(self, seconds: float) -> None:
+        """Let nobody pass for so long."""
+        with self._lock:
+            self._opens = max(self._opens, time.monotonic() + seconds)
+
+    def heed(self, headers: Mapping[str, str]) -> None:
+        """Close it where an answer says that those who ask now use up what is allowed."""
+        said = LEFT.search(headers.get("ratelimit") or "")
+        if said and int(said[1]) <= self._within:
+            self.close(float(said[2]))
+
+
+_gates: dict[str, Gate] = {}
+
+
+def gate(server: str) -> Gate:
+    """Return the gate of a server, which is one for the whole process."""
+    return _gates.setdefault(server, Gate())
 
 
 def _either(headers: Mapping[str, str]) -> str:

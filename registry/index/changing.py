@@ -7,6 +7,7 @@ reckoned from its row anew, by the same functions of the same format.
 from __future__ import annotations
 
 import datetime
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,32 +16,49 @@ from pathlib import Path
 from ..errors import Refused, UnknownName
 from .cleaning import cleaned
 from .folder import held, opened
-from .ranking import DOCS, key_of, standing
+from .ranking import DOCS, doc_of, key_of, standing
 from .rows import Row
-from .words import called, terms_of, words_in
+from .words import called, mark, terms_of, words_in
 
 Numbered = tuple[int, Row]
 
 
-def change(folder: Path, lines: Iterable[str], gone: Iterable[tuple[str, str]] = ()) -> int:
+def change(
+    folder: Path,
+    lines: Iterable[str],
+    gone: Iterable[tuple[str, str]] = (),
+    *,
+    all_of: Iterable[tuple[str, str]] = (),
+    listings: Sequence[str] | None = None,
+) -> int:
     """Put the models of a listing's lines into an index, and return how many there are then.
 
     They take the place of what is known of the same models; `gone` are hubs and ids of models that
-    are no more. Raises UnknownName where there is no index of this format, and Refused where it can
-    take no more changes.
+    are no more. Of `all_of`, hubs and organisations, what the lines do not tell is no more either.
+    `listings` are the names of those that the index holds then. Raises UnknownName where there is
+    no index of this format, and Refused where it can take no more changes.
     """
     today = datetime.date.today().isoformat()
     told = {(row.hub, row.id): row for line in lines if (row := cleaned(line, today))}
+    gone = set(gone) - told.keys()
     with held(folder):
         database = opened(folder)
         if database is None:
             raise UnknownName(f"there is no index in `{folder}`", "`hubtl sync` builds it")
         try:
             database.execute("BEGIN IMMEDIATE")
-            old = _known(database, {*gone, *told})
-            new = _numbered(database, list(told.values()))
+            for hub, organisation in all_of:
+                gone |= _models_of(database, hub, organisation) - told.keys()
+            known = _known(database, {*gone, *told})
+            # Most of what is told again of a whole organisation is known like that.
+            old = [(doc, row) for doc, row in known if told.get((row.hub, row.id)) != row]
+            same = {(row.hub, row.id) for _, row in known} - {(row.hub, row.id) for _, row in old}
+            new = _numbered(database, [row for key, row in told.items() if key not in same])
             replace(database, old, new)
             count = _dated(database, len(new) - len(old), today)
+            if listings is not None:
+                fact = ("listings", json.dumps(listings))
+                database.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", fact)
             database.execute("COMMIT")
         finally:
             database.close()
@@ -75,6 +93,17 @@ def replace(database: sqlite3.Connection, old: Sequence[Numbered], new: Sequence
     database.executemany(
         "DELETE FROM word WHERE word = ? AND places <= 0", [(word,) for word in places]
     )
+
+
+def _models_of(database: sqlite3.Connection, hub: str, organisation: str) -> set[tuple[str, str]]:
+    """Return hub and id of what is known of an organisation."""
+    question = f'"{mark("organisation", organisation)}"'
+    keys = database.execute("SELECT rowid FROM found WHERE found MATCH ?", (question,)).fetchall()
+    rows = [
+        Row.unpacked(database.execute("SELECT row FROM entry WHERE doc = ?", each).fetchone()[0])
+        for each in ((doc_of(key),) for (key,) in keys)
+    ]
+    return {(row.hub, row.id) for row in rows if row.hub == hub}
 
 
 def _known(database: sqlite3.Connection, models: Iterable[tuple[str, str]]) -> list[Numbered]:

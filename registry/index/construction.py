@@ -7,6 +7,7 @@ standing: each batch is sorted by key, so FTS5 writes it as one segment, and mer
 from __future__ import annotations
 
 import datetime
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -54,7 +55,7 @@ def build(folder: Path, listings: Sequence[Path], *, told: Told | None = None) -
         try:
             database.executescript(FAST + SCHEMA)
             _write(database, made_from_listings(listings, today), told or (lambda count: None))
-            count = _finish(database, today)
+            count = _finish(database, today, [path.name for path in listings])
         finally:
             database.close()
     return count
@@ -82,7 +83,7 @@ def _write_batch(database: sqlite3.Connection, batch: list[tuple[int, str]]) -> 
     batch.clear()
 
 
-def _finish(database: sqlite3.Connection, today: str) -> int:
+def _finish(database: sqlite3.Connection, today: str, listings: Sequence[str]) -> int:
     """Merge what was written, count its words, and return how many entries there are."""
     database.execute("BEGIN")
     database.execute("INSERT INTO found(found) VALUES ('optimize')")
@@ -94,6 +95,7 @@ def _finish(database: sqlite3.Connection, today: str) -> int:
     _keep_last(database)
     count, last = database.execute("SELECT count(*), ifnull(max(doc), -1) FROM entry").fetchone()
     facts = [("entries", count), ("last", last), ("date", today)]
+    facts.append(("listings", json.dumps(listings)))
     database.executemany("INSERT INTO fact VALUES (?, ?)", facts)
     database.execute(
         "INSERT INTO found(found, rank) VALUES ('automerge', 4), ('hashsize', 1000000)"

@@ -74,13 +74,16 @@ def _of_this_format(database: sqlite3.Connection) -> sqlite3.Connection | None:
 
 @contextlib.contextmanager
 def held(folder: Path, patience: float = 600) -> Iterator[None]:
-    """Hold the folder against other builders; raises Refused where one takes longer than that."""
+    """Hold the folder against other builders; raises Refused where one takes longer than that.
+
+    Who holds it may hold it again.
+    """
     import filelock
 
     folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / ".lock", timeout=patience)
+    lock = filelock.FileLock(folder.absolute() / ".lock", is_singleton=True)
     try:
-        with lock:
+        with lock.acquire(timeout=patience):
             yield
     except filelock.Timeout:
         raise Refused(

@@ -1,89 +1,104 @@
-"""Listings of hubs beside their index: what is known of all models, and how far it was brought.
+"""Listings of hubs beside their index: what is known of all models, and which of it counts.
 
-FOLDER/listings/NAME.jsonl   a listing that is whole
-FOLDER/listings/NAME.part    one that is being brought, page by page
-FOLDER/listings/NAME.next    the page that comes next, and how long the part is without it
+    FOLDER/listings/NAME@TIME.jsonl  a listing, or what changed after one; its first line says which
+
+A file never changes once it has its name, so the names of those that an index holds say all of it.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from .. import rooms
-from ..errors import Refused
 
-DAY = 24 * 60 * 60  # seconds; pages that are older would not go with those to come
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a listing is of: models with `least` downloads, of a hub or an organisation there.
 
+    It knows of all changes before `until`. One that is not `whole` has changes alone.
+    """
 
-class Page(NamedTuple):
-    """Some lines of a listing, and the address of the page after them, empty at the end."""
+    address: str
+    hub: str
+    organisation: str | None = None
+    least: int = 0
+    whole: bool = True
+    until: str = ""
+    etag: str = ""
 
-    lines: tuple[str, ...]
-    after: str
+    @property
+    def name(self) -> str:
+        """How files of this hub, or organisation, are called."""
+        scope = f"{self.address}#{self.organisation}" if self.organisation else self.address
+        return quote(scope, safe="")
 
+    @property
+    def tells_all(self) -> bool:
+        """Whether a model that it does not name is no more."""
+        return self.whole and not self.least
 
-class Listing:
-    """What a hub, or an organisation there, is known to have; `asked` is what it was asked for."""
-
-    def __init__(self, folder: Path, name: str, asked: str) -> None:
-        self._asked = asked
-        self._whole = folder / "listings" / f"{quote(name, safe='')}.jsonl"
-        self._part = self._whole.with_suffix(".part")
-        self._next = self._whole.with_suffix(".next")
-        self._whole.parent.mkdir(parents=True, exist_ok=True)
-
-    def begun(self) -> tuple[str, int]:
-        """Return the page to go on with, and how many lines there are already, of a day at most."""
-        try:
-            told = json.loads(self._next.read_text("utf-8"))
-            fresh = time.time() - self._next.stat().st_mtime < DAY
-            whole = told["bytes"] <= self._part.stat().st_size
-            if fresh and whole and told["asked"] == self._asked:
-                return str(told["after"]), int(told["lines"])
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
-        return "", 0
-
-    def add(self, pages: Iterable[Page]) -> Iterator[int]:
-        """Keep pages as they come, after those that are kept; gives the number of lines so far.
-
-        Raises Refused where another process brings the same listing.
-        """
-        with rooms.held(self._whole.with_suffix(".lock")) as ours:
-            if not ours:
-                raise Refused("another process brings this listing", "wait for it, then again")
-            yield from self._added(pages)
-            self._next.unlink(missing_ok=True)
-            self._part.replace(self._whole)
-
-    def _added(self, pages: Iterable[Page]) -> Iterator[int]:
-        after, lines = self.begun()
-        told = json.loads(self._next.read_text("utf-8")) if after else {"bytes": 0}
-        with self._part.open("r+b" if after else "wb") as file:
-            file.truncate(told["bytes"])
-            file.seek(0, os.SEEK_END)
-            for page in pages:
-                file.write("".join(f"{line}\n" for line in page.lines).encode())
-                file.flush()
-                os.fsync(file.fileno())
-                lines += len(page.lines)
-                if page.after:
-                    self._note(page.after, file.tell(), lines)
-                yield lines
-
-    def _note(self, after: str, size: int, lines: int) -> None:
-        beside = self._next.with_suffix(".new")
-        told = {"after": after, "bytes": size, "lines": lines, "asked": self._asked}
-        beside.write_text(json.dumps(told), "utf-8")
-        beside.replace(self._next)
+    def covers(self, other: About) -> bool:
+        """Return whether nothing counts any more of another, which came before."""
+        ours = self.address == other.address
+        if ours and self.tells_all and not self.organisation:
+            return True
+        return ours and self.whole and self.organisation == other.organisation
 
 
-def listings(folder: Path) -> list[Path]:
-    """Return the listings that are whole, the newest last, whose lines count."""
-    return sorted((folder / "listings").glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+class Kept(NamedTuple):
+    """A file with a listing, and what it is of."""
+
+    path: Path
+    about: About
+
+    def lines(self) -> Iterator[str]:
+        """Give its models, a line each."""
+        with self.path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+            next(file)
+            yield from file
+
+
+def listings(folder: Path) -> list[Kept]:
+    """Return the listings that count, the newest last: a later line of a model counts.
+
+    A listing takes the place of the one before and of the changes after that; one of a whole hub
+    those of its organisations.
+    """
+    found: list[Kept] = []
+    for path in sorted((folder / "listings").glob("*@*.jsonl"), key=_time):
+        about = about_of(path)
+        if about:
+            found = [each for each in found if not about.covers(each.about)]
+            found.append(Kept(path, about))
+    return found
+
+
+def about_of(path: Path) -> About | None:
+    """Return what the first line of a file says it is of, or None where there is no such line."""
+    try:
+        with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+            return About(**json.loads(file.readline(10_000)))
+    except (FileNotFoundError, ValueError, TypeError):  # a process may have taken it away
+        return None
+
+
+def covered(files: Sequence[Path]) -> list[frozenset[str]]:
+    """Return for each listing the organisations, folded, that a later one tells all of."""
+    abouts = [about_of(path) for path in files]
+    return [
+        frozenset(
+            later.organisation.casefold()
+            for later in abouts[at + 1 :]
+            if about and later and later.address == about.address
+            if later.tells_all and later.organisation
+        )
+        for at, about in enumerate(abouts)
+    ]
+
+
+def _time(path: Path) -> str:
+    return path.name.rpartition("@")[2]

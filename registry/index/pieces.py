@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..errors import Unreachable
 from .cleaning import cleaned
+from .listing import covered
 from .ranking import standing
 from .rows import Row
 from .words import called, terms_of
@@ -30,13 +31,18 @@ WORK = (
 )
 
 Made = tuple[int, str, int, int | None, str]  # standing, terms, and three values of `entry`
-Piece = tuple[str, int, int, str]  # a path, a place in the file, a length, and today's date
+# A path, a place in the file, a length, today's date, and organisations whose models do not count.
+Piece = tuple[str, int, int, str, tuple[str, ...]]
 
 
 def made_from_listings(listings: Sequence[Path], today: str) -> Iterator[list[Made]]:
     """Give what is written of the listings' models, in the listings' order; raises Unreachable."""
-    pieces = [piece for path in listings for piece in _pieces(path, today)]
-    if sum(length for _, _, length, _ in pieces) < SMALL:
+    pieces = [
+        piece
+        for path, told_later in zip(listings, covered(listings), strict=True)
+        for piece in _pieces(path, today, tuple(told_later))
+    ]
+    if sum(length for _, _, length, *_ in pieces) < SMALL:
         yield from map(made_from, pieces)
         return
     with contextlib.ExitStack() as stack:
@@ -50,11 +56,13 @@ def made_from_listings(listings: Sequence[Path], today: str) -> Iterator[list[Ma
 
 def made_from(piece: Piece) -> list[Made]:
     """Return what is written of the models in a piece of a listing."""
-    path, start, length, today = piece
+    path, start, length, today, told_later = piece
     with Path(path).open("rb") as file:
         file.seek(start)
         lines = file.read(length).decode("utf-8", errors="replace").split("\n")
     rows = (cleaned(line, today) for line in lines if line)
+    if told_later:
+        return [_made(row) for row in rows if row and not _of_one(row.id, told_later)]
     return [_made(row) for row in rows if row]
 
 
@@ -70,7 +78,11 @@ def _made(row: Row) -> Made:
     return standing(row), terms_of(row), called(row.id), row.params, row.packed()
 
 
-def _pieces(path: Path, today: str) -> Iterator[Piece]:
+def _of_one(model: str, organisations: Sequence[str]) -> bool:
+    return model.rpartition("/")[0].casefold() in organisations
+
+
+def _pieces(path: Path, today: str, told_later: tuple[str, ...]) -> Iterator[Piece]:
     """Give the pieces of a listing, each of whole lines."""
     end = path.stat().st_size
     with path.open("rb") as file:
@@ -78,7 +90,7 @@ def _pieces(path: Path, today: str) -> Iterator[Piece]:
         while start < end:
             file.seek(min(start + LENGTH, end))
             file.readline()
-            yield str(path), start, file.tell() - start, today
+            yield str(path), start, file.tell() - start, today, told_later
             start = file.tell()
 
 

@@ -86,7 +86,7 @@ class Index:
                 self._database.execute("COMMIT")
         except sqlite3.DatabaseError as error:
             raise Unreachable(
-                f"the index can't be read: {error}", "`hubtl sync` builds it anew"
+                f"the index can't be read: {error}", "`hubtl sync --anew` builds it anew"
             ) from error
 
     def search(

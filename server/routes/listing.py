@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from sqlalchemy import func, select
@@ -42,7 +44,16 @@ def listing(call: Call) -> Answer:
             tree = "siblings" in names or "evalResults" in names
             head = commit_by_oid(db, repo, repo.head) if repo.head and tree else None
             said.append(Description(db, call.hub, call.caller, repo, head, repo.facts).say(names))
-    return Answer(said, headers=call.next_page(cursor=cursor) if cursor else {})
+    return _named(call, said, call.next_page(cursor=cursor) if cursor else {})
+
+
+def _named(call: Call, said: list[dict[str, Any]], headers: dict[str, str]) -> Answer:
+    """Return a page under a name that changes with it, or that it is what the client has."""
+    body = json.dumps(said, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    headers |= {"ETag": f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'}
+    if headers["ETag"] in call.headers.get("if-none-match", ""):
+        return Answer(status=304, headers=headers)
+    return Answer(body, headers={"Content-Type": "application/json", **headers})
 
 
 def _fields(call: Call) -> list[str]:
