@@ -22,10 +22,11 @@ from .draft import Offer as Offer
 from .export import Export as Export
 from .kept import Collecting as Collecting
 from .kept import Versioned as Versioned
+from .scoring import RowScorer as RowScorer
+from .scoring import Scorer as Scorer
 
 if TYPE_CHECKING:
     import typer
-    from torch import Tensor
 
     from ..transfer.columns import Role
     from ..transfer.goal import Goal
@@ -228,16 +229,6 @@ class Method(Protocol):
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
         """Train the network on the session's rows, choosing by its validation rows, if any."""
-        ...
-
-
-class Scorer(Protocol):
-    """A guess, made without training, of how well a backbone will transfer; more is better."""
-
-    name: str
-
-    def __call__(self, features: Tensor, targets: Tensor) -> float:
-        """Return the score of features [rows, features] for class numbers [rows]."""
         ...
 
 

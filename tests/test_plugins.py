@@ -46,6 +46,7 @@ def test_hubtls_own_come_in_by_the_same_door():
     assert [each.name for each in plugins().loaded][: len(BUILT_IN)] == list(BUILT_IN)
     assert {"starter", "hf", "folder"} <= set(plugins().hubs)
     assert {"probe", "lora"} <= set(plugins().recipes)
+    assert {"probe", "neighbours", "logme", "h_score", "nleep"} <= set(plugins().scorers)
 
 
 def test_an_installed_plugin_is_listed_searched_and_adds_a_command(install, hubtl_cli):
