@@ -19,6 +19,8 @@ from .rows import RARE, Row
 ID, NAME, ABOUT = 200, 100, 400  # characters
 TAGS, TAG, ALL_TAGS = 100, 400, 3000  # how many, characters of one, of all
 LARGEST = 2**62
+# What `json.loads` comes to, without looking for spaces around: half its time, of short lines.
+scan = json.JSONDecoder().raw_decode
 DATE = re.compile(r"(19|20)\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", re.ASCII)
 
 
@@ -28,7 +30,9 @@ def cleaned(line: str, today: str) -> Row | None:
     A field of the wrong type is left out; a date after `today` is no date.
     """
     try:
-        told = json.loads(line)
+        told, end = scan(line)
+        if end < len(line):
+            told = json.loads(line)
     except (ValueError, RecursionError):
         return None
     return row_told(told, today) if isinstance(told, dict) else None

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from ..kinship import TAG, told_by_tags
+from ..kinship import told_by_tags
 from ..trust import is_refused
 from .rows import Row
 
@@ -80,28 +80,22 @@ def terms_of(row: Row) -> str:
         if lines:
             parts += _words_and_marks(fact, lines)
     if row.tags:
-        parts += map(_words_of_tag, row.tags.split("\n"))
+        parts += map(_terms_of_tag, row.tags.split("\n"))
     if row.about:
         parts.append(_lettered(IN_TEXT, row.about))
-    if row.rare and (architecture := json.loads(row.rare).get("architecture")):
-        parts.append(_lettered(IN_FACTS, architecture))
-    return " ".join([*parts, *_other_marks(row)])
+    if row.rare:
+        rare = json.loads(row.rare)
+        parts.append(_lettered(IN_FACTS, rare.get("architecture") or ""))
+        if upon := rare.get("upon"):
+            parts.append(mark("base", upon))
+    parts += _other_marks(row)
+    return " ".join(parts)
 
 
 def words_in(terms: str) -> list[str]:
     """Return the words among terms, each as often as there are places where it stands."""
     places = (IN_NAME, IN_FACTS, IN_TEXT)
     return [term[1:] for term in set(terms.split()) if term.startswith(places)]
-
-
-def made_from(row: Row) -> set[str]:
-    """Return the ids that an entry says it is made from."""
-    found = {row.base} if row.base else set()
-    if row.tags and TAG in row.tags:
-        found.update(told_by_tags(row.tags.split("\n")))
-    if row.rare and (upon := json.loads(row.rare).get("upon")):
-        found.add(upon)
-    return found
 
 
 def _kept(value: str) -> str:
@@ -123,23 +117,29 @@ def _words_and_marks(fact: str, lines: str) -> tuple[str, str]:
 
 
 @functools.lru_cache(maxsize=65536)
-def _words_of_tag(tag: str) -> str:
-    """Return the words of a tag; most are of a hub's few thousand common ones."""
+def _terms_of_tag(tag: str) -> str:
+    """Return the words of a tag, and what it says of a base; most are of a few thousand."""
     before, _, after = tag.rpartition(":")
     if before in SAID_ELSEWHERE or tag in SAYS_NOTHING:
         return ""
-    return _lettered(IN_FACTS, after if before in NAMES_A_THING else tag)
+    words = _lettered(IN_FACTS, after if before in NAMES_A_THING else tag)
+    return " ".join([words, *(mark("base", model) for model in told_by_tags([tag]))])
 
 
 def _other_marks(row: Row) -> list[str]:
     found = [mark("kind", row.kind)]
-    found += [mark("base", each) for each in made_from(row)]
+    if row.base:
+        found.append(mark("base", row.base))
     end = row.id.rfind("/")
     if end >= 0:
         found.append(mark("organisation", row.id[:end]))
     found.append(mark("params", UNKNOWN if row.params is None else str(size_class(row.params))))
     if row.trust:
-        facts = row.trust.split("\n")
-        found += [mark("trust", fact) for fact in facts]
-        found += [mark("trust", REFUSED)] if is_refused(facts) else []
+        found.append(_marks_of_trust(row.trust))
     return found
+
+
+@functools.lru_cache(maxsize=64)
+def _marks_of_trust(lines: str) -> str:
+    facts = lines.split("\n")
+    return " ".join(mark("trust", each) for each in [*facts, *is_refused(facts) * [REFUSED]])
