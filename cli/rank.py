@@ -111,13 +111,13 @@ def command(
         screen.say_json(found.as_json())
         return
     _say(found)
-    screen.note(f"next: hubtl adapt {task} {data} --base {found.ranking[0].id}")
+    there = f" --hub {hub}" if hub else ""
+    screen.note(f"next: hubtl adapt {task} {data} --base {found.ranking[0].id}{there}")
 
 
 def _say(found: hubtl.Ranking) -> None:
     """Print the candidates, what speaks for each, what could not be judged, and the advice."""
     low, high = min(e.low for e in found.ranking), max(e.high for e in found.ranking)
-    best = {found.ranking[0].id, *found.ranking[0].tied_with}
     screen.table(
         ("MODEL", "SCORE", "95 % INTERVAL", "MAY BE BEST", "PARAMS", "LICENCE", "ROWS", "SECONDS"),
         [
@@ -125,7 +125,7 @@ def _say(found: hubtl.Ranking) -> None:
                 each.id,
                 f"{each.score:+.2f}",
                 bar(each.low, each.score, each.high, low, high),
-                "yes" if each.id in best else "no",
+                _may_be_best(each, found),
                 screen.params(each.params),
                 each.licence or "unknown",
                 f"{each.rows:,}",
@@ -149,6 +149,13 @@ def _say(found: hubtl.Ranking) -> None:
     for line in found.not_known:
         screen.note(f"not known: {line}")
     _say_left_out(found)
+
+
+def _may_be_best(each: hubtl.Ranked, found: hubtl.Ranking) -> str:
+    first = found.ranking[0]
+    if each.rows < first.rows:
+        return "left behind"
+    return "yes" if each.id in (first.id, *first.tied_with) else "no"
 
 
 def _say_parts(found: hubtl.Ranking) -> None:

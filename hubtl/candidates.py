@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from .fitting import check_query, with_memory
 from .plugins.hookspecs import Source
+from .plugins.manager import plugins
 from .registry.catalog import catalogue
 from .registry.entry import Entry, Found, LeftOut, Query
 from .registry.errors import BadOption, HubtlError, UnknownName, Unreachable
@@ -98,11 +99,16 @@ def _of_search(found: Found, query: Query, hub: str | None) -> Candidates:
 
 
 def _here(query: Query) -> Candidates:
-    """Return the models that need no network: starters, those pulled, and a folder hub's."""
+    """Return the models that need no network: starters, those pulled, and other hubs' here."""
     found: dict[str, Candidate] = {}
     without: dict[str, LeftOut] = {}
+    failed: list[LeftOut] = []
     for hub in _hubs_here():
-        of_hub = _of_search(search_models(query, hub), query, hub)
+        try:
+            of_hub = _of_search(search_models(query, hub), query, hub)
+        except HubtlError as error:
+            failed.append(LeftOut(f"the hub {hub}", error.message))
+            continue
         for each in of_hub.all:
             found.setdefault(each.known.id.casefold(), each)
         without |= {each.id.casefold(): each for each in of_hub.left_out}
@@ -110,16 +116,18 @@ def _here(query: Query) -> Candidates:
     for entry in catalogue().entries:
         if entry.id.casefold() not in found.keys() | without.keys() and not left_out(entry, asked):
             without[entry.id.casefold()] = LeftOut(entry.id, NOT_HERE)
-    return Candidates(tuple(found.values())[: query.limit], (), tuple(without.values()))
+    some = tuple(found.values())[: query.limit]
+    return Candidates(some, tuple(failed), tuple(without.values()))
 
 
 def _hubs_here() -> Iterator[str]:
     """Give the hubs that need no network."""
-    yield "starter"
+    here = (n for n, hub in plugins().hubs.items() if not getattr(hub, "needs_network", False))
+    yield from sorted(here, key=lambda name: name != "starter")
     if models().is_dir():
         yield f"folder:{models()}"
     hub = setting("hub")
-    if hub and hub != "starter" and not getattr(open_hub(hub), "needs_network", False):
+    if hub and hub not in plugins().hubs and not getattr(open_hub(hub), "needs_network", False):
         yield hub
 
 

@@ -208,7 +208,7 @@ class _Contest:
         return Ranking(
             self.request.task,
             tuple(placed.values()),
-            advice(last),
+            advice(last, behind=len(placed) > len(last.rated)),
             last.rated[0].rows,
             self.available,
             self.subject.data.columns,
@@ -251,16 +251,16 @@ def _ranked(table: Standings, seconds: Mapping[str, float], *, final: bool) -> l
     return found
 
 
-def advice(table: Standings) -> str:
-    """Return in one sentence which to take."""
+def advice(table: Standings, *, behind: bool) -> str:
+    """Return in one sentence which to take; `behind` is whether others were left on fewer rows."""
     first = table.rated[table.order[0]]
     tied = [table.rated[n].id for n in table.order if table.best[n]]
-    if len(table.rated) == 1:
+    if len(table.rated) == 1 and not behind:
         return f"Only `{first.id}` could be judged: there is nothing to compare it with."
     sizes = sorted(table.rated[n].params for n in table.order if table.best[n])
     alone = len(sizes) > 1 and sizes[0] < sizes[1]
     smallest = f"take `{first.id}`, {'the smallest' if alone else 'than which none is smaller'}"
-    if len(tied) == len(table.rated):
+    if len(tied) == len(table.rated) and not behind:
         return f"These don't differ on your data by more than chance: {smallest}."
     if len(tied) > 1:
         others = ", ".join(f"`{each}`" for each in tied[1:])

@@ -10,7 +10,7 @@ from .transfer.split import Split, at_most, joined
 
 ROWS = 1000  # where nothing else is asked, and there is no time budget
 MOST = 5000  # under a time budget: beyond, scoring takes longer than it tells
-LEAST, OF_A_CLASS = 32, 4  # rows to begin with under a time budget
+LEAST, OF_A_CLASS = 64, 8  # rows to begin with under a time budget
 SPARE = 1.2  # times what is reckoned
 
 

@@ -169,11 +169,11 @@ def test_ctrl_c_goes_through_and_a_second_call_goes_on_from_what_was_made(shelf,
 
 
 def test_under_a_budget_rows_come_in_chunks_and_none_is_computed_twice(shelf):
-    data = many_moods(64)
+    data = many_moods(96)
     found = rank(shelf, data, BERT, ENCODER, time_budget="5m")
-    assert [each.rows for each in found.ranking] == [64, 64]
+    assert [each.rows for each in found.ranking] == [96, 96]
     made = kept()
-    assert len(made) == 2 * len(sizes_of(64, 2, None, budget=True)) == 4
+    assert len(made) == 2 * len(sizes_of(96, 2, None, budget=True)) == 4
     again = rank(shelf, data, BERT, ENCODER, time_budget="5m")
     assert (said(again), kept()) == (said(found), made)
 
