@@ -9,7 +9,7 @@ from .fitting import check_query, with_memory
 from .plugins.hookspecs import Source
 from .plugins.manager import plugins
 from .registry.catalog import catalogue
-from .registry.entry import Entry, Found, LeftOut, Query
+from .registry.entry import Entry, Found, LeftOut, Query, split_revision
 from .registry.errors import BadOption, HubtlError, UnknownName, Unreachable
 from .registry.filters import Filter, filters, left_out
 from .registry.places import models, setting
@@ -29,6 +29,12 @@ class Candidate:
     known: Entry
     hub: str | None = None
     found: tuple[Source, Entry] | None = None
+
+    @property
+    def id(self) -> str:
+        """What it is told by: its id, and the revision where one was asked for."""
+        revision = split_revision(self.name)[1]
+        return f"{self.known.id}@{revision}" if revision else self.known.id
 
     def there(self) -> tuple[Source, Entry]:
         """Return the hub that has it, and its entry there; raises UnknownName and Unreachable."""
@@ -75,7 +81,8 @@ def _hint(query: Query) -> str:
 def _named(named: Sequence[str], query: Query, hub: str | None) -> Candidates:
     """Return the models named, as far as the filters let them pass."""
     asked = _filters(query)
-    all_, failed, without = list[Candidate](), list[LeftOut](), list[LeftOut]()
+    all_: dict[str, Candidate] = {}
+    failed, without = list[LeftOut](), list[LeftOut]()
     for name in dict.fromkeys(named):
         try:
             source, entry = find_model(name, hub)
@@ -86,8 +93,9 @@ def _named(named: Sequence[str], query: Query, hub: str | None) -> Candidates:
         if lacks := left_out(known, asked):
             without.append(LeftOut(entry.id, lacks.why(known)))
         else:
-            all_.append(Candidate(name, known, hub, (source, entry)))
-    return Candidates(tuple(all_), tuple(failed), tuple(without))
+            candidate = Candidate(name, known, hub, (source, entry))
+            all_.setdefault(candidate.id, candidate)
+    return Candidates(tuple(all_.values()), tuple(failed), tuple(without))
 
 
 def _of_search(found: Found, query: Query, hub: str | None) -> Candidates:

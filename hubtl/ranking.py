@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 from .candidates import Candidate, Candidates, find_candidates, told
 from .clock import Clock
@@ -120,22 +121,25 @@ class _Contest:
         rated: list[Rated] = []
         late: OutOfTime | None = None
         for number, each in enumerate(candidates, 1):
-            where = f"{number} of {len(candidates)}: {each.known.id}"
+            where = f"{number} of {len(candidates)}: {each.id}"
             found = self._rated(each, where, self.chunks[:1], rated)
             if isinstance(found, Rated):
                 rated.append(found)
             else:
-                self.failed.append(LeftOut(each.known.id, told(found)))
+                self.failed.append(LeftOut(each.id, told(found)))
                 late = found if isinstance(found, OutOfTime) else late
         if late and not rated:
             raise late
         if not rated:
-            first = self.failed[0]
-            raise Unreachable(
-                f"none of {len(self.failed)} candidates could be judged; `{first.id}`: {first.why}",
-                f"name others: --candidates ID, from `hubtl search --task {self.request.task}`",
-            )
+            self._refuse()
         return by_score(rated, self.past)
+
+    def _refuse(self) -> NoReturn:
+        first = self.failed[0]
+        raise Unreachable(
+            f"none of {len(self.failed)} candidates could be judged; `{first.id}`: {first.why}",
+            f"name others: --candidates ID, from `hubtl search --task {self.request.task}`",
+        )
 
     def _again(self, going_on: Sequence[Rated], size: int) -> list[Rated]:
         """Return candidates judged on more rows, the best first; none where time runs out."""
@@ -168,7 +172,7 @@ class _Contest:
             rated = rate(each, self.request, self.subject, chunks, report)
         except Exception as error:  # a stranger's weights can fail in any way: the rest go on
             return error
-        self.seconds[each.known.id] = self.seconds.get(each.known.id, 0.0) + rated.spent
+        self.seconds[each.id] = self.seconds.get(each.id, 0.0) + rated.spent
         return rated
 
     def _check_time(self) -> None:
@@ -195,12 +199,15 @@ class _Contest:
         tables = []
         failed = {each.id for each in self.failed}
         for size, rated in reversed(rounds):
+            left = [each for each in rated if each.id not in failed]
+            if not left:
+                continue
             rows = rows_of(self.chunks[: size + 1])
-            table = standings(rated, rows, self.past, self.request.seed)
-            tables.append(table)
-            for each in _ranked(table, self.seconds, final=len(tables) == 1):
-                if each.id not in failed:
-                    placed.setdefault(each.id, each)
+            tables.append(standings(left, rows, self.past, self.request.seed))
+            for each in _ranked(tables[-1], self.seconds, final=len(tables) == 1):
+                placed.setdefault(each.id, each)
+        if not tables:
+            self._refuse()
         last, scorers = tables[0], plugins().scorers
         for one in last.rated:
             self.not_known += [f"{name} of {one.id}: {why}" for name, why in one.silent.items()]

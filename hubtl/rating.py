@@ -55,7 +55,7 @@ class Rated:
     @property
     def id(self) -> str:
         """The candidate's id."""
-        return self.candidate.known.id
+        return self.candidate.id
 
 
 def rate(

@@ -26,6 +26,7 @@ from hubtl.registry.past import Past
 from hubtl.registry.places import ledger, models, trunks
 from hubtl.rounds import next_round, sizes_of
 from hubtl.sources import pull
+from hubtl.standings import priors_of
 from hubtl.subject import Request
 from hubtl.transfer.choices import Choices
 from hubtl.transfer.meter import Meter
@@ -37,6 +38,7 @@ from .conftest import WORDS, sentences
 from .tiny import clip_folder
 
 TASK = "text-classification"
+NAN = float("nan")
 BERT, ENCODER, TWIN = "acme/tiny-bert", "acme/tiny-encoder", "acme/twin"
 
 
@@ -185,6 +187,15 @@ def test_without_time_for_any_the_budget_is_named(shelf, moods):
 
 def rated(name: str, pace: float | None = 0.01) -> Rated:
     return Rated(Candidate(name, Entry(name)), {}, {}, 1, 32, 0.1, 0.1, pace, 1.0, "", None)
+
+
+def test_published_results_count_where_they_are_of_the_same_rows():
+    def published(name: str, value: float, rows: str) -> Rated:
+        told = Entry(name, tasks=(TASK,), metrics={"accuracy": value}, tested_on=rows, test_rows=9)
+        return dataclasses.replace(rated(name), candidate=Candidate(name, told))
+
+    some = [published("a", 0.7, "x"), published("b", 0.8, "x"), published("c", 0.9, "y")]
+    assert priors_of(some)["benchmark"].tolist() == pytest.approx([0.7, 0.8, NAN], nan_ok=True)
 
 
 def test_the_better_half_goes_on_to_as_many_rows_as_there_is_time_for():
