@@ -19,6 +19,7 @@ COMMANDS = (
     "show",
     "pull",
     "check",
+    "rank",
     "adapt",
     "evaluate",
     "predict",

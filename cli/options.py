@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,8 @@ from typing import Annotated
 import typer
 
 from hubtl.registry.errors import BadOption
+
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9}
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 HubName = Annotated[
@@ -57,3 +60,11 @@ def columns(
             raise BadOption(f"`--column {pair}` is not ROLE=NAME", "such as --column text=body")
         found[role] = name
     return found
+
+
+def number_of(text: str) -> int:
+    """Return `100M` as a number; raises BadOption."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMB]?)", text.strip().upper())
+    if not match:
+        raise BadOption(f"`{text}` is no number of parameters", "such as --max-params 100M")
+    return int(float(match[1]) * UNITS[match[2]])

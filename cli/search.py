@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from typing import Annotated
 
 import typer
@@ -13,7 +12,7 @@ from hubtl.registry.entry import Found
 from hubtl.registry.errors import BadOption
 
 from . import screen
-from .options import HubName, Json
+from .options import HubName, Json, number_of
 from .side_by_side import say_models
 
 EXAMPLES = (
@@ -24,7 +23,6 @@ EXAMPLES = (
     "hubtl search --org acme --domain legal --task text-classification",
 )
 NAMED = 5  # models of a reason, or with a mark, by name; more by number
-UNITS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9}
 
 
 def command(
@@ -63,7 +61,7 @@ def command(
         language=language,
         licence=licence,
         allows=allows,
-        max_params=_number(max_params) if max_params else None,
+        max_params=number_of(max_params) if max_params else None,
         fits=fits,
         recipe=recipe,
         trusted=trusted,
@@ -111,11 +109,3 @@ def _say(found: Found) -> None:
         first = found.counted.first
         of = f" of the first {first:,} that the words find" if first else ""
         screen.note(f"left out{of}: {reasons}; ids by --json")
-
-
-def _number(text: str) -> int:
-    """Return `100M` as a number; raises BadOption."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMB]?)", text.strip().upper())
-    if not match:
-        raise BadOption(f"`{text}` is no number of parameters", "such as --max-params 100M")
-    return int(float(match[1]) * UNITS[match[2]])

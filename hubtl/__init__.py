@@ -28,6 +28,8 @@ if TYPE_CHECKING:
         verify,
     )
     from .plugins.hookspecs import hookimpl
+    from .ranked import Ranked, Ranking
+    from .ranking import rank
     from .registry.card import Section
     from .registry.entry import Entry, Query
     from .registry.errors import HubtlError
@@ -60,6 +62,8 @@ __all__ = [
     "Prediction",
     "Published",
     "Query",
+    "Ranked",
+    "Ranking",
     "Recipe",
     "Section",
     "Synced",
@@ -74,6 +78,7 @@ __all__ = [
     "predict",
     "publish",
     "pull",
+    "rank",
     "report",
     "search",
     "show",
@@ -102,6 +107,8 @@ _HOMES = {
     **dict.fromkeys(("Entry", "Query"), ".registry.entry"),
     "HubtlError": ".registry.errors",
     "Past": ".registry.past",
+    **dict.fromkeys(("Ranked", "Ranking"), ".ranked"),
+    "rank": ".ranking",
     "Recipe": ".registry.recipe",
     "Section": ".registry.card",
     "hookimpl": ".plugins.hookspecs",

@@ -1,11 +1,27 @@
-"""What a question for models that fit into memory needs to know."""
+"""What a question for models is checked for, and what one for those that fit needs to know."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from .plugins.manager import plugins
+from .registry.catalog import catalogue
 from .registry.entry import Query
+from .registry.errors import unknown
+from .registry.search import ALLOWS
+
+
+def check_query(query: Query) -> None:
+    """Raise UnknownName for a domain, a use or a task that nobody knows."""
+    known = catalogue()
+    if query.domain:
+        known.check_domain(query.domain)
+    if query.allows and query.allows not in ALLOWS:
+        raise unknown("use that a licence allows", query.allows, ALLOWS, "")
+    if query.task and query.task not in (
+        tasks := {t for e in known.entries for t in e.tasks} | set(plugins().tasks)
+    ):
+        raise unknown("task", query.task, tasks, "see `hubtl catalog --tasks`")
 
 
 def with_memory(query: Query) -> tuple[Query, int]:

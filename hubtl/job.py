@@ -127,9 +127,17 @@ def prepare(request: Request) -> Job:
 
 
 def job_of(
-    request: Request, subject: Subject, found: tuple[Source, Entry], out: Path, why: str
+    request: Request,
+    subject: Subject,
+    found: tuple[Source, Entry],
+    out: Path,
+    why: str,
+    warnings: tuple[str, ...] | None = None,
 ) -> Job:
-    """Return the job of a subject with one base; raises the HubtlError that stands in its way."""
+    """Return the job of a subject with one base; raises the HubtlError that stands in its way.
+
+    `warnings` are those of its rows, where they are known.
+    """
     source, entry, upon = traced(*found, request.hub)
     if not re.fullmatch("[0-9a-f]{40}", entry.revision or ""):
         raise BadOption(f"`{entry.id}` has no commit to pin", "choose another --base")
@@ -145,7 +153,7 @@ def job_of(
     return Job(
         task, recipe, method, source, entry, subject.data, split, subject.labels, goal, out,
         subject.domain, why, subject.clock, read_choices(request.plan) if request.plan else {},
-        request, upon, warnings_of(split, task, goal),
+        request, upon, warnings_of(split, task, goal) if warnings is None else warnings,
         own_probes(request.retain, task, (request.columns, request.hub), goal),
         rungs if request.recipe == AUTO else (),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .fitting import with_memory
+from .fitting import check_query, with_memory
 from .live import until_enough
 from .plugins.hookspecs import Addressed, Destination, Hub, Reviewing, Source, Task
 from .plugins.manager import plugins
@@ -29,7 +29,7 @@ from .registry.fingerprint import files_in, git_sha1, sha256
 from .registry.places import index as index_folder
 from .registry.places import models, setting
 from .registry.rooms import new_room
-from .registry.search import ALLOWS, find
+from .registry.search import find
 from .registry.weights import check_weights, needed
 from .transfer.progress import Progress, silent
 
@@ -195,22 +195,15 @@ def first_base(task: Task) -> tuple[str, str]:
 
 def search_models(query: Query, hub: str | None = None) -> Found:
     """Return what the catalogue and the hubs that need no network have, or what `hub` has."""
+    check_query(query)
     known = catalogue()
-    if query.domain:
-        known.check_domain(query.domain)
-    if query.allows and query.allows not in ALLOWS:
-        raise unknown("use that a licence allows", query.allows, ALLOWS, "")
-    if query.task and query.task not in (
-        tasks := {t for e in known.entries for t in e.tasks} | set(plugins().tasks)
-    ):
-        raise unknown("task", query.task, tasks, "see `hubtl catalog --tasks`")
     chosen = hub or setting("hub")
     entries: list[Entry] = []
     where = chosen or f"the catalogue of {known.date}"
     query, memory_bytes = with_memory(query)
     if chosen:
         asked = open_hub(chosen)
-        told: Iterable[Entry] = map(_told_more, _asked(asked, query))
+        told: Iterable[Entry] = map(told_more, _asked(asked, query))
         if getattr(asked, "needs_network", False):
             told = until_enough(told, query, known.licences, memory_bytes)
         entries = list(told)
@@ -259,7 +252,7 @@ def _asked(hub: Hub, query: Query) -> Iterator[Entry]:
         ) from error
 
 
-def _told_more(entry: Entry) -> Entry:
+def told_more(entry: Entry) -> Entry:
     """Return an entry with what the catalogue knows of the same model, where the hub is silent."""
     known = catalogue().entry(entry.id)
     if known is None or entry.kind == "adapter":

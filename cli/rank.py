@@ -1,0 +1,203 @@
+"""`hubtl rank`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import hubtl
+
+from . import screen
+from .options import (
+    Column,
+    Data,
+    FileColumn,
+    HubName,
+    Json,
+    Label,
+    SplitColumn,
+    Text,
+    columns,
+    number_of,
+)
+
+EXAMPLES = (
+    "hubtl rank text-classification examples/debian-sections.csv",
+    "hubtl rank image-classification photos --rows 200",
+    "hubtl rank text-classification few.csv --query 'sentence encoder' --time-budget 5m",
+    "hubtl rank text-classification few.csv --candidates acme/legal --candidates acme/general",
+)
+WIDE = 21  # characters of a bar
+NAMED = 5  # models of a reason by name; more by number
+
+
+def command(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="Such as text-classification.")],
+    data: Data,
+    candidates: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="A base, or an adapter to go on from. Repeatable."),
+    ] = None,
+    query: Annotated[
+        str, typer.Option(metavar="WORDS", help="Rank what these words find, as in `search`.")
+    ] = "",
+    domain: Annotated[str | None, typer.Option(help="From `hubtl catalog --domains`.")] = None,
+    language: Annotated[str | None, typer.Option(help="Such as en.")] = None,
+    licence: Annotated[str | None, typer.Option(help="Exactly this licence.")] = None,
+    allows: Annotated[str | None, typer.Option(help="commercial or derivatives.")] = None,
+    max_params: Annotated[str | None, typer.Option(metavar="N", help="Such as 100M.")] = None,
+    fits: Annotated[
+        bool, typer.Option("--fits", help="Not what is too large to adapt in the memory now free.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Rank at most so many that are found.")] = 20,
+    rows: Annotated[
+        int | None, typer.Option(metavar="N", help="By about so many rows; 1,000 unless said.")
+    ] = None,
+    time_budget: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Such as 90s or 5m: all on few rows, the best on more."),
+    ] = None,
+    test: Annotated[
+        Path | None, typer.Option(metavar="DATA", help="Rows to judge by, as `adapt` has them.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="An option of the task. Repeatable."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed takes the same rows.")] = 0,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; a GPU is used unasked.")] = None,
+    text: Text = None,
+    label: Label = None,
+    file: FileColumn = None,
+    split: SplitColumn = None,
+    column: Column = None,
+    hub: HubName = None,
+    as_json: Json = False,
+) -> None:
+    """Rank bases on your rows to learn from; nothing is trained, and no test row is read."""
+    from hubtl.job import options_from
+
+    try:
+        with screen.progress() as progress:
+            found = hubtl.rank(
+                task,
+                data,
+                candidates=candidates or (),
+                query=query,
+                rows=rows,
+                time_budget=time_budget,
+                test=test,
+                columns=columns(text, label, file, split, column),
+                options=options_from(set_ or []),
+                seed=seed,
+                hub=hub,
+                device=device,
+                progress=progress,
+                domain=domain,
+                language=language,
+                licence=licence,
+                allows=allows,
+                max_params=number_of(max_params) if max_params else None,
+                fits=fits,
+                limit=limit,
+            )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("the same command goes on from the features made so far") from None
+    if as_json:
+        screen.say_json(found.as_json())
+        return
+    _say(found)
+    there = f" --hub {hub}" if hub else ""
+    screen.note(f"next: hubtl adapt {task} {data} --base {found.ranking[0].id}{there}")
+
+
+def _say(found: hubtl.Ranking) -> None:
+    """Print the candidates, what speaks for each, what could not be judged, and the advice."""
+    low, high = min(e.low for e in found.ranking), max(e.high for e in found.ranking)
+    screen.table(
+        ("MODEL", "SCORE", "95 % INTERVAL", "MAY BE BEST", "PARAMS", "LICENCE", "ROWS", "SECONDS"),
+        [
+            (
+                each.id,
+                f"{each.score:+.2f}",
+                bar(each.low, each.score, each.high, low, high),
+                _may_be_best(each, found),
+                screen.params(each.params),
+                each.licence or "unknown",
+                f"{each.rows:,}",
+                f"{each.seconds:.1f}",
+            )
+            for each in found.ranking
+        ],
+        numbers=("SCORE", "PARAMS", "ROWS", "SECONDS"),
+        less=("MAY BE BEST", "95 % INTERVAL", "PARAMS", "LICENCE", "SECONDS", "ROWS"),
+    )
+    _say_parts(found)
+    if found.failed:
+        screen.say()
+        screen.table(("NOT JUDGED", "WHY"), [(each.id, each.why) for each in found.failed])
+    screen.say(f"\n{found.advice}")
+    chosen = ", ".join(f"{role} from `{name}`" for role, name in found.columns.items())
+    screen.note(
+        f"on {found.rows:,} of {found.of_rows:,} rows to learn from ({chosen}), in "
+        f"{found.seconds:.0f} s; no test row was read"
+    )
+    for line in found.not_known:
+        screen.note(f"not known: {line}")
+    _say_left_out(found)
+
+
+def _may_be_best(each: hubtl.Ranked, found: hubtl.Ranking) -> str:
+    first = found.ranking[0]
+    if each.rows < first.rows:
+        return "left behind"
+    return "yes" if each.id in (first.id, *first.tied_with) else "no"
+
+
+def _say_parts(found: hubtl.Ranking) -> None:
+    """Print what each part that counts adds to the scores."""
+    names = [
+        name
+        for name, weight in found.weights.items()
+        if weight and any(each.parts.get(name) is not None for each in found.ranking)
+    ]
+    if len(found.ranking) < 2:
+        return
+    screen.say()
+    screen.table(
+        ("MADE OF", *names),
+        [(each.id, *(_part(each.parts, name) for name in names)) for each in found.ranking],
+        numbers=names,
+        less=names,
+    )
+
+
+def _part(parts: Mapping[str, float | None], name: str) -> str:
+    value = parts.get(name)
+    return "unknown" if value is None else f"{value:+.2f}"
+
+
+def _say_left_out(found: hubtl.Ranking) -> None:
+    reasons = Counter(each.why for each in found.left_out)
+    for why, count in reasons.items():
+        named: Sequence[str] = [each.id for each in found.left_out if each.why == why]
+        said = ", ".join(named) if count <= NAMED else f"{count:,} models; ids by --json"
+        screen.note(f"left out, {why}: {said}")
+
+
+def bar(low: float, score: float, high: float, least: float, most: float) -> str:
+    """Return an interval as a bar on a scale from the least to the most."""
+
+    def place(value: float) -> int:
+        share = (value - least) / (most - least) if most > least else 0.5
+        return round(share * (WIDE - 1))
+
+    start, middle, end = place(low), place(score), place(high)
+    drawn = ["─" if start <= at <= end else " " for at in range(WIDE)]
+    drawn[start], drawn[end] = "├", "┤"
+    drawn[middle] = "●"
+    return "".join(drawn)

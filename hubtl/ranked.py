@@ -1,0 +1,65 @@
+"""What `rank` returns: candidates in order, what speaks for each, and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .registry.entry import LeftOut
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One candidate: its score with a 95 % interval, and what that is made of.
+
+    The score is 0 for a middling one of the candidates that saw as many `rows`. `tied_with` are
+    those that can't be told apart from it as the best. `parts` are what each scorer, prior and past
+    results add to the score, `scores` what scorers said, `priors` what is known without rows; what
+    is unknown is None. `seconds` are without the download.
+    """
+
+    id: str
+    score: float
+    low: float
+    high: float
+    tied_with: tuple[str, ...]
+    priors: Mapping[str, float | None]
+    seconds: float
+    rows: int
+    parts: Mapping[str, float | None] = field(default_factory=dict)
+    scores: Mapping[str, float | None] = field(default_factory=dict)
+    params: int | None = None
+    licence: str | None = None
+    revision: str | None = None
+    upon: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Candidates for a task, best first, on `rows` rows to learn from; no test row was read.
+
+    Of those that can't be told apart as the best the smaller come first, whatever their scores.
+    `weights` say what each part counts, `scorers` what each scorer's number is, and `past_sets` on
+    how many earlier sets candidates were compared. `failed` are candidates that could not be
+    judged, `left_out` models that were none, each with its reason.
+    """
+
+    task: str
+    ranking: tuple[Ranked, ...]
+    advice: str
+    rows: int
+    of_rows: int
+    columns: Mapping[str, str]
+    weights: Mapping[str, float]
+    scorers: Mapping[str, str]
+    past_sets: int
+    failed: tuple[LeftOut, ...]
+    left_out: tuple[LeftOut, ...]
+    not_known: tuple[str, ...]
+    seconds: float
+    scorer: str = "ensemble"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the keys that `rank --json` promises: all fields."""
+        return asdict(self)

@@ -1,0 +1,272 @@
+"""Rank bases on the user's own rows to learn from; nothing is trained, no test row is read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from .candidates import Candidate, Candidates, find_candidates, told
+from .clock import Clock
+from .plugins.manager import plugins
+from .ranked import Ranked, Ranking
+from .rating import Rated, rate, rows_of
+from .registry.comparing import DIGITS
+from .registry.entry import LeftOut, Query
+from .registry.errors import BadOption, HubtlError, OutOfTime, Unreachable
+from .registry.fingerprint import rows_fingerprint
+from .registry.past import Past
+from .remembering import recalled
+from .rounds import chunks_of, next_round, sizes_of
+from .standings import Standings, by_score, standings
+from .subject import Request, Subject, find_recipes, read_subject
+from .transfer.progress import Progress, silent
+from .transfer.quiet import quiet_libraries
+from .transfer.split import Split, contents_of
+
+LIMIT = 20  # of candidates that a search finds
+
+
+def rank(
+    task: str,
+    data: str | os.PathLike[str],
+    *,
+    candidates: Sequence[str] = (),
+    query: str = "",
+    rows: int | None = None,
+    time_budget: str | None = None,
+    test: str | os.PathLike[str] | None = None,
+    columns: Mapping[str, str] | None = None,
+    options: Mapping[str, str] | None = None,
+    seed: int = 0,
+    hub: str | None = None,
+    device: str | None = None,
+    progress: Progress = silent,
+    **filters: object,
+) -> Ranking:
+    """Return candidates for a task, best first, by rows that `adapt` would train on.
+
+    They are named, or found by the words of `query` or on `hub`, else those that are here. Filters
+    are fields of `Query`: domain, language, licence, allows, max_params, fits, limit. A candidate
+    that fails is told in the result. Raises the HubtlError that says what is wrong with the
+    request, and OutOfTime where the budget is up before any was judged.
+    """
+    if rows is not None and rows < 2:
+        raise BadOption(f"`--rows {rows}` are too few to tell anything by", "such as --rows 200")
+    request = Request(
+        task, Path(data), test=Path(test) if test else None, columns=columns or {},
+        options=options or {}, seed=seed, hub=hub, device=device, time_budget=time_budget,
+    )  # fmt: skip
+    asked = Query(query, task=task, **{"limit": LIMIT, **filters})  # type: ignore[arg-type]
+    recipes = find_recipes(request)
+    found = find_candidates(candidates, asked, hub)
+    subject = read_subject(request, recipes)
+    if not subject.labels:
+        raise BadOption(
+            f"`{task}` has no classes to tell apart, and bases are ranked by those",
+            f"try them: hubtl adapt {task} {data} --base ID, from `hubtl search --task {task}`",
+        )
+    with quiet_libraries():
+        return _Contest(request, subject, found, rows, progress).ranking()
+
+
+class _Contest:
+    """One ranking: who was rated on which rows so far, and who failed."""
+
+    def __init__(
+        self,
+        request: Request,
+        subject: Subject,
+        found: Candidates,
+        rows: int | None,
+        progress: Progress,
+    ) -> None:
+        self.request, self.subject, self.found, self.progress = request, subject, found, progress
+        self.clock: Clock = subject.clock
+        self.seconds: dict[str, float] = {}
+        self.failed = list(found.failed)
+        self.not_known: list[str] = []
+        learning = len(subject.split.train) + len(subject.split.validation)
+        budget = self.clock.budget is not None
+        self.available = learning
+        self.sizes = sizes_of(learning, len(subject.labels), rows, budget=budget)
+        strata = subject.goal.divides
+        self.chunks = chunks_of(subject.split, self.sizes, request.seed, strata=strata)
+        # What was reached on these test rows has no say: they are for the last number.
+        self.tested_on = rows_fingerprint(contents_of(subject.split.test))[:DIGITS]
+        self.past = self._past()
+
+    def ranking(self) -> Ranking:
+        """Return the ranking, after one round or several."""
+        smallest = sorted(self.found.all, key=lambda each: each.known.params or sys.maxsize)
+        ordered = self._first(smallest if self.clock.budget is not None else self.found.all)
+        done, rounds = 0, [(0, ordered)]
+        while further := next_round(ordered, self.sizes, done, self._left()):
+            going_on, size = further
+            again = self._again(going_on, size)
+            if len(again) < 2:
+                break
+            done, ordered = size, again
+            rounds.append((size, ordered))
+        return self._told(rounds)
+
+    def _left(self) -> float:
+        return 0.0 if self.clock.budget is None else self.clock.budget - self.clock.spent
+
+    def _first(self, candidates: Sequence[Candidate]) -> list[Rated]:
+        """Return the candidates that could be judged on the first rows, the best first."""
+        rated: list[Rated] = []
+        late: OutOfTime | None = None
+        for number, each in enumerate(candidates, 1):
+            where = f"{number} of {len(candidates)}: {each.known.id}"
+            found = self._rated(each, where, self.chunks[:1], rated)
+            if isinstance(found, Rated):
+                rated.append(found)
+            else:
+                self.failed.append(LeftOut(each.known.id, told(found)))
+                late = found if isinstance(found, OutOfTime) else late
+        if late and not rated:
+            raise late
+        if not rated:
+            first = self.failed[0]
+            raise Unreachable(
+                f"none of {len(self.failed)} candidates could be judged; `{first.id}`: {first.why}",
+                f"name others: --candidates ID, from `hubtl search --task {self.request.task}`",
+            )
+        return by_score(rated, self.past)
+
+    def _again(self, going_on: Sequence[Rated], size: int) -> list[Rated]:
+        """Return candidates judged on more rows, the best first; none where time runs out."""
+        rated: list[Rated] = []
+        for number, each in enumerate(going_on, 1):
+            where = f"{number} of {len(going_on)} on {self.sizes[size]} rows: {each.id}"
+            found = self._rated(each.candidate, where, self.chunks[: size + 1], rated)
+            if isinstance(found, OutOfTime):
+                return []
+            if isinstance(found, Rated):
+                rated.append(found)
+            else:
+                self.failed.append(LeftOut(each.id, told(found)))
+        return by_score(rated, self.past)
+
+    def _rated(
+        self, each: Candidate, where: str, chunks: Sequence[Split], before: Sequence[Rated]
+    ) -> Rated | Exception:
+        """Return a candidate rated, or what stood in the way of that."""
+        ahead = f"; ahead: {by_score(before, self.past)[0].id}" if before else ""
+
+        def report(step: str, done: int, total: int) -> None:
+            self._check_time()
+            self.progress(f"judging, {where}, {step}{ahead}", done, total)
+
+        if each.known.tested_on == self.tested_on:
+            each = replace(each, known=replace(each.known, metrics={}))
+        try:
+            self._check_time()
+            rated = rate(each, self.request, self.subject, chunks, report)
+        except Exception as error:  # a stranger's weights can fail in any way: the rest go on
+            return error
+        self.seconds[each.known.id] = self.seconds.get(each.known.id, 0.0) + rated.spent
+        return rated
+
+    def _check_time(self) -> None:
+        if self.clock.budget is not None and self.clock.spent >= self.clock.budget:
+            budget = self.clock.budget
+            why = f"no time was left of the budget of {budget:.0f} s"
+            raise OutOfTime(why, "a larger --time-budget, or fewer --candidates")
+
+    def _past(self) -> tuple[Past, ...]:
+        """Return earlier results, but those on the same data or test rows."""
+        try:
+            found = recalled(self.request.task, domain=self.subject.domain)
+        except HubtlError as error:
+            self.not_known.append(f"past results: {error.message}")
+            return ()
+        own = self.subject.data.fingerprint
+        return tuple(
+            each for each in found if own != each.fingerprint and self.tested_on != each.tested_on
+        )
+
+    def _told(self, rounds: Sequence[tuple[int, Sequence[Rated]]]) -> Ranking:
+        """Return the ranking: who went on further stands before who did not."""
+        placed: dict[str, Ranked] = {}
+        tables = []
+        failed = {each.id for each in self.failed}
+        for size, rated in reversed(rounds):
+            rows = rows_of(self.chunks[: size + 1])
+            table = standings(rated, rows, self.past, self.request.seed)
+            tables.append(table)
+            for each in _ranked(table, self.seconds, final=len(tables) == 1):
+                if each.id not in failed:
+                    placed.setdefault(each.id, each)
+        last, scorers = tables[0], plugins().scorers
+        for one in last.rated:
+            self.not_known += [f"{name} of {one.id}: {why}" for name, why in one.silent.items()]
+        names = [name for name in last.combined.weights if name in scorers]
+        return Ranking(
+            self.request.task,
+            tuple(placed.values()),
+            advice(last, behind=len(placed) > len(last.rated)),
+            last.rated[0].rows,
+            self.available,
+            self.subject.data.columns,
+            last.combined.weights,
+            {name: getattr(scorers[name], "about", "") for name in names},
+            last.past_sets,
+            tuple(self.failed),
+            self.found.left_out,
+            tuple(self.not_known),
+            round(self.clock.spent, 2),
+        )
+
+
+def _ranked(table: Standings, seconds: Mapping[str, float], *, final: bool) -> list[Ranked]:
+    """Return candidates in order; ties are told where it is the last round."""
+    best = [table.rated[n].id for n in table.order if table.best[n]] if final else []
+    found = []
+    for n in table.order:
+        each = table.rated[n]
+        known = each.candidate.known
+        tied = tuple(other for other in best if other != each.id) if each.id in best else ()
+        found.append(
+            Ranked(
+                each.id,
+                float(table.combined.score[n]),
+                float(table.low[n]),
+                float(table.high[n]),
+                tied,
+                {name: _number(values[n]) for name, values in table.priors.items()},
+                round(seconds[each.id], 2),
+                each.rows,
+                {name: _number(part[n]) for name, part in table.combined.parts.items()},
+                {name: one.value for name, one in each.scores.items()},
+                each.params,
+                known.licence,
+                each.revision,
+                each.upon,
+            )
+        )
+    return found
+
+
+def advice(table: Standings, *, behind: bool) -> str:
+    """Return in one sentence which to take; `behind` is whether others were left on fewer rows."""
+    first = table.rated[table.order[0]]
+    tied = [table.rated[n].id for n in table.order if table.best[n]]
+    if len(table.rated) == 1 and not behind:
+        return f"Only `{first.id}` could be judged: there is nothing to compare it with."
+    sizes = sorted(table.rated[n].params for n in table.order if table.best[n])
+    alone = len(sizes) > 1 and sizes[0] < sizes[1]
+    smallest = f"take `{first.id}`, {'the smallest' if alone else 'than which none is smaller'}"
+    if len(tied) == len(table.rated) and not behind:
+        return f"These don't differ on your data by more than chance: {smallest}."
+    if len(tied) > 1:
+        others = ", ".join(f"`{each}`" for each in tied[1:])
+        return f"`{first.id}` can't be told from {others} on your data: {smallest}."
+    return f"`{first.id}` is ahead of the others by more than chance: take it."
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else float(value)

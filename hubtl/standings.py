@@ -1,0 +1,149 @@
+"""Where candidates stand: scores, priors and past results combined, with intervals and ties."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .rating import Rated
+from .registry.catalog import catalogue
+from .registry.comparing import LOWER, comparable
+from .registry.entry import Entry
+from .registry.past import Past as Result
+from .transfer.ensemble import Combined, Past, combine
+from .transfer.scoring import Scored, resampled
+from .transfer.split import Example
+from .transfer.ties import ties
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+UNKNOWN = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """Candidates as they were given: scores, intervals, and which may be the best one.
+
+    `order` has their places, the first first; `past_sets` is on how many sets they were compared.
+    """
+
+    rated: tuple[Rated, ...]
+    combined: Combined
+    priors: Mapping[str, NDArray[np.float64]]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    best: NDArray[np.bool_]
+    order: tuple[int, ...]
+    past_sets: int
+
+
+def standings(
+    rated: Sequence[Rated], rows: Sequence[Example], results: Iterable[Result], seed: int
+) -> Standings:
+    """Return where candidates stand that were rated on the same rows.
+
+    Those may be the best that rows and past results can't tell from it: priors are no evidence of
+    these rows, so they order candidates and tell none apart. The smaller of them come first, then
+    the freer, then those of the higher score.
+    """
+    names = dict.fromkeys(name for each in rated for name in each.scores)
+    said = {name: [each.scores.get(name, Scored(UNKNOWN)) for each in rated] for name in names}
+    groups = _people(rows)
+    draws = {name: resampled(each, groups=groups, seed=seed) for name, each in said.items()}
+    values = _values(said)
+    priors, past = priors_of(rated), past_of(rated, results)
+    combined = combine(values, priors, past)
+    all_ = ties(combine(draws, priors, past).score, combined.score)
+    measured = ties(combine(draws, {}, past).score, combine(values, {}, past).score)
+    best = all_.best | measured.best
+    by_score = np.argsort(-combined.score, kind="stable").tolist()
+    first = sorted((n for n in by_score if best[n]), key=lambda n: _cost(rated[n]))
+    order = (*first, *(n for n in by_score if not best[n]))
+    return Standings(tuple(rated), combined, priors, all_.low, all_.high, best, order, len(past))
+
+
+def by_score(rated: Sequence[Rated], results: Iterable[Result]) -> list[Rated]:
+    """Return candidates by what is known so far, the best first, without intervals."""
+    names = dict.fromkeys(name for each in rated for name in each.scores)
+    said = {name: [each.scores.get(name, Scored(UNKNOWN)) for each in rated] for name in names}
+    score = combine(_values(said), priors_of(rated), past_of(rated, results)).score
+    return [rated[number] for number in np.argsort(-score, kind="stable").tolist()]
+
+
+def priors_of(rated: Sequence[Rated]) -> dict[str, NDArray[np.float64]]:
+    """Return what is known of candidates without rows, of which more is better; NaN is unknown.
+
+    A benchmark counts for candidates whose results are of the same rows.
+    """
+    known = [each.candidate.known for each in rated]
+    return {
+        "parameters": np.array([each.params for each in rated], np.float64),
+        "downloads": np.array([_number(each.downloads) for each in known]),
+        "benchmark": np.array(_benchmark(known)),
+    }
+
+
+def past_of(rated: Sequence[Rated], results: Iterable[Result]) -> list[Past]:
+    """Return what candidates reached on earlier sets: where two of them or more ran alike.
+
+    That is on the same test rows, by one recipe and metric; of each set the recipe that most of
+    them ran by. An adapter has no past: results are told by the base.
+    """
+    places = {
+        each.candidate.known.id.casefold(): number
+        for number, each in enumerate(rated)
+        if each.upon is None
+    }
+    sets: dict[tuple[str, str], dict[str | None, NDArray[np.float64]]] = {}
+    for each in results:
+        where, place = each.tested_on or each.fingerprint, places.get(each.base.casefold())
+        if where is None or place is None:
+            continue
+        by_recipe = sets.setdefault((where, each.metric), {})
+        row = by_recipe.setdefault(each.recipe, np.full(len(rated), UNKNOWN))
+        row[place] = np.fmax(row[place], -each.value if each.metric in LOWER else each.value)
+    most = [max(each.values(), key=_ran) for each in sets.values()]
+    return [Past(row) for row in most if _ran(row) > 1]
+
+
+def _ran(row: NDArray[np.float64]) -> int:
+    return int((~np.isnan(row)).sum())
+
+
+def _values(said: Mapping[str, Sequence[Scored]]) -> dict[str, NDArray[np.float64]]:
+    return {name: np.array([one.value for one in each]) for name, each in said.items()}
+
+
+def _benchmark(known: Sequence[Entry]) -> list[float]:
+    """Return published results of the largest group that compares."""
+    group = max(comparable(known), key=len, default=[])
+    ids = {entry.id for entry in group}
+    found = []
+    for entry in known:
+        metric = entry.main_metric or ""
+        value = entry.metrics[metric] if entry.id in ids else UNKNOWN
+        found.append(-value if metric in LOWER else value)
+    return found
+
+
+def _number(value: int | None) -> float:
+    return UNKNOWN if value is None else float(value)
+
+
+def _cost(rated: Rated) -> tuple[int, bool]:
+    """Return what to order by: fewer parameters, then a licence that allows commercial use."""
+    licence = catalogue().licences.get(rated.candidate.known.licence or "")
+    return rated.params, not (licence and licence.commercial)
+
+
+def _people(rows: Sequence[Example]) -> NDArray[np.int64] | None:
+    """Return a number for whose each row is; None where each is its own."""
+    numbers: dict[str, int] = {}
+    found = [
+        numbers.setdefault(row.origin or row.group or f"row {row.id}", len(numbers)) for row in rows
+    ]
+    return np.array(found) if len(numbers) < len(rows) else None
