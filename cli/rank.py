@@ -43,7 +43,7 @@ def command(
         list[str] | None,
         typer.Option(metavar="ID ...", help="Bases, or adapters to go on from."),
     ] = None,
-    more: Annotated[list[str] | None, typer.Argument(hidden=True, metavar="")] = None,
+    more: Annotated[list[str] | None, typer.Argument(hidden=True, metavar="ID")] = None,
     query: Annotated[
         str, typer.Option(metavar="WORDS", help="Rank what these words find, as in `search`.")
     ] = "",
