@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 import hubtl
+from hubtl.registry.errors import BadOption
 
 from . import screen
 from .options import (
@@ -29,7 +30,7 @@ EXAMPLES = (
     "hubtl rank text-classification examples/debian-sections.csv",
     "hubtl rank image-classification photos --rows 200",
     "hubtl rank text-classification few.csv --query 'sentence encoder' --time-budget 5m",
-    "hubtl rank text-classification few.csv --candidates acme/legal --candidates acme/general",
+    "hubtl rank text-classification few.csv --candidates acme/legal acme/general",
 )
 WIDE = 21  # characters of a bar
 NAMED = 5  # models of a reason by name; more by number
@@ -40,8 +41,9 @@ def command(
     data: Data,
     candidates: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="A base, or an adapter to go on from. Repeatable."),
+        typer.Option(metavar="ID ...", help="Bases, or adapters to go on from."),
     ] = None,
+    more: Annotated[list[str] | None, typer.Argument(hidden=True, metavar="ID")] = None,
     query: Annotated[
         str, typer.Option(metavar="WORDS", help="Rank what these words find, as in `search`.")
     ] = "",
@@ -81,12 +83,14 @@ def command(
     """Rank bases on your rows to learn from; nothing is trained, and no test row is read."""
     from hubtl.job import options_from
 
+    if more and not candidates:  # they can only follow the first one of --candidates
+        raise BadOption(f"what is `{more[0]}`?", f"--candidates {' '.join(more)}")
     try:
         with screen.progress() as progress:
             found = hubtl.rank(
                 task,
                 data,
-                candidates=candidates or (),
+                candidates=[*(candidates or ()), *(more or ())],
                 query=query,
                 rows=rows,
                 time_budget=time_budget,

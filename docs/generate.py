@@ -82,7 +82,11 @@ def _found(group: Any, typed: str) -> Any:
 def _told(name: str, command: Any, written: Command, heading: str) -> list[str]:
     """Return what a page says of one command: usage, arguments, options, examples."""
     hints = get_type_hints(written.function)
-    arguments = [each for each in command.params if each.param_type_name == "argument"]
+    arguments = [
+        each
+        for each in command.params
+        if each.param_type_name == "argument" and not getattr(each, "hidden", False)
+    ]
     options = [each for each in command.params if each.param_type_name == "option"]
     needed = [f"{each.opts[0]} {_takes(each, hints)}" for each in options if each.required]
     usage = " ".join([f"hubtl {name}", *map(_named, arguments), *needed, "[OPTIONS]"])

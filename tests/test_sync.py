@@ -181,3 +181,11 @@ def test_what_a_hub_tells_wrongly_is_left_out(lister, home: Path):
     lister.pages[0][2] |= {"safetensors": {"total": "many"}, "lastModified": {}}
     assert hubtl.sync(hub=lister.url, least=0).entries == 1
     assert ids("odd") == ["acme/odd"]
+
+
+def test_a_hub_that_never_answered_is_given_up_soon(hubtl_cli):
+    said = hubtl_cli("sync --hub http://127.0.0.1:1")
+    assert said.code == 1 and said.err.endswith(
+        "error: http://127.0.0.1:1 does not answer: ConnectError\n\n"
+        "hint: is the address right? `hubtl doctor`\n"
+    )

@@ -31,6 +31,7 @@ EXPANDED = (
 )
 NEXT = re.compile(r'<([^<>]+)>\s*;\s*rel="?next"?')
 WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+SOON = 2.0  # how long to wait for a hub that never answered: it may have another address
 
 Model = Mapping[str, Any]
 
@@ -155,6 +156,10 @@ class Lister:
         headers |= {"If-None-Match": etag} if etag else {}
         way, why = gate(server), ""
         for wait in (*WAITS, 0.0):
+            if why and not way.answered and wait > SOON:
+                raise Unreachable(
+                    f"{server} does not answer: {why}", "is the address right? `hubtl doctor`"
+                )
             try:
                 with way.passed():
                     answer = get_session().get(address, headers=headers, timeout=60)

@@ -67,12 +67,16 @@ def wait_asked_by(headers: Mapping[str, str]) -> int:
 
 
 class Gate:
-    """The way to one server: who asks it at the same time waits there, for as long as it says."""
+    """The way to one server: who asks it at the same time waits there, for as long as it says.
+
+    `answered` is whether it ever did.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._opens = 0.0
         self._within = 0
+        self.answered = False
 
     @contextlib.contextmanager
     def passed(self) -> Iterator[None]:
@@ -94,6 +98,7 @@ class Gate:
 
     def heed(self, headers: Mapping[str, str]) -> None:
         """Close it where an answer says that those who ask now use up what is allowed."""
+        self.answered = True
         said = LEFT.search(headers.get("ratelimit") or "")
         if said and int(said[1]) <= self._within:
             self.close(float(said[2]))
