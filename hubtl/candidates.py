@@ -69,7 +69,7 @@ def find_candidates(named: Sequence[str], query: Query, hub: str | None) -> Cand
         return found
     if found.left_out:
         first = found.left_out[0]
-        why = f"no model is left to rank: {len(found.left_out)} were left out, the first "
+        why = f"no model is left to rank; of {len(found.left_out)} left out the first is "
         raise UnknownName(f"{why}`{first.id}`: {first.why}", _hint(query))
     raise UnknownName(f"there is no model for `{query.task}` to rank", _hint(query))
 
