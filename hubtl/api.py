@@ -9,21 +9,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .registry.entry import Entry, Found, Query
-from .registry.past import Past
-from .results import (
-    Adapted,
-    Checked,
-    Evaluation,
-    Exported,
-    Family,
-    Plan,
-    Prediction,
-    Published,
-    Synced,
-)
 from .transfer.progress import Progress, silent
+
+if TYPE_CHECKING:  # a search needs none of these, and classes take time to be made
+    from .registry.past import Past
+    from .results import (
+        Adapted,
+        Checked,
+        Evaluation,
+        Exported,
+        Family,
+        Plan,
+        Prediction,
+        Published,
+        Synced,
+    )
 
 PathLike = str | os.PathLike[str]
 
