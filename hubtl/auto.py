@@ -220,7 +220,7 @@ class _Ascent:
         """Return what there is too little of to try a recipe."""
         if takes.memory_bytes > self._memory():
             return f"it takes {takes.memory_bytes / 1e9:.1f} GB of memory, more than there are"
-        wanted = self._seconds(takes, 1) + self._final(takes)
+        wanted = RESERVE * (self._seconds(takes, 1) + self._final(takes))
         budget = self.job.clock.budget
         left = self._limit - self.job.clock.spent
         if budget is None:
