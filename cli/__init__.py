@@ -38,10 +38,10 @@ COMMANDS = (
 )
 
 
-def commands() -> dict[str, Command]:
-    """Return all commands by what is typed after `hubtl`, such as `hub user add`."""
+def commands(names: Sequence[str] = COMMANDS) -> dict[str, Command]:
+    """Return commands by what is typed after `hubtl`, such as `hub user add`."""
     found: dict[str, Command] = {}
-    for name in COMMANDS:
+    for name in names:
         if name == "hub":
             found |= hub.commands()
         else:
@@ -51,8 +51,8 @@ def commands() -> dict[str, Command]:
     return found
 
 
-def app() -> typer.Typer:
-    """Return the command line with hubtl's commands and those of plugins."""
+def app(names: Sequence[str] = COMMANDS) -> typer.Typer:
+    """Return the command line with hubtl's commands, or these of them, and those of plugins."""
     built = typer.Typer(
         name="hubtl",
         cls=HubtlGroup,
@@ -64,7 +64,7 @@ def app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     built.callback()(_version)
-    groups, known = {"": built}, commands()
+    groups, known = {"": built}, commands(names)
     for typed, command in known.items():
         words = typed.split()
         for name in (" ".join(words[:depth]) for depth in range(1, len(words))):
@@ -103,25 +103,34 @@ def _examples(lines: Sequence[str]) -> str:
     return "\n\n".join(["Examples:", *(f"[dim]$ {line}[/dim]" for line in escaped)])
 
 
-def _version(
-    version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True),
-) -> None:
-    if version:
+def _say_version(asked: bool) -> None:
+    if asked:
         from importlib.metadata import version as installed
 
         typer.echo(f"hubtl {installed('hubtl')}")
         raise typer.Exit
 
 
+def _version(
+    version: bool = typer.Option(
+        False, "--version", help="Print the version.", is_eager=True, callback=_say_version
+    ),
+) -> None:
+    """Take the options that come before a command."""
+
+
 def main() -> None:
     """Run `hubtl`; being told to end is heard as Ctrl-C is, so that nothing is left behind."""
     import signal
+    import sys
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     from hubtl.registry.errors import HubtlError
 
+    typed = sys.argv[1:2]
     try:
-        built = app()
+        # To make them all takes as long as a search; who types one waits for that one.
+        built = app(typed if typed and typed[0] in COMMANDS else COMMANDS)
     except HubtlError as error:
         told(error)
     built()

@@ -12,6 +12,7 @@ import sys
 import tarfile
 import tomllib
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -219,6 +220,10 @@ def test_examples_run_and_json_is_one_document(line, hubtl_cli, monkeypatch):
     plain, machine = hubtl_cli(line), hubtl_cli(f"{line} --json")
     assert (plain.code, machine.code) == (0, 0), plain.err + machine.err
     assert plain.out.strip() and isinstance(machine.json, dict)
+
+
+def test_the_version_is_told(hubtl_cli):
+    assert hubtl_cli("--version").out == f"hubtl {version('hubtl')}\n"
 
 
 def test_examples_in_help_are_those_that_are_tested():
