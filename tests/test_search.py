@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 import hubtl
+from hubtl.plugins.manager import plugins
 from hubtl.registry.entry import Entry, Query
 from hubtl.registry.licences import Licence
 from hubtl.registry.search import find
 from hubtl.registry.trust import trust_told
+from hubtl.sources import first_base
 
 MIT = Licence("mit", "MIT", True, True, False, True, "")
 NC = Licence("cc-by-nc-4.0", "CC BY-NC", False, True, False, True, "")
@@ -146,3 +148,10 @@ def test_a_hub_that_is_not_there_is_told(hubtl_cli):
         "error: `foldr` is not a hub that hubtl knows\n\nhint: did you mean `folder`? "
         "see `hubtl plugins`\n"
     )
+
+
+@pytest.mark.parametrize("name", ["text", "vision", "speech"])
+def test_what_a_demo_searches_for_is_first_the_base_that_it_adapts(name):
+    demo = plugins().demo(name)
+    first, *_ = hubtl.search(demo.words, task=demo.task, language=demo.language or None).entries
+    assert first.id == first_base(plugins().task(demo.task))[0]

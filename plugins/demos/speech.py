@@ -17,7 +17,7 @@ def register_demos() -> list[Demo]:
             task="audio-classification",
             domain="support",
             suits="speech",
-            words="speech",
+            words="short clips",
             learns="four voices",
             data=SPOKEN,
             data_licence="cc-by-sa-3.0",
