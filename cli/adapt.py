@@ -12,7 +12,21 @@ import typer
 import hubtl
 
 from . import screen
-from .options import Column, Data, FileColumn, HubName, Json, Label, SplitColumn, Text, columns
+from .options import (
+    Column,
+    Data,
+    Device,
+    Domain,
+    FileColumn,
+    HubName,
+    Json,
+    Label,
+    SplitColumn,
+    Task,
+    Test,
+    Text,
+    columns,
+)
 
 EXAMPLES = (
     "hubtl adapt text-classification examples/debian-sections.csv --recipe top --resume",
@@ -25,7 +39,7 @@ EXAMPLES = (
 
 
 def command(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="Such as text-classification.")],
+    task: Task,
     data: Data,
     base: Annotated[
         str,
@@ -40,12 +54,12 @@ def command(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A new folder for the result.")
     ] = None,
-    test: Annotated[Path | None, typer.Option(metavar="DATA", help="Rows to judge by.")] = None,
+    test: Test = None,
     retain: Annotated[
         Path | None,
         typer.Option(metavar="DATA", help="More inputs to see by what the model has forgotten."),
     ] = None,
-    domain: Annotated[str | None, typer.Option(help="From `hubtl catalog --domains`.")] = None,
+    domain: Domain = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="An option of the recipe. Repeatable."),
@@ -62,7 +76,7 @@ def command(
         Path | None,
         typer.Option(metavar="FILE", help="Make the choices of an earlier plan.json again."),
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu or cuda; a GPU is used unasked.")] = None,
+    device: Device = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the same work where it was stopped.")
     ] = False,

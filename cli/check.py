@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +10,19 @@ import typer
 import hubtl
 
 from . import screen
-from .options import Column, Data, FileColumn, HubName, Json, Label, SplitColumn, Text, columns
+from .options import (
+    Column,
+    Data,
+    FileColumn,
+    HubName,
+    Json,
+    Label,
+    SplitColumn,
+    Task,
+    Test,
+    Text,
+    columns,
+)
 
 EXAMPLES = (
     "hubtl check text-classification examples/debian-sections.csv",
@@ -21,9 +32,9 @@ SHOWN = 5
 
 
 def command(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="Such as text-classification.")],
+    task: Task,
     data: Data,
-    test: Annotated[Path | None, typer.Option(metavar="DATA", help="Rows to judge by.")] = None,
+    test: Test = None,
     base: Annotated[
         str | None,
         typer.Option(metavar="ID", help="Doubt labels by this model's features, not a rival's."),

@@ -18,6 +18,17 @@ HubName = Annotated[
     str | None,
     typer.Option("--hub", metavar="HUB", help="hf, starter, folder:PATH or a URL."),
 ]
+Task = Annotated[str, typer.Argument(metavar="TASK", help="Such as text-classification.")]
+Test = Annotated[Path | None, typer.Option("--test", metavar="DATA", help="Rows to judge by.")]
+Device = Annotated[str | None, typer.Option("--device", help="cpu or cuda; a GPU is used unasked.")]
+Domain = Annotated[str | None, typer.Option("--domain", help="From `hubtl catalog --domains`.")]
+Language = Annotated[str | None, typer.Option("--language", help="Such as en.")]
+Licence = Annotated[str | None, typer.Option("--licence", help="Exactly this licence.")]
+Allows = Annotated[str | None, typer.Option("--allows", help="commercial or derivatives.")]
+MaxParams = Annotated[str | None, typer.Option("--max-params", metavar="N", help="Such as 100M.")]
+Fits = Annotated[
+    bool, typer.Option("--fits", help="Not what is too large to adapt in the memory now free.")
+]
 Text = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="The text's column.")]
 Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="The label's column.")]
 FileColumn = Annotated[

@@ -10,7 +10,7 @@ import typer
 import hubtl
 
 from . import screen
-from .options import HubName, Json
+from .options import Domain, HubName, Json
 
 EXAMPLES = (
     "hubtl publish adapted/debian-sections-probe --to acme/sections --hub folder:shelf "
@@ -29,7 +29,7 @@ def command(
     tag: Annotated[
         str | None, typer.Option(metavar="V", help="Also name this version, such as v2.")
     ] = None,
-    domain: Annotated[str | None, typer.Option(help="From `hubtl catalog --domains`.")] = None,
+    domain: Domain = None,
     description: Annotated[str, typer.Option(metavar="TEXT", help="What it is for.")] = "",
     data_licence: Annotated[
         str | None, typer.Option(metavar="L", help="The licence of your data, for the card.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,13 +13,22 @@ from hubtl.registry.errors import BadOption
 
 from . import screen
 from .options import (
+    Allows,
     Column,
     Data,
+    Device,
+    Domain,
     FileColumn,
+    Fits,
     HubName,
     Json,
     Label,
+    Language,
+    Licence,
+    MaxParams,
     SplitColumn,
+    Task,
+    Test,
     Text,
     columns,
     number_of,
@@ -37,7 +45,7 @@ NAMED = 5  # models of a reason by name; more by number
 
 
 def command(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="Such as text-classification.")],
+    task: Task,
     data: Data,
     candidates: Annotated[
         list[str] | None,
@@ -47,14 +55,12 @@ def command(
     query: Annotated[
         str, typer.Option(metavar="WORDS", help="Rank what these words find, as in `search`.")
     ] = "",
-    domain: Annotated[str | None, typer.Option(help="From `hubtl catalog --domains`.")] = None,
-    language: Annotated[str | None, typer.Option(help="Such as en.")] = None,
-    licence: Annotated[str | None, typer.Option(help="Exactly this licence.")] = None,
-    allows: Annotated[str | None, typer.Option(help="commercial or derivatives.")] = None,
-    max_params: Annotated[str | None, typer.Option(metavar="N", help="Such as 100M.")] = None,
-    fits: Annotated[
-        bool, typer.Option("--fits", help="Not what is too large to adapt in the memory now free.")
-    ] = False,
+    domain: Domain = None,
+    language: Language = None,
+    licence: Licence = None,
+    allows: Allows = None,
+    max_params: MaxParams = None,
+    fits: Fits = False,
     limit: Annotated[int, typer.Option(min=1, help="Rank at most so many that are found.")] = 20,
     rows: Annotated[
         int | None, typer.Option(metavar="N", help="By about so many rows; 1,000 unless said.")
@@ -63,15 +69,13 @@ def command(
         str | None,
         typer.Option(metavar="TIME", help="Such as 90s or 5m: all on few rows, the best on more."),
     ] = None,
-    test: Annotated[
-        Path | None, typer.Option(metavar="DATA", help="Rows to judge by, as `adapt` has them.")
-    ] = None,
+    test: Test = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="An option of the task. Repeatable."),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed takes the same rows.")] = 0,
-    device: Annotated[str | None, typer.Option(help="cpu or cuda; a GPU is used unasked.")] = None,
+    device: Device = None,
     text: Text = None,
     label: Label = None,
     file: FileColumn = None,

@@ -12,7 +12,7 @@ from hubtl.registry.entry import Found
 from hubtl.registry.errors import BadOption
 
 from . import screen
-from .options import HubName, Json, number_of
+from .options import Allows, Domain, Fits, HubName, Json, Language, Licence, MaxParams, number_of
 from .side_by_side import say_models
 
 EXAMPLES = (
@@ -31,14 +31,12 @@ def command(
         typer.Argument(metavar="[WORDS]", help="Looked for in id, tags, domains, tasks and about."),
     ] = None,
     task: Annotated[str | None, typer.Option(help="A pipeline tag.")] = None,
-    domain: Annotated[str | None, typer.Option(help="From `hubtl catalog --domains`.")] = None,
-    language: Annotated[str | None, typer.Option(help="Such as en.")] = None,
-    licence: Annotated[str | None, typer.Option(help="Exactly this licence.")] = None,
-    allows: Annotated[str | None, typer.Option(help="commercial or derivatives.")] = None,
-    max_params: Annotated[str | None, typer.Option(metavar="N", help="Such as 100M.")] = None,
-    fits: Annotated[
-        bool, typer.Option("--fits", help="Not what is too large to adapt in the memory now free.")
-    ] = False,
+    domain: Domain = None,
+    language: Language = None,
+    licence: Licence = None,
+    allows: Allows = None,
+    max_params: MaxParams = None,
+    fits: Fits = False,
     recipe: Annotated[str, typer.Option(help="The recipe that --fits is about.")] = "probe",
     trusted: Annotated[
         bool, typer.Option("--trusted", help="Only known safetensors, and nothing gated.")
