@@ -103,7 +103,8 @@ def check(
             screen.note(f"{each['id']}: {each['what']}")
     if grave:
         lines = "\n".join(f"  {each}" for each in grave)
-        raise BadData(f"`{path}` has {len(grave)} mistakes:\n{lines}", "mend them, check again")
+        count = "a mistake" if len(grave) == 1 else f"{len(grave)} mistakes"
+        raise BadData(f"`{path}` has {count}:\n{lines}", "mend this, then check again")
     if not as_json:
         screen.say(f"{path} is a good catalogue")
 

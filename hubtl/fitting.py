@@ -17,7 +17,7 @@ def check_query(query: Query) -> None:
     if query.domain:
         known.check_domain(query.domain)
     if query.allows and query.allows not in ALLOWS:
-        raise unknown("use that a licence allows", query.allows, ALLOWS, "")
+        raise unknown("permission of a licence", query.allows, ALLOWS, "")
     if query.task and query.task not in (
         tasks := {t for e in known.entries for t in e.tasks} | set(plugins().tasks)
     ):
