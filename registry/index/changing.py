@@ -18,10 +18,8 @@ from .cleaning import cleaned
 from .conditions import takes_in
 from .folder import held, opened
 from .ranking import DOCS, doc_of, key_of, standing
-from .rows import Row
+from .rows import Numbered, Row, rows_called
 from .words import called, mark, terms_of, words_in
-
-Numbered = tuple[int, Row]
 
 
 def change(
@@ -64,12 +62,6 @@ def change(
         finally:
             database.close()
     return count
-
-
-def rows_called(database: sqlite3.Connection, number: int) -> list[Numbered]:
-    """Return the rows of ids that a number stands for, with the entries' numbers, oldest first."""
-    found = database.execute("SELECT doc, row FROM entry WHERE called = ? ORDER BY doc", (number,))
-    return [(doc, Row.unpacked(text)) for doc, text in found]
 
 
 def replace(database: sqlite3.Connection, old: Sequence[Numbered], new: Sequence[Numbered]) -> None:

@@ -5,6 +5,7 @@ There is one for each filter of `registry.filters`, of the same name; a test hol
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -61,9 +62,12 @@ def together(asked: Mapping[str, Condition]) -> list[Condition]:
 
 def takes_in(row: Row) -> int:
     """Return by which limit of memory a row is judged, as a number."""
-    if row.kind == "adapter":
-        return WHATEVER
-    return MODALITIES.index(modality((row.tasks or "").split("\n")))
+    return WHATEVER if row.kind == "adapter" else _modality(row.tasks or "")
+
+
+@functools.lru_cache(maxsize=4096)
+def _modality(tasks: str) -> int:
+    return MODALITIES.index(modality(tasks.split("\n")))
 
 
 def match(places: Iterable[str], asked: Sequence[Condition]) -> str:

@@ -1,7 +1,7 @@
 """Build an index out of listings: files with a model a line, as JSON.
 
 Lines become rows in other processes, and this one writes them. Posting lists are in the order of
-standing: each batch is sorted by key, so FTS5 writes it as one segment, and merges them at the end.
+standing: each piece is sorted by key, so FTS5 writes it as one segment, and merges them at the end.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ..errors import Refused
-from .changing import replace, rows_called
+from .changing import replace
 from .folder import FORMAT, OURS, held, new_file
 from .pieces import Made, made_from_listings
-from .ranking import DOCS, key_of
-from .rows import Row
+from .ranking import DOCS
+from .rows import Row, rows_called
 
-BATCH = 16384  # entries that are sorted and written in one go: what a cache can hold
+BATCH = 16384  # entries that are taken out in one go
 SIGNS = ":/._+%-"
 SCHEMA = f"""
 CREATE VIRTUAL TABLE found USING fts5(
@@ -38,9 +38,9 @@ INSERT INTO found(found, rank) VALUES
 """
 FAST = """
 PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
-PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -100000;
+PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -100000; PRAGMA secure_delete = OFF;
 """
-ADD = "INSERT INTO entry VALUES (?, ?, ?, ?, ?)"
+KEEP = "INSERT INTO entry VALUES (NULL, ?, ?, ?, ?)"  # numbered from 1 on
 
 Told = Callable[[int], None]
 
@@ -63,26 +63,20 @@ def build(folder: Path, listings: Sequence[Path], *, told: Told | None = None) -
     return count
 
 
-def _write(database: sqlite3.Connection, made: Iterable[list[Made]], told: Told) -> None:
-    doc, batch = 0, list[tuple[int, str]]()
+def _write(database: sqlite3.Connection, made: Iterable[Made], told: Told) -> None:
+    doc = 1
     database.execute("BEGIN")
-    for piece in made:
-        if doc + len(piece) >= 1 << DOCS:
+    for found, kept in made:
+        if doc + len(kept) > 1 << DOCS:
             raise Refused(f"an index holds at most {1 << DOCS:,} models", "sync fewer of them")
-        database.executemany(ADD, [(number, *each[2:]) for number, each in enumerate(piece, doc)])
-        batch += [(key_of(each[0], number), each[1]) for number, each in enumerate(piece, doc)]
-        doc += len(piece)
-        if len(batch) >= BATCH:
-            _write_batch(database, batch)
-        told(doc)
-    _write_batch(database, batch)
+        database.executemany(KEEP, kept)
+        database.executemany(
+            f"INSERT INTO found(rowid, terms) VALUES (? + {doc:d}, ?)",  # noqa: S608
+            found,
+        )
+        doc += len(kept)
+        told(doc - 1)
     database.execute("COMMIT")
-
-
-def _write_batch(database: sqlite3.Connection, batch: list[tuple[int, str]]) -> None:
-    batch.sort()
-    database.executemany("INSERT INTO found(rowid, terms) VALUES (?, ?)", batch)
-    batch.clear()
 
 
 def _finish(database: sqlite3.Connection, today: str, listings: Sequence[str]) -> int:

@@ -19,11 +19,13 @@ from ..errors import Unreachable
 from .cleaning import cleaned
 from .conditions import takes_in
 from .listing import covered
-from .ranking import standing
+from .ranking import key_of, standing
 from .rows import Row
 from .words import called, terms_of
 
-LENGTH = 4 << 20  # bytes of a listing that are read in one go
+# Bytes of a listing that are read, sorted and written in one go: some 20,000 models, what a cache
+# can hold.
+LENGTH = 8 << 20
 SMALL = 16 << 20  # bytes of listings from which on other processes are worth starting
 MOST_WORKERS = 4
 WORK = (
@@ -31,12 +33,14 @@ WORK = (
     "from hubtl.registry.index.pieces import work; work()"
 )
 
-Made = tuple[int, str, int, int | None, int, str]  # standing, terms, and four values of `entry`
+Found = tuple[int, str]  # a key, counted from the piece's first model, and the terms it is found by
+Kept = tuple[int, int | None, int, str]  # the values of `entry`, but for its number
+Made = tuple[list[Found], list[Kept]]  # in the order of keys, and of the listing
 # A path, a place in the file, a length, today's date, and organisations whose models do not count.
 Piece = tuple[str, int, int, str, tuple[str, ...]]
 
 
-def made_from_listings(listings: Sequence[Path], today: str) -> Iterator[list[Made]]:
+def made_from_listings(listings: Sequence[Path], today: str) -> Iterator[Made]:
     """Give what is written of the listings' models, in the listings' order; raises Unreachable."""
     pieces = [
         piece
@@ -55,16 +59,14 @@ def made_from_listings(listings: Sequence[Path], today: str) -> Iterator[list[Ma
             yield _taken(workers[turn % len(workers)], after)
 
 
-def made_from(piece: Piece) -> list[Made]:
+def made_from(piece: Piece) -> Made:
     """Return what is written of the models in a piece of a listing."""
-    path, start, length, today, told_later = piece
-    with Path(path).open("rb") as file:
-        file.seek(start)
-        lines = file.read(length).decode("utf-8", errors="replace").split("\n")
-    rows = (cleaned(line, today) for line in lines if line)
-    if told_later:
-        return [_made(row) for row in rows if row and not _of_one(row.id, told_later)]
-    return [_made(row) for row in rows if row]
+    found, kept = list[Found](), list[Kept]()
+    for row in _rows(piece):
+        found.append((key_of(standing(row), len(kept)), terms_of(row)))
+        kept.append((called(row.id), row.params, takes_in(row), row.packed()))
+    found.sort()
+    return found, kept
 
 
 def work() -> None:
@@ -75,8 +77,15 @@ def work() -> None:
         sys.stdout.buffer.flush()
 
 
-def _made(row: Row) -> Made:
-    return standing(row), terms_of(row), called(row.id), row.params, takes_in(row), row.packed()
+def _rows(piece: Piece) -> Iterator[Row]:
+    path, start, length, today, told_later = piece
+    with Path(path).open("rb") as file:
+        file.seek(start)
+        lines = file.read(length).split(b"\n")
+    for line in lines:
+        row = cleaned(line, today) if line else None
+        if row and not (told_later and _of_one(row.id, told_later)):
+            yield row
 
 
 def _of_one(model: str, organisations: Sequence[str]) -> bool:
@@ -118,7 +127,7 @@ def _give(worker: subprocess.Popen[bytes], piece: Piece) -> None:
     worker.stdin.flush()
 
 
-def _taken(worker: subprocess.Popen[bytes], after: Piece | None) -> list[Made]:
+def _taken(worker: subprocess.Popen[bytes], after: Piece | None) -> Made:
     """Return what a worker made, and give it the piece after."""
     assert worker.stdout
     length = worker.stdout.read(8)
@@ -129,5 +138,5 @@ def _taken(worker: subprocess.Popen[bytes], after: Piece | None) -> list[Made]:
         )
     if after:
         _give(worker, after)
-    made: list[Made] = marshal.loads(answer)
+    made: Made = marshal.loads(answer)
     return made

@@ -20,7 +20,6 @@ from ..entry import Entry, Query
 from ..errors import Unreachable
 from ..filters import filters, left_out
 from ..licences import Licence
-from .changing import rows_called
 from .conditions import Condition, any_of, conditions, match, together
 from .counting import FEW, MOST, Tally, selected, tally
 from .folder import opened
@@ -35,7 +34,7 @@ from .ranking import (
     standing,
     standing_of,
 )
-from .rows import Row, entry_of
+from .rows import Row, entry_of, rows_called
 from .spelling import WordsOfIndex, asked_for
 from .words import IN_FACTS, IN_NAME, IN_TEXT, called, folded, mark, terms_of
 

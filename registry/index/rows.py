@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..entry import Entry
 from ..kinship import Relation
+
+if TYPE_CHECKING:
+    import sqlite3
 
 RARE = (
     *("base_revision", "upon", "metrics", "intervals", "tested_on", "test_rows", "architecture"),
@@ -51,6 +54,7 @@ class Row(NamedTuple):
         return cls(*values)
 
 
+Numbered = tuple[int, Row]
 NUMBERS = [Row._fields.index(name) for name in ("params", "size_bytes", "downloads")]
 
 
@@ -92,3 +96,9 @@ def entry_of(row: Row) -> Entry:
         ends = told.get("intervals", {})
         told["intervals"] = {name: (low, high) for name, (low, high) in ends.items()}
     return Entry(**told)
+
+
+def rows_called(database: sqlite3.Connection, number: int) -> list[Numbered]:
+    """Return the rows of ids that a number stands for, with the entries' numbers, oldest first."""
+    found = database.execute("SELECT doc, row FROM entry WHERE called = ? ORDER BY doc", (number,))
+    return [(doc, Row.unpacked(text)) for doc, text in found]
