@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from hubtl.registry.entry import Counted, Entry, Query
 from hubtl.registry.filters import filters, reasons
 from hubtl.registry.index.spelling import mistakes
+from hubtl.registry.index.words import words_of
 from hubtl.registry.search import find
 
 from .indexing import LICENCES, MEMORY, index_of, last_of_each, scanned
@@ -128,6 +130,11 @@ def test_words_are_never_read_as_a_language_of_queries(index, words):
 def test_mistakes_are_counted_as_a_person_counts_them():
     pairs = [("bert", "bert"), ("bert", "bret"), ("bert", "brt"), ("bert", "albert"), ("ab", "xyz")]
     assert [mistakes(one, other, 2) for one, other in pairs] == [0, 1, 1, 2, 3]
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=90))
+def test_words_of_plain_text_are_runs_of_its_letters_and_digits(text):
+    assert words_of(text) == [word[:40] for word in re.findall("[a-z0-9]+", text.lower())]
 
 
 WORDS = ("bert", "legal", "tiny", "law", "sentiment", "beta", "x9", "größe")
