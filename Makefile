@@ -9,7 +9,7 @@
 # make matrix       publishes what every recipe makes of real data to both kinds of hub, and uses it without hubtl
 # make kills        kills hubtl adapt at 20 moments and resumes it, to the same predictions each time
 # make syncs        searches in ten processes while one syncs, kills hubtl sync at 20 moments, and goes on
-# make screenshots  looks at report.html in Chromium: light, dark and print, wide and on a phone
+# make screenshots  looks at hubtl's pages in Chromium: light, dark and print, wide and on a phone
 # make clean  removes .venv and what was built
 
 PYTHON ?= python3

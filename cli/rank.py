@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -39,8 +40,10 @@ EXAMPLES = (
     "hubtl rank image-classification photos --rows 200",
     "hubtl rank text-classification few.csv --query 'sentence encoder' --time-budget 5m",
     "hubtl rank text-classification few.csv --candidates acme/legal acme/general",
+    "hubtl rank text-classification few.csv --report ranking.html",
 )
 WIDE = 21  # characters of a bar
+BEST = {True: "yes", False: "no", None: "left behind"}
 NAMED = 5  # models of a reason by name; more by number
 
 
@@ -76,6 +79,9 @@ def command(
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed takes the same rows.")] = 0,
     device: Device = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write a page to look at, too.")
+    ] = None,
     text: Text = None,
     label: Label = None,
     file: FileColumn = None,
@@ -104,6 +110,7 @@ def command(
                 seed=seed,
                 hub=hub,
                 device=device,
+                report=report,
                 progress=progress,
                 domain=domain,
                 language=language,
@@ -119,6 +126,8 @@ def command(
         screen.say_json(found.as_json())
         return
     _say(found)
+    if report:
+        screen.note(f"to look at: {report}")
     there = f" --hub {hub}" if hub else ""
     screen.note(f"next: hubtl adapt {task} {data} --base {found.ranking[0].id}{there}")
 
@@ -133,7 +142,7 @@ def _say(found: hubtl.Ranking) -> None:
                 each.id,
                 f"{each.score:+.2f}",
                 bar(each.low, each.score, each.high, low, high),
-                _may_be_best(each, found),
+                BEST[found.may_be_best(each)],
                 screen.params(each.params),
                 each.licence or "unknown",
                 f"{each.rows:,}",
@@ -159,15 +168,8 @@ def _say(found: hubtl.Ranking) -> None:
     _say_left_out(found)
 
 
-def _may_be_best(each: hubtl.Ranked, found: hubtl.Ranking) -> str:
-    first = found.ranking[0]
-    if each.rows < first.rows:
-        return "left behind"
-    return "yes" if each.id in (first.id, *first.tied_with) else "no"
-
-
 def _say_parts(found: hubtl.Ranking) -> None:
-    """Print what each part that counts adds to the scores."""
+    """Print what each part that counts adds to the scores, the largest as far as there is room."""
     names = [
         name
         for name, weight in found.weights.items()
@@ -175,13 +177,16 @@ def _say_parts(found: hubtl.Ranking) -> None:
     ]
     if len(found.ranking) < 2:
         return
+    adds = {name: max(abs(each.parts.get(name) or 0) for each in found.ranking) for name in names}
     screen.say()
-    screen.table(
+    hidden = screen.table(
         ("MADE OF", *names),
         [(each.id, *(_part(each.parts, name) for name in names)) for each in found.ranking],
         numbers=names,
-        less=names,
+        less=sorted(names, key=lambda name: -adds[name]),
     )
+    if hidden:
+        screen.note(f"and of {', '.join(hidden)}: make the terminal wider, or see --report")
 
 
 def _part(parts: Mapping[str, float | None], name: str) -> str:
@@ -206,6 +211,8 @@ def bar(low: float, score: float, high: float, least: float, most: float) -> str
 
     start, middle, end = place(low), place(score), place(high)
     drawn = ["─" if start <= at <= end else " " for at in range(WIDE)]
+    if least < 0 < most and drawn[place(0)] == " ":
+        drawn[place(0)] = "┊"  # where a middling one stands
     drawn[start], drawn[end] = "├", "┤"
     drawn[middle] = "●"
     return "".join(drawn)

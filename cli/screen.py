@@ -38,10 +38,11 @@ def table(
     rows: Iterable[Sequence[str]],
     numbers: Sequence[str] = (),
     less: Sequence[str] = (),
-) -> None:
-    """Print rows under titles; the columns named in `numbers` stand to the right.
+) -> list[str]:
+    """Print rows under titles, and return titles for which there was no room.
 
-    Those in `less`, the most wanted first, are shown as far as the terminal is wide enough.
+    The columns named in `numbers` stand to the right. Those in `less`, the most wanted first, are
+    shown as far as the terminal is wide enough.
     """
     from rich.console import Console
     from rich.table import Table
@@ -50,6 +51,7 @@ def table(
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=200)
+    all_ = titles
     if less:
         titles, rows = _fitting(titles, list(rows), less, console.width)
     shown = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
@@ -60,6 +62,7 @@ def table(
     for row in rows:
         shown.add_row(*(Text(_shown(cell)) for cell in row))
     console.print(shown)
+    return [title for title in all_ if title not in titles]
 
 
 def _shown(text: str) -> str:

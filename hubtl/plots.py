@@ -13,7 +13,7 @@ import io
 import re
 import textwrap
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -49,17 +49,26 @@ def can_plot() -> bool:
 
 
 def intervals(
-    rows: Mapping[str, Mapping[str, float]], title: str, about: str, ours: str | None = None
+    rows: Mapping[str, Mapping[str, float]],
+    title: str,
+    about: str,
+    ours: Collection[str] = (),
+    middle: float | None = None,
 ) -> str:
-    """Return a point and a bar for each {value, low, high}, by name; that of `ours` is set off."""
+    """Return a point and a bar for each {value, low, high}, by name; those of `ours` are set off.
+
+    A line goes down at the `middle`, if there is one.
+    """
     lines = 2 if any("\n" in _short(name) for name in rows) else 1
     with _drawn(about, (0.17 * lines + 0.1) * len(rows) + 0.8) as (axes, svg):
         for place, (name, value) in enumerate(rows.items()):
-            colour = ACCENT if name == ours else INK
+            colour = ACCENT if name in ours else INK
             bar = [[value["value"] - value["low"]], [value["high"] - value["value"]]]
             axes.errorbar(
                 value["value"], place, xerr=bar, fmt="o", color=colour, capsize=3, markersize=5
             )
+        if middle is not None:
+            axes.axvline(middle, color=FAINT, linestyle="--", linewidth=1)
         axes.set_yticks(range(len(rows)), [_short(name) for name in rows])
         axes.set_ylim(len(rows) - 0.5, -0.5)
         _grid(axes, "x")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from .registry.entry import LeftOut
@@ -15,8 +17,9 @@ class Ranked:
 
     The score is 0 for a middling one of the candidates that saw as many `rows`. `tied_with` are
     those that can't be told apart from it as the best. `parts` are what each scorer, prior and past
-    results add to the score, `scores` what scorers said, `priors` what is known without rows; what
-    is unknown is None. `seconds` are without the download.
+    results add to the score, `scores` what scorers said and `intervals` how far that is chance,
+    `priors` what is known without rows; what is unknown is None. `seconds` are without the
+    download.
     """
 
     id: str
@@ -33,6 +36,7 @@ class Ranked:
     licence: str | None = None
     revision: str | None = None
     upon: str | None = None
+    intervals: Mapping[str, tuple[float, float] | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +67,16 @@ class Ranking:
     def as_json(self) -> dict[str, Any]:
         """Return the keys that `rank --json` promises: all fields."""
         return asdict(self)
+
+    def may_be_best(self, each: Ranked) -> bool | None:
+        """Return whether one can't be told from the best; None where it was left on fewer rows."""
+        first = self.ranking[0]
+        if each.rows < first.rows:
+            return None
+        return each.id in (first.id, *first.tied_with)
+
+    def write_report(self, path: str | os.PathLike[str]) -> Path:
+        """Return the page to look at, written to a .html of that name; raises BadOption."""
+        from .chart import write_chart
+
+        return write_chart(self, Path(path))

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from .candidates import Candidate, Candidates, find_candidates, told
 from .clock import Clock
+from .page import check_page
 from .plugins.manager import plugins
 from .ranked import Ranked, Ranking
 from .rating import Rated, rate, rows_of
@@ -21,7 +22,7 @@ from .registry.fingerprint import rows_fingerprint
 from .registry.past import Past
 from .remembering import recalled
 from .rounds import chunks_of, next_round, sizes_of
-from .standings import Standings, by_score, standings
+from .standings import advice, by_score, listed, standings
 from .subject import Request, Subject, find_recipes, read_subject
 from .transfer.progress import Progress, silent
 from .transfer.quiet import quiet_libraries
@@ -44,6 +45,7 @@ def rank(
     seed: int = 0,
     hub: str | None = None,
     device: str | None = None,
+    report: str | os.PathLike[str] | None = None,
     progress: Progress = silent,
     **filters: object,
 ) -> Ranking:
@@ -51,8 +53,9 @@ def rank(
 
     They are named, or found by the words of `query` or on `hub`, else those that are here. Filters
     are fields of `Query`: domain, language, licence, allows, max_params, fits, limit. A candidate
-    that fails is told in the result. Raises the HubtlError that says what is wrong with the
-    request, and OutOfTime where the budget is up before any was judged.
+    that fails is told in the result. `report` is where to write a page to look at. Raises the
+    HubtlError that says what is wrong with the request, and OutOfTime where the budget is up before
+    any was judged.
     """
     if rows is not None and rows < 2:
         raise BadOption(f"`--rows {rows}` are too few to tell anything by", "such as --rows 200")
@@ -60,6 +63,8 @@ def rank(
         task, Path(data), test=Path(test) if test else None, columns=columns or {},
         options=options or {}, seed=seed, hub=hub, device=device, time_budget=time_budget,
     )  # fmt: skip
+    if report:
+        check_page(Path(report), "--report")
     asked = Query(query, task=task, **{"limit": LIMIT, **filters})  # type: ignore[arg-type]
     recipes = find_recipes(request)
     found = find_candidates(candidates, asked, hub)
@@ -70,7 +75,10 @@ def rank(
             f"try them: hubtl adapt {task} {data} --base ID, from `hubtl search --task {task}`",
         )
     with quiet_libraries():
-        return _Contest(request, subject, found, rows, progress).ranking()
+        ranking = _Contest(request, subject, found, rows, progress).ranking()
+    if report:
+        ranking.write_report(report)
+    return ranking
 
 
 class _Contest:
@@ -204,7 +212,7 @@ class _Contest:
                 continue
             rows = rows_of(self.chunks[: size + 1])
             tables.append(standings(left, rows, self.past, self.request.seed))
-            for each in _ranked(tables[-1], self.seconds, final=len(tables) == 1):
+            for each in listed(tables[-1], self.seconds, final=len(tables) == 1):
                 placed.setdefault(each.id, each)
         if not tables:
             self._refuse()
@@ -227,53 +235,3 @@ class _Contest:
             tuple(self.not_known),
             round(self.clock.spent, 2),
         )
-
-
-def _ranked(table: Standings, seconds: Mapping[str, float], *, final: bool) -> list[Ranked]:
-    """Return candidates in order; ties are told where it is the last round."""
-    best = [table.rated[n].id for n in table.order if table.best[n]] if final else []
-    found = []
-    for n in table.order:
-        each = table.rated[n]
-        known = each.candidate.known
-        tied = tuple(other for other in best if other != each.id) if each.id in best else ()
-        found.append(
-            Ranked(
-                each.id,
-                float(table.combined.score[n]),
-                float(table.low[n]),
-                float(table.high[n]),
-                tied,
-                {name: _number(values[n]) for name, values in table.priors.items()},
-                round(seconds[each.id], 2),
-                each.rows,
-                {name: _number(part[n]) for name, part in table.combined.parts.items()},
-                {name: one.value for name, one in each.scores.items()},
-                each.params,
-                known.licence,
-                each.revision,
-                each.upon,
-            )
-        )
-    return found
-
-
-def advice(table: Standings, *, behind: bool) -> str:
-    """Return in one sentence which to take; `behind` is whether others were left on fewer rows."""
-    first = table.rated[table.order[0]]
-    tied = [table.rated[n].id for n in table.order if table.best[n]]
-    if len(table.rated) == 1 and not behind:
-        return f"Only `{first.id}` could be judged: there is nothing to compare it with."
-    sizes = sorted(table.rated[n].params for n in table.order if table.best[n])
-    alone = len(sizes) > 1 and sizes[0] < sizes[1]
-    smallest = f"take `{first.id}`, {'the smallest' if alone else 'than which none is smaller'}"
-    if len(tied) == len(table.rated) and not behind:
-        return f"These don't differ on your data by more than chance: {smallest}."
-    if len(tied) > 1:
-        others = ", ".join(f"`{each}`" for each in tied[1:])
-        return f"`{first.id}` can't be told from {others} on your data: {smallest}."
-    return f"`{first.id}` is ahead of the others by more than chance: take it."
-
-
-def _number(value: float) -> float | None:
-    return None if value != value else float(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from . import plots
 from .evaluation import goal_of, temperature_of
 from .judgement import Judgement, judge
+from .page import HERE, rendered, write_page
 from .plugins.hookspecs import Task
 from .plugins.manager import plugins
 from .plugins.pictured import Pictured
@@ -29,7 +29,7 @@ PLOTS = tuple(
     f"plot_{name}"
     for name in ("results", "classes", "confusion", "bins", "losses", "layers", "curve")
 )
-TEMPLATE = Path(__file__).with_name("report.html.jinja")
+TEMPLATE = HERE / "report.html.jinja"
 OURS = "this model"
 MOST_CLASSES, MOST_DRAWN, MOST_PAIRS, RIGHT = 100, 20, 10, 5
 LONGEST = 600  # letters of a text that are shown
@@ -55,32 +55,18 @@ def write_report(folder: Path) -> Path:
     Raises UnknownName or BadData where the folder has no facts or no predictions.
     """
     facts, rows = read_facts(folder), read_predictions(folder)
-    text = render_report(facts, rows)
-    # A temporary file is its owner's only, and so stays what it is renamed to.
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=folder, prefix=".report-", delete=False
-    ) as file:
-        written = Path(file.name)
-        try:
-            file.write(text)
-        except OSError:
-            written.unlink()
-            raise
-    written.replace(folder / FILE)
+    write_page(folder / FILE, render_report(facts, rows))
     return folder / FILE
 
 
 def render_report(facts: Facts, rows: Predictions) -> str:
-    """Return the page: whole in one file, without scripts, asking nothing of any network."""
-    from jinja2 import Environment, StrictUndefined
-
+    """Return the page."""
     task, goal = plugins().task(facts.task), goal_of(facts)
     answers = Answers(rows.ids, rows.true, rows.predicted, rows.logits, rows.origins)
     found = judge(answers, goal, facts.labels, facts.seed, temperature_of(facts))
     results = _results(facts, rows, goal)
-    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    page.filters["size"] = lambda count: f"{count / 2**30:.1f} GiB"
-    return page.from_string(TEMPLATE.read_text("utf-8")).render(
+    return rendered(
+        TEMPLATE,
         facts=facts,
         name=str(facts.address).partition("/")[2] or facts.task,
         headline=headline(facts).replace("**", ""),
@@ -141,7 +127,7 @@ def _plots(
     metric = facts.main_metric
     title = METRIC_NAMES.get(metric, metric)
     values = {name: each[metric] for name, each in results.items()}
-    drawn["plot_results"] = plots.intervals(values, title, f"{title} beside the baselines", OURS)
+    drawn["plot_results"] = plots.intervals(values, title, f"{title} beside the baselines", {OURS})
     scores = {each.label: each.f1 for each in _hardest(found.classes) if each.f1}
     if 0 < len(scores) <= MOST_DRAWN:
         drawn["plot_classes"] = plots.intervals(scores, "F1", "F1 of each class")

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .ranked import Ranked
 from .rating import Rated
 from .registry.catalog import catalogue
 from .registry.comparing import LOWER, comparable
 from .registry.entry import Entry
 from .registry.past import Past as Result
 from .transfer.ensemble import Combined, Past, combine
-from .transfer.scoring import Scored, resampled
+from .transfer.scoring import Scored, resampled, spread
 from .transfer.split import Example
 from .transfer.ties import ties
 
@@ -28,12 +29,14 @@ UNKNOWN = float("nan")
 class Standings:
     """Candidates as they were given: scores, intervals, and which may be the best one.
 
-    `order` has their places, the first first; `past_sets` is on how many sets they were compared.
+    `spans` are 95 % intervals of what each scorer that can tell says [2, candidates], `order` has
+    places, the first first, and `past_sets` is on how many sets candidates were compared.
     """
 
     rated: tuple[Rated, ...]
     combined: Combined
     priors: Mapping[str, NDArray[np.float64]]
+    spans: Mapping[str, NDArray[np.float64]]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     best: NDArray[np.bool_]
@@ -63,7 +66,66 @@ def standings(
     by_score = np.argsort(-combined.score, kind="stable").tolist()
     first = sorted((n for n in by_score if best[n]), key=lambda n: _cost(rated[n]))
     order = (*first, *(n for n in by_score if not best[n]))
-    return Standings(tuple(rated), combined, priors, all_.low, all_.high, best, order, len(past))
+    spans = {name: spread(each, draws[name]) for name, each in said.items()}
+    return Standings(
+        tuple(rated), combined, priors, spans, all_.low, all_.high, best, order, len(past)
+    )
+
+
+def listed(table: Standings, seconds: Mapping[str, float], *, final: bool) -> list[Ranked]:
+    """Return candidates in order; ties are told where it is the last round."""
+    best = [table.rated[n].id for n in table.order if table.best[n]] if final else []
+    found = []
+    for n in table.order:
+        each = table.rated[n]
+        known = each.candidate.known
+        tied = tuple(other for other in best if other != each.id) if each.id in best else ()
+        found.append(
+            Ranked(
+                each.id,
+                float(table.combined.score[n]),
+                float(table.low[n]),
+                float(table.high[n]),
+                tied,
+                {name: _known(values[n]) for name, values in table.priors.items()},
+                round(seconds[each.id], 2),
+                each.rows,
+                {name: _known(part[n]) for name, part in table.combined.parts.items()},
+                {name: one.value for name, one in each.scores.items()},
+                each.params,
+                known.licence,
+                each.revision,
+                each.upon,
+                {name: _interval(span[:, n].tolist()) for name, span in table.spans.items()},
+            )
+        )
+    return found
+
+
+def advice(table: Standings, *, behind: bool) -> str:
+    """Return in one sentence which to take; `behind` is whether others were left on fewer rows."""
+    first = table.rated[table.order[0]]
+    tied = [table.rated[n].id for n in table.order if table.best[n]]
+    if len(table.rated) == 1 and not behind:
+        return f"Only `{first.id}` could be judged: there is nothing to compare it with."
+    sizes = sorted(table.rated[n].params for n in table.order if table.best[n])
+    alone = len(sizes) > 1 and sizes[0] < sizes[1]
+    smallest = f"take `{first.id}`, {'the smallest' if alone else 'than which none is smaller'}"
+    if len(tied) == len(table.rated) and not behind:
+        return f"These don't differ on your data by more than chance: {smallest}."
+    if len(tied) > 1:
+        others = ", ".join(f"`{each}`" for each in tied[1:])
+        return f"`{first.id}` can't be told from {others} on your data: {smallest}."
+    return f"`{first.id}` is ahead of the others by more than chance: take it."
+
+
+def _interval(span: Sequence[float]) -> tuple[float, float] | None:
+    low, high = span
+    return None if low != low else (low, high)
+
+
+def _known(value: float) -> float | None:
+    return None if value != value else float(value)
 
 
 def by_score(rated: Sequence[Rated], results: Iterable[Result]) -> list[Rated]:

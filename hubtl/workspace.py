@@ -26,9 +26,13 @@ def check_out(out: Path, option: str = "--out", *, mark: str = "") -> None:
             f"`{out}` holds {holds} already",
             f"choose another place: {option} {out}-2, or remove it first",
         )
-    parent = _existing_above(out.parent)
+    check_room(out)
+
+
+def check_room(out: Path) -> None:
+    """Raise Unwritable unless something can be written where `out` will be."""
     try:
-        with tempfile.TemporaryFile(dir=parent) as probe:
+        with tempfile.TemporaryFile(dir=_existing_above(out.parent)) as probe:
             probe.write(b"x" * 4096)
             probe.flush()
     except OSError as error:

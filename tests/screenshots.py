@@ -1,12 +1,12 @@
-"""Look at `report.html` in real Chromium: light, dark and print, at 1280 and 390 pixels.
+"""Look at hubtl's pages in real Chromium: light, dark and print, at 1280 and 390 pixels.
 
-    python -m tests.screenshots [FOLDER ...] [--into DIR]
+    python -m tests.screenshots [FOLDER|FILE.html ...] [--into DIR]
 
-FOLDER is what `hubtl adapt` wrote; without any, four are made of the examples: texts by LoRA,
-pictures, many classes, and labels by chance, which nothing can beat a baseline on. Writes pictures
-of the whole page for each way of looking, and says where the page is wider than its window, text
-runs out of a figure, is too small, or hides another. Where no Chromium is found, Debian's is
-installed.
+FOLDER is what `hubtl adapt` wrote, FILE.html what `hubtl rank --report` did; without any, pages are
+made of the examples: of texts by LoRA, pictures, many classes, and labels by chance, which nothing
+can beat a baseline on, and of a ranking. Writes pictures of the whole page for each way of looking,
+and says where the page is wider than its window, text runs out of a figure, is too small, or hides
+another. Where no Chromium is found, Debian's is installed.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def tables(room: Path) -> dict[str, Path]:
 
 
 def made(room: Path) -> Iterator[Path]:
-    """Yield adapted folders of the examples, one after another."""
+    """Yield adapted folders of the examples, one after another, and the page of a ranking."""
     text = "text-classification"
     jobs = {name: (text, table, "probe", {}) for name, table in tables(room).items()}
     jobs["text"] = (text, jobs["text"][1], "lora", {"epochs": "4"})
@@ -206,19 +206,24 @@ def made(room: Path) -> Iterator[Path]:
         yield hubtl.adapt(
             task, data, recipe=recipe, options=options, out=room / "adapted" / name
         ).folder
+    print("ranking", file=sys.stderr)
+    ranking = room / "ranking.html"
+    hubtl.rank("image-classification", SECTIONS.parent / "noto-emoji", rows=200, report=ranking)
+    yield ranking
 
 
 def main() -> int:
     """Look at each page, and say what is wrong with it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
+    parser.add_argument("pages", nargs="*", type=Path, metavar="FOLDER|FILE.html")
     parser.add_argument("--into", type=Path, default=Path("screenshots"))
     asked = parser.parse_args()
     asked.into.mkdir(parents=True, exist_ok=True)
     faults: list[str] = []
     with tempfile.TemporaryDirectory() as room, opened() as page:
-        for each in asked.folders or made(Path(room)):
-            faults += shots(page, each / "report.html", asked.into, each.name)
+        for each in asked.pages or made(Path(room)):
+            seen = each / "report.html" if each.is_dir() else each
+            faults += shots(page, seen, asked.into, each.stem)
     print("\n".join(faults or [f"nothing found; the pictures are in {asked.into}"]))
     return bool(faults)
 

@@ -9,12 +9,12 @@ import pytest
 
 import hubtl
 from hubtl import plots
+from hubtl.page import PAGE as SHARED
 from hubtl.registry.facts import read_facts
-from hubtl.reporting import TEMPLATE
 
 from .test_report import DRAWS, Page, hostile
 
-PAGE = TEMPLATE.read_text("utf-8")
+PAGE = SHARED.read_text("utf-8")
 THEMES = dict(zip(("light", "dark"), re.findall(r":root \{(.*?)\}", PAGE), strict=True))
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CLASS, CLASSES, NUMBER = "class", "classes", "number"
 DRAWS = 1000
+TAIL = 0.025  # beyond each end of an interval
 BLOCK = 100  # draws at once, so that memory does not grow with their number
 
 
@@ -183,3 +184,12 @@ def resampled(
         known = np.where(np.isnan(means), np.nanmean(table, axis=0), means)
         found[start : start + size, list(shares)] = known
     return found
+
+
+def spread(scored: Sequence[Scored], draws: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 95 % intervals of scores [2, candidates] from draws; NaN where no share is known."""
+    known = np.array([each.rows is not None for each in scored])
+    values = np.array([each.value for each in scored])
+    low, high = np.quantile(draws, [TAIL, 1 - TAIL], axis=0)
+    found = np.stack([np.minimum(low, values), np.maximum(high, values)])
+    return np.where(known, found, np.nan)

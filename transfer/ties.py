@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .scoring import TAIL
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TAIL = 0.025
 NOTHING = 1e-9  # of the scores' size: what differs by less differs by rounding
 
 
