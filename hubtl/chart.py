@@ -15,6 +15,7 @@ from .registry.entry import LeftOut
 
 TEMPLATE = HERE / "chart.html.jinja"
 OPTION = "--report"
+MOST_DRAWN = 4  # candidates whose layers are drawn; all of them are in the table
 NAMED = 20  # models of one reason by name; more by number
 STRONGEST = 35  # per cent of colour behind the largest part, on which ink can still be read
 PRIORS = {
@@ -63,6 +64,7 @@ def render_chart(found: Ranking) -> str:
         scorers=list(dict.fromkeys(name for each in found.ranking for name in each.scores)),
         priors=[name for name in PRIORS if any(_prior(each, name) for each in found.ranking)],
         about={**PRIORS, **{name: f"{name}: {told}" for name, told in found.scorers.items()}},
+        layered=[each for each in found.ranking if each.layers],
         reasons=_reasons(found.left_out),
         **_plots(found),
     )
@@ -107,7 +109,7 @@ def _plots(found: Ranking) -> dict[str, Any]:
     from markupsafe import Markup
 
     if not plots.can_plot():
-        return {"plots": False, "plot_scores": ""}
+        return {"plots": False, "plot_scores": "", "plots_of_layers": {}}
     last = [each for each in found.ranking if found.may_be_best(each) is not None]
     names = named(last)
     drawn = plots.intervals(
@@ -117,7 +119,16 @@ def _plots(found: Ranking) -> dict[str, Any]:
         {names[each.id] for each in last if found.may_be_best(each)},
         0.0,
     )
-    return {"plots": True, "plot_scores": Markup(drawn)}
+    layered = [each for each in last if len(each.layers) > 1][:MOST_DRAWN]
+    layers = {
+        names[each.id]: Markup(
+            plots.evidence_by_layer(
+                [one.value for one in each.layers], f"What each layer of {names[each.id]} scores"
+            )
+        )
+        for each in layered
+    }
+    return {"plots": True, "plot_scores": Markup(drawn), "plots_of_layers": layers}
 
 
 def _span(each: Ranked) -> Mapping[str, float]:

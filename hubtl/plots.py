@@ -132,14 +132,29 @@ def curves(training: Sequence[float], validation: Sequence[float], best: int, ab
 
 def by_layer(losses: Sequence[float], about: str) -> str:
     """Return the loss of a probe on what each layer gives, the last being what the head sees."""
+    # What hardly differs must not look as if it did.
+    limits = (min(min(losses), 0.8 * max(losses)) * 0.97, 1.03 * max(losses))
+    return _by_layer(losses, losses.index(min(losses)), "loss of a probe, nats", about, limits)
+
+
+def evidence_by_layer(values: Sequence[float], about: str) -> str:
+    """Return what each layer scores by LogME, the last being what the head sees."""
+    return _by_layer(values, values.index(max(values)), "LogME, nats a row", about)
+
+
+def _by_layer(
+    values: Sequence[float],
+    best: int,
+    title: str,
+    about: str,
+    limits: tuple[float, float] | None = None,
+) -> str:
     with _drawn(about, 2.9) as (axes, svg):
-        layers = range(1, len(losses) + 1)
-        axes.plot(layers, losses, "o-", color=INK, markersize=5)
-        least = min(layers, key=lambda layer: losses[layer - 1])
-        axes.plot(least, losses[least - 1], "o", color=ACCENT, markersize=8)
-        axes.set(xlabel="after so many layers", ylabel="loss of a probe, nats")
-        # What hardly differs must not look as if it did.
-        axes.set_ylim(min(min(losses), 0.8 * max(losses)) * 0.97, 1.03 * max(losses))
+        axes.plot(range(1, len(values) + 1), values, "o-", color=INK, markersize=5)
+        axes.plot(best + 1, values[best], "o", color=ACCENT, markersize=8)
+        axes.set(xlabel="after so many layers", ylabel=title)
+        if limits:
+            axes.set_ylim(*limits)
         _counted(axes)
     return svg[0]
 

@@ -12,14 +12,24 @@ from .registry.entry import LeftOut
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """What a layer scores by itself; `layer` counts from 1, the last being what a head sees."""
+
+    layer: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ranked:
     """One candidate: its score with a 95 % interval, and what that is made of.
 
     The score is 0 for a middling one of the candidates that saw as many `rows`. `tied_with` are
     those that can't be told apart from it as the best. `parts` are what each scorer, prior and past
     results add to the score, `scores` what scorers said and `intervals` how far that is chance,
-    `priors` what is known without rows; what is unknown is None. `seconds` are without the
-    download.
+    `priors` what is known without rows; what is unknown is None. `layers` are what each layer
+    scores by LogME on at most 200 rows, and `averaged` the mean of all layers: evidence that has no
+    part in the score, and is there only where features were not kept from `adapt`. `seconds` are
+    without the download.
     """
 
     id: str
@@ -37,6 +47,8 @@ class Ranked:
     revision: str | None = None
     upon: str | None = None
     intervals: Mapping[str, tuple[float, float] | None] = field(default_factory=dict)
+    layers: tuple[Layer, ...] = ()
+    averaged: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import itertools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from .candidates import Candidate, told
 from .job import job_of
@@ -19,16 +22,17 @@ from .registry.errors import BadData
 from .sources import pull
 from .subject import Request, Subject
 from .transfer.choices import Choices
+from .transfer.evidence import evidence
+from .transfer.layerwise import LOOK
 from .transfer.meter import Meter
 from .transfer.network import Network
 from .transfer.progress import Progress
-from .transfer.scoring import Sample, Scored, sample_of
+from .transfer.scoring import Layers, Sample, Scored, by_layer, sample_of
 from .transfer.split import Example, Split, joined
-from .transfer.start import Session, features
+from .transfer.start import Session, frozen
 from .transfer.views import viewed
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -37,7 +41,8 @@ class Rated:
     """What scorers say of a candidate on `rows` rows, and what that took.
 
     `loading` and `scoring` are seconds, `pace` those that the features of a row took: None where
-    all were kept from before. `params` are those of the body.
+    all were kept from before. `params` are those of the body. `layers` is what each layer scores,
+    where features were made to be ranked by.
     """
 
     candidate: Candidate
@@ -51,6 +56,7 @@ class Rated:
     spent: float
     revision: str
     upon: str | None
+    layers: Layers | None = None
 
     @property
     def id(self) -> str:
@@ -78,26 +84,24 @@ def rate(
     try:
         session = session_of(job, request.seed, Choices(), meter)
         session = dataclasses.replace(session, progress=progress)
-        found = _features(network, chunks, session)
+        made = _made(network, chunks, session)
         params = sum(each.numel() for each in network.body.parameters())
     finally:
         del network  # two of them at once may be more than memory holds
         gc.collect()
     rows = rows_of(chunks)
-    sample = sample_of(
-        found,
-        subject.goal.targets([row.label for row in rows], subject.labels),
-        groups=session.groups(rows),
-        seed=request.seed,
-    )
+    targets = subject.goal.targets([row.label for row in rows], subject.labels)
+    features = np.concatenate([each.features for each in made])
+    sample = sample_of(features, targets, groups=session.groups(rows), seed=request.seed)
     began_scoring = time.perf_counter()
     scores, silent = _scores(sample)
+    layers = _layers(made, targets)
     now = time.perf_counter()
-    made = meter.seconds.get("features", 0.0)
+    making = meter.seconds.get("features", 0.0)
     return Rated(
         candidate, scores, silent, params, len(rows), loading, now - began_scoring,
-        made / len(rows_of(chunks[-1:])) if made else None, now - began,
-        job.base.revision or "", job.upon.name if job.upon else None,
+        making / len(rows_of(chunks[-1:])) if making else None, now - began,
+        job.base.revision or "", job.upon.name if job.upon else None, layers,
     )  # fmt: skip
 
 
@@ -106,18 +110,27 @@ def rows_of(chunks: Sequence[Split]) -> list[Example]:
     return [row for chunk in chunks for row in joined(chunk.train, chunk.validation)]
 
 
-def _features(network: Network, chunks: Sequence[Split], session: Session) -> NDArray[np.float32]:
-    """Return what the head would see of each row, of its first view where there are several."""
-    import numpy as np
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What the head would see of a chunk's rows, and what layers make of those in `looked`."""
 
-    found = []
+    features: NDArray[np.float32]
+    looked: NDArray[np.int64]
+    layers: Sequence[NDArray[np.float32]]
+
+
+def _made(network: Network, chunks: Sequence[Split], session: Session) -> list[_Made]:
+    """Return the features of each chunk, of a row's first view where there are several."""
+    found: list[_Made] = []
     for chunk in chunks:
         mine = dataclasses.replace(session, train=chunk.train, validation=chunk.validation)
-        seen = viewed(mine, network)
-        made = features(network, seen.inputs, seen).numpy()
-        trained = len(seen.train)
-        found += [made[: trained : network.views], made[trained:]]
-    return np.concatenate(found)
+        inputs = [row.input for row in rows_of([chunk])]
+        most = LOOK - sum(len(each.features) for each in found)
+        trunk = frozen(network, viewed(mine, network).inputs, session, inputs, max(0, most))
+        assert trunk.pooled is not None, "a candidate gives one row of each input"
+        made = trunk.pooled[trunk.rows_of(inputs)]
+        found.append(_Made(made, *trunk.by_layer(inputs)))
+    return found
 
 
 def _scores(sample: Sample) -> tuple[dict[str, Scored], dict[str, str]]:
@@ -135,3 +148,20 @@ def _scores(sample: Sample) -> tuple[dict[str, Scored], dict[str, str]]:
         why = "; ".join(f"{name}: {each}" for name, each in silent.items()) or "there is none"
         raise BadData(f"no scorer can judge these rows: {why}", "see `hubtl plugins`")
     return scores, silent
+
+
+def _layers(made: Sequence[_Made], targets: NDArray[Any]) -> Layers | None:
+    """Return what the layers score by the rows that were looked at; None where none was.
+
+    It is only to be looked at: what can't be scored is not known.
+    """
+    starts = np.cumsum([0, *(len(each.features) for each in made)])
+    rows = np.concatenate([start + each.looked for start, each in zip(starts, made, strict=False)])
+    seen = [each.layers for each in made if each.layers]
+    if not seen or not all(np.isfinite(each).all() for each in itertools.chain(*seen)):
+        return None
+    layers = [np.concatenate(part) for part in zip(*seen, strict=True)]
+    try:
+        return by_layer(layers, sample_of(layers[-1], targets[rows]), evidence)
+    except BadData:
+        return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .ranked import Ranked
+from .ranked import Layer, Ranked
 from .rating import Rated
 from .registry.catalog import catalogue
 from .registry.comparing import LOWER, comparable
@@ -97,6 +97,8 @@ def listed(table: Standings, seconds: Mapping[str, float], *, final: bool) -> li
                 each.revision,
                 each.upon,
                 {name: _interval(span[:, n].tolist()) for name, span in table.spans.items()},
+                _layers(each),
+                each.layers.averaged.value if each.layers and each.layers.averaged else None,
             )
         )
     return found
@@ -117,6 +119,11 @@ def advice(table: Standings, *, behind: bool) -> str:
         others = ", ".join(f"`{each}`" for each in tied[1:])
         return f"`{first.id}` can't be told from {others} on your data: {smallest}."
     return f"`{first.id}` is ahead of the others by more than chance: take it."
+
+
+def _layers(each: Rated) -> tuple[Layer, ...]:
+    scores = each.layers.each if each.layers else ()
+    return tuple(Layer(number, scored.value) for number, scored in enumerate(scores, 1))
 
 
 def _interval(span: Sequence[float]) -> tuple[float, float] | None:

@@ -12,7 +12,7 @@ import pytest
 
 from hubtl.chart import STRONGEST, named, render_chart
 from hubtl.page import check_page
-from hubtl.ranked import Ranked, Ranking
+from hubtl.ranked import Layer, Ranked, Ranking
 from hubtl.registry.entry import LeftOut
 from hubtl.registry.errors import BadOption, Unwritable
 
@@ -24,10 +24,16 @@ PARTS = {"probe": 0.3, "parameters": -0.1}
 SMALL = Ranked(
     "acme/small", 0.2, -0.1, 0.4, ("acme/large",), {"parameters": 3e6, "downloads": None}, 1.5, 90,
     PARTS, {"probe": -0.52, "odd": 7.0}, 3_000_000, "mit", "1" * 40, None,
-    {"probe": (-0.61, -0.43), "odd": None},
+    {"probe": (-0.61, -0.43), "odd": None}, (Layer(1, 0.1), Layer(2, 0.3), Layer(3, 0.2)), 0.25,
 )  # fmt: skip
 LARGE = dataclasses.replace(
-    SMALL, id="acme/large", score=0.25, tied_with=("acme/small",), params=90_000_000, licence=None
+    SMALL,
+    id="acme/large",
+    score=0.25,
+    tied_with=("acme/small",),
+    params=90_000_000,
+    licence=None,
+    averaged=None,
 )
 LATE = dataclasses.replace(SMALL, id="acme/late", tied_with=(), rows=30, upon="acme/late@2")
 FOUND = Ranking(
@@ -61,6 +67,8 @@ def test_the_advice_comes_first_and_each_number_of_the_ranking_is_told():
         "compared on 2 earlier sets of data",
         "model probe odd acme/small -0.52 -0.61 to -0.43 7 acme/large",
         "probe: log likelihood of rows held out.",
+        "acme/small 2 of 3 layers 0.300 0.200 0.250",
+        "acme/large 2 of 3 layers 0.300 0.200 of unlike widths",
         "acme/small 3,000,000",
         "acme/nan weights are NaN",
         "25: only as a pickle. acme/0, acme/1,",
@@ -73,7 +81,11 @@ def test_the_advice_comes_first_and_each_number_of_the_ranking_is_told():
 
 @DRAWS
 def test_those_that_may_be_best_are_set_off_and_those_left_behind_are_not_drawn():
-    svg = re.search(r"<svg .*?</svg>", shown(FOUND).source, re.DOTALL).group()
+    svg, *layers = re.findall(r"<svg .*?</svg>", shown(FOUND).source, re.DOTALL)
+    assert [re.search('aria-label="(.*?)"', each)[1] for each in layers] == [
+        "What each layer of small scores",
+        "What each layer of large scores",
+    ]
     assert re.findall(r"<text[^>]*>(small|large|late)<", svg) == ["small", "large"]
     assert "var(--accent)" in svg and 'aria-label="Candidates by their score"' in svg
 

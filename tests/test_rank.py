@@ -124,6 +124,19 @@ def test_adapt_starts_from_what_rank_made(shelf, moods, tmp_path):
     assert session.meter.seconds["features"] == 0 and kept() == made and len(made) == 1
 
 
+def test_each_layer_is_scored_by_the_pass_that_makes_features_and_none_where_these_were_kept(
+    shelf, moods
+):
+    found = rank(shelf, moods, ENCODER, BERT)
+    for each in found.ranking:
+        assert [one.layer for one in each.layers] == [1, 2] and each.averaged is not None
+        assert each.layers[-1].value == pytest.approx(each.scores["logme"])
+    assert said(rank(shelf, moods, ENCODER, BERT)) == said(found)
+    for path in trunks()[0].glob("*/layers.npz"):
+        path.unlink()
+    assert [each.layers for each in rank(shelf, moods, ENCODER, BERT).ranking] == [(), ()]
+
+
 def test_an_adapter_is_a_candidate_as_it_is_a_base_for_adapt(shelf, moods, adapt_once):
     commit = shelf.cache.add("acme/made", files_in(adapt_once("probe", BERT)))
     found = rank(shelf, moods, "acme/made", ENCODER)

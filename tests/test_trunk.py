@@ -218,3 +218,22 @@ def test_a_checkpoint_that_was_cut_off_is_none(tmp_path, shelf):
     assert about and json.dumps(dict(about.about))
     file.write_bytes(file.read_bytes()[:-100])
     assert Checkpoint(tmp_path).load() is None
+
+
+def test_layers_are_looked_at_by_the_same_inputs_whatever_their_order(network, kept, tmp_path):
+    trunk = kept.make(network, TEXTS, None, look=TEXTS, most=8)
+    places, (first, last) = trunk.by_layer(TEXTS)
+    assert len(places) == 8 and (last == trunk.pooled[trunk.rows_of(TEXTS)][places]).all()
+    some = [TEXTS[place] for place in places]
+    with torch.inference_mode(), Tap(network, 1) as tap:
+        batch = network.collate(some)
+        network.features(batch)
+    own = batch["attention_mask"].unsqueeze(-1)
+    assert torch.allclose(
+        torch.from_numpy(first), (tap.states * own).sum(1) / own.sum(1), atol=1e-5
+    )
+    other = Shelf(tmp_path / "other", 10**9)
+    again = other.make(network, TEXTS[::-1], None, look=TEXTS[::-1], most=8)
+    assert {TEXTS[::-1][place] for place in again.by_layer(TEXTS[::-1])[0]} == set(some)
+    assert other.find(network, TEXTS, None).by_layer(TEXTS)[0].tolist() == places.tolist()
+    assert kept.make(network, TEXTS[:9], None).by_layer(TEXTS[:9])[1] == []

@@ -7,21 +7,17 @@ ones to train.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..registry.errors import BadData
-from .cut import Tap, Uncut, depth
+from .cut import depth
+from .layered import Layered
 from .network import Network, batches
 from .probe import Labelled
 from .start import Session
 from .trunk import POSITIONS, ROWS
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 MOST = 1000  # rows that are probed where the layers to train are chosen by it
 LOOK = 200  # and where it is only to be looked at, in seconds and not in minutes
@@ -58,33 +54,16 @@ def _features(network: Network, inputs: list[str], session: Session) -> list[Any
 
     network.body.eval()
     sizes = network.sizes(inputs)
-    layers = range(1, depth(network))
-    found: list[list[Any]] = [[None] * len(inputs) for _ in (*layers, "head")]
+    found: list[list[Any]] = [[None] * len(inputs) for _ in range(depth(network))]
     done = 0
     with torch.inference_mode():
         for numbers in batches(sizes, ROWS, POSITIONS, alike=network.alike):
-            with contextlib.ExitStack() as stack:
-                taps = [stack.enter_context(Tap(network, layer)) for layer in layers]
+            with Layered(network) as layers:
                 last = network.features(network.collate([inputs[n] for n in numbers]))
-            pooled = [_pooled(tap.states, [sizes[number] for number in numbers]) for tap in taps]
+            pooled = layers.pooled([sizes[number] for number in numbers])
             for place, number in enumerate(numbers):
                 for states, features in zip((*pooled, last), found, strict=True):
                     features[number] = states[place].cpu().numpy()
             done += len(numbers)
             session.progress("probing each layer", done, len(inputs))
     return [np.stack(features).astype(np.float32) for features in found]
-
-
-def _pooled(states: Tensor | None, sizes: Sequence[int]) -> Tensor:
-    """Return the mean over each row's own positions, [rows, width]; raises Uncut where none is."""
-    import torch
-
-    if states is None or states.ndim not in (3, 4) or len(states) != len(sizes):
-        raise Uncut("its layers hand on no row of states for each input")
-    if states.ndim == 4:  # channels first, as transformers' convolutional networks have them
-        return states.mean((2, 3))
-    if states.shape[1] != max(sizes):  # sizes count something else, which is alike in all rows
-        return states.mean(1)
-    lengths = torch.tensor(sizes, device=states.device)[:, None, None]
-    own = torch.arange(states.shape[1], device=states.device)[None, :, None] < lengths
-    return (states * own).sum(1) / lengths[:, 0]

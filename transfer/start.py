@@ -176,9 +176,26 @@ def features(network: Network, inputs: Sequence[str], session: Session) -> Tenso
     """
     import torch
 
-    trunk = _trunk(network, inputs, session, "fp32", None)
+    trunk = frozen(network, inputs, session)
     assert trunk.pooled is not None, "only a network of one row a input is asked"
     return torch.from_numpy(trunk.pooled[trunk.rows_of(inputs)])
+
+
+def frozen(
+    network: Network,
+    inputs: Sequence[str],
+    session: Session,
+    look: Sequence[str] = (),
+    most: int = 0,
+) -> Trunk:
+    """Return what the frozen network makes of inputs, in fp32; kept from before, or made now.
+
+    If it is made now, layers are looked at by so many inputs of `look`.
+    """
+    shelf = session.shelf
+    return shelf.find(network, inputs, None) or shelf.make(
+        network, inputs, None, session.progress, meter=session.meter, look=look, most=most
+    )
 
 
 def _trunk(

@@ -5,6 +5,7 @@
                              what has a shape of its own is one position
     FOLDER/KEY/starts.npy    where each input's positions start; one number more than inputs
     FOLDER/KEY/pooled.npy    [inputs, features], what the head sees of each, if that is one row
+    FOLDER/KEY/layers.npz    [some inputs, width] of each layer, and which inputs, where asked for
 
 KEY is a hash of the base's revision, of how inputs are prepared, of what they hold, of the cut and
 of the precision; the inputs themselves are never written, and those that hold the same are one. A
@@ -29,6 +30,7 @@ import numpy as np
 
 from ..registry.rooms import new_room
 from .cut import Cut, Tap, depth
+from .layered import Looked, read_layers
 from .meter import Meter
 from .network import Network, batches, padded
 from .precision import working_in
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT = 3
+LAYERS = "layers.npz"
 ROWS = 32  # at once, and fewer of long ones
 POSITIONS = ROWS * 256
 
@@ -52,10 +55,26 @@ class Trunk:
     cut: Cut | None = None
     states: NDArray[np.float32] | None = None
     starts: NDArray[np.int64] | None = None
+    looked: NDArray[np.int64] | None = None
+    layers: Sequence[NDArray[np.float32]] = ()
 
     def rows_of(self, inputs: Sequence[str]) -> NDArray[np.int64]:
         """Return the numbers of these inputs' rows in `pooled`."""
         return np.fromiter((self.inputs[each] for each in inputs), np.int64, len(inputs))
+
+    def by_layer(
+        self, inputs: Sequence[str]
+    ) -> tuple[NDArray[np.int64], list[NDArray[np.float32]]]:
+        """Return the places of those inputs that were looked at, and [those, width] of each layer.
+
+        There are none where none was asked for when the trunk was made.
+        """
+        if self.looked is None:
+            return np.zeros(0, np.int64), []
+        numbers = self.rows_of(inputs)
+        places = np.flatnonzero(np.isin(numbers, self.looked))
+        at = np.searchsorted(self.looked, numbers[places])
+        return places, [each[at] for each in self.layers]
 
     def sizes(self, inputs: Sequence[str]) -> list[int]:
         """Return the positions of each input."""
@@ -120,13 +139,20 @@ class Shelf:
         progress: Progress = silent,
         precision: str = "fp32",
         meter: Meter | None = None,
+        look: Sequence[str] = (),
+        most: int = 0,
     ) -> Trunk:
-        """Return the trunk of these inputs, made now and kept: once for each input."""
+        """Return the trunk of these inputs, made now and kept: once for each input.
+
+        Of the inputs in `look`, so many at most are looked at in each layer: by chance, but always
+        the same, as their contents' hashes have it.
+        """
         listed = _listed(network, inputs)
         self.folder.mkdir(parents=True, exist_ok=True)
         with new_room(self.folder, ".new-") as room:
+            looked = Looked(network, sorted({listed.numbers[each] for each in look})[:most])
             with working_in(precision, network):
-                _write(room, network, listed.inputs, cut, progress, meter or Meter())
+                _write(room, network, listed.inputs, cut, progress, meter or Meter(), looked)
             layer = cut.layer if cut else None
             at = self.folder / key(network, listed.digest, layer, precision)
             self._make_room(sum(path.stat().st_size for path in room.iterdir()))
@@ -188,6 +214,7 @@ def _write(
     cut: Cut | None,
     progress: Progress,
     meter: Meter,
+    looked: Looked,
 ) -> None:
     """Run the network once over all inputs, longest first, and write down what it makes."""
     import torch
@@ -203,9 +230,11 @@ def _write(
     with torch.inference_mode():
         for numbers in batches(sizes, ROWS, POSITIONS, alike=network.alike):
             tapped = Tap(network, cut.layer) if cut else contextlib.nullcontext()
-            with meter.stage("features", padded(sizes, [numbers])), tapped as tap:
+            watching = looked.watching(numbers, [sizes[number] for number in numbers])
+            with meter.stage("features", padded(sizes, [numbers])), tapped as tap, watching as head:
                 batch = network.collate([listed[number] for number in numbers])
                 features = network.features(batch).float().cpu().numpy()
+                head.append(features)
             if features.ndim == 2:
                 if pooled is None:
                     pooled = _new(room / "pooled.npy", (len(listed), features.shape[1]))
@@ -227,6 +256,7 @@ def _write(
         sizes
     )
     np.save(room / "starts.npy", starts)
+    looked.write(room / LAYERS)
     about = {"format": FORMAT, "cut": asdict(cut) if cut else None}
     (room / "about.json").write_text(json.dumps(about), "utf-8")
 
@@ -242,8 +272,10 @@ def _read(at: Path, listed: _Listed) -> Trunk:
     os.utime(at / "about.json", ns=(now, now))
     # Torch wants arrays that may be written; what is written to these would stay in memory.
     pooled = np.load(at / "pooled.npy", mmap_mode="c") if (at / "pooled.npy").exists() else None
+    looked, layers = read_layers(at / LAYERS) if (at / LAYERS).exists() else (None, ())
     if not about["cut"]:
-        return Trunk(listed.numbers, pooled)
+        return Trunk(listed.numbers, pooled, looked=looked, layers=layers)
     states = np.load(at / "states.npy", mmap_mode="c")
     cut = Cut(**{**about["cut"], "shape": tuple(about["cut"]["shape"])})
-    return Trunk(listed.numbers, pooled, cut, states, np.load(at / "starts.npy"))
+    starts = np.load(at / "starts.npy")
+    return Trunk(listed.numbers, pooled, cut, states, starts, looked, layers)
