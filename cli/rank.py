@@ -43,6 +43,11 @@ EXAMPLES = (
     "hubtl rank text-classification few.csv --report ranking.html",
 )
 WIDE = 21  # characters of a bar
+RELATED = "RELATED"
+TITLES = (
+    *("MODEL", "SCORE", "95 % INTERVAL", "MAY BE BEST"),
+    *("PARAMS", "LICENCE", "ROWS", "SECONDS"),
+)
 BEST = {True: "yes", False: "no", None: "left behind"}
 NAMED = 5  # models of a reason by name; more by number
 
@@ -135,8 +140,10 @@ def command(
 def _say(found: hubtl.Ranking) -> None:
     """Print the candidates, what speaks for each, what could not be judged, and the advice."""
     low, high = min(e.low for e in found.ranking), max(e.high for e in found.ranking)
-    screen.table(
-        ("MODEL", "SCORE", "95 % INTERVAL", "MAY BE BEST", "PARAMS", "LICENCE", "ROWS", "SECONDS"),
+    how = next((each.related.how for each in found.ranking if each.related.how), "")
+    related = (RELATED,) if how else ()
+    hidden = screen.table(
+        (*TITLES, *related),
         [
             (
                 each.id,
@@ -147,12 +154,15 @@ def _say(found: hubtl.Ranking) -> None:
                 each.licence or "unknown",
                 f"{each.rows:,}",
                 f"{each.seconds:.1f}",
+                *([_share(each.related.value)] if related else []),
             )
             for each in found.ranking
         ],
-        numbers=("SCORE", "PARAMS", "ROWS", "SECONDS"),
-        less=("MAY BE BEST", "95 % INTERVAL", "PARAMS", "LICENCE", "SECONDS", "ROWS"),
+        numbers=("SCORE", "PARAMS", "ROWS", "SECONDS", *related),
+        less=("MAY BE BEST", "95 % INTERVAL", "PARAMS", "LICENCE", "SECONDS", "ROWS", *related),
     )
+    if how and RELATED not in hidden:
+        screen.note(f"{RELATED.lower()}, which has no part in the score: {how}")
     _say_parts(found)
     if found.failed:
         screen.say()
@@ -192,6 +202,10 @@ def _say_parts(found: hubtl.Ranking) -> None:
 def _part(parts: Mapping[str, float | None], name: str) -> str:
     value = parts.get(name)
     return "unknown" if value is None else f"{value:+.2f}"
+
+
+def _share(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.0%}"
 
 
 def _say_left_out(found: hubtl.Ranking) -> None:

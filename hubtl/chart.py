@@ -59,11 +59,14 @@ def render_chart(found: Ranking) -> str:
         alone=len(found.ranking) == 1,
         behind=[each for each in found.ranking if found.may_be_best(each) is None],
         words={True: "yes", False: "no", None: "left behind"},
+        stated={True: "yes", False: "no", None: "unknown"},
         parts=_parts(found),
         cells=_cells(found),
         scorers=list(dict.fromkeys(name for each in found.ranking for name in each.scores)),
         priors=[name for name in PRIORS if any(_prior(each, name) for each in found.ranking)],
         about={**PRIORS, **{name: f"{name}: {told}" for name, told in found.scorers.items()}},
+        related=any(_told(each) for each in found.ranking),
+        how=next((each.related.how for each in found.ranking if each.related.how), ""),
         layered=[each for each in found.ranking if each.layers],
         reasons=_reasons(found.left_out),
         **_plots(found),
@@ -95,6 +98,12 @@ def _prior(each: Ranked, name: str) -> bool:
     return each.priors.get(name) is not None
 
 
+def _told(each: Ranked) -> bool:
+    """Return whether anything is known of how near the rows lie to what it was made for."""
+    told = each.related
+    return any(one is not None for one in (told.domain, told.language, told.value))
+
+
 def _reasons(left_out: Sequence[LeftOut]) -> list[tuple[str, int, list[str]]]:
     """Return why models were left out, how many, and some by name; the commonest first."""
     counts = Counter(each.why for each in left_out)
@@ -112,12 +121,16 @@ def _plots(found: Ranking) -> dict[str, Any]:
         return {"plots": False, "plot_scores": "", "plots_of_layers": {}}
     last = [each for each in found.ranking if found.may_be_best(each) is not None]
     names = named(last)
-    drawn = plots.intervals(
-        {names[each.id]: _span(each) for each in last},
-        "score: 0 is a middling candidate",
-        "Candidates by their score",
-        {names[each.id] for each in last if found.may_be_best(each)},
-        0.0,
+    drawn = (
+        ""
+        if len(last) == 1
+        else plots.intervals(
+            {names[each.id]: _span(each) for each in last},
+            "score: 0 is a middling candidate",
+            "Candidates by their score",
+            {names[each.id] for each in last if found.may_be_best(each)},
+            0.0,
+        )
     )
     layered = [each for each in last if len(each.layers) > 1][:MOST_DRAWN]
     layers = {

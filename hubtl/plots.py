@@ -152,7 +152,7 @@ def _by_layer(
     with _drawn(about, 2.9) as (axes, svg):
         axes.plot(range(1, len(values) + 1), values, "o-", color=INK, markersize=5)
         axes.plot(best + 1, values[best], "o", color=ACCENT, markersize=8)
-        axes.set(xlabel="after so many layers", ylabel=title)
+        axes.set(xlabel="after so many layers", ylabel=title, xlim=(0.5, len(values) + 0.5))
         if limits:
             axes.set_ylim(*limits)
         _counted(axes)

@@ -20,6 +20,20 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class Related:
+    """How near rows lie to what a candidate was made for; it has no part in the score.
+
+    Whether their `domain` and `language` are among those that it states, and a number of the task's
+    own, of which more is nearer, with what that is; None where it is not known.
+    """
+
+    domain: bool | None = None
+    language: bool | None = None
+    value: float | None = None
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ranked:
     """One candidate: its score with a 95 % interval, and what that is made of.
 
@@ -49,6 +63,7 @@ class Ranked:
     intervals: Mapping[str, tuple[float, float] | None] = field(default_factory=dict)
     layers: tuple[Layer, ...] = ()
     averaged: float | None = None
+    related: Related = Related()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +72,8 @@ class Ranking:
 
     Of those that can't be told apart as the best the smaller come first, whatever their scores.
     `weights` say what each part counts, `scorers` what each scorer's number is, and `past_sets` on
-    how many earlier sets candidates were compared. `failed` are candidates that could not be
+    how many earlier sets candidates were compared. `domain` and `language` are those of the rows,
+    where they are known. `failed` are candidates that could not be
     judged, `left_out` models that were none, each with its reason.
     """
 
@@ -75,6 +91,8 @@ class Ranking:
     not_known: tuple[str, ...]
     seconds: float
     scorer: str = "ensemble"
+    domain: str | None = None
+    language: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the keys that `rank --json` promises: all fields."""

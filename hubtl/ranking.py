@@ -20,6 +20,7 @@ from .registry.entry import LeftOut, Query
 from .registry.errors import BadOption, HubtlError, OutOfTime, Unreachable
 from .registry.fingerprint import rows_fingerprint
 from .registry.past import Past
+from .relatedness import language_of
 from .remembering import recalled
 from .rounds import chunks_of, next_round, sizes_of
 from .standings import advice, by_score, listed, standings
@@ -234,4 +235,6 @@ class _Contest:
             self.found.left_out,
             tuple(self.not_known),
             round(self.clock.spent, 2),
+            domain=self.subject.domain,
+            language=language_of(self.subject.task, rows_of(self.chunks)),
         )

@@ -18,7 +18,9 @@ from .job import job_of
 from .learning import network_of, session_of
 from .plugins.manager import plugins
 from .plugins.scoring import judges, score
+from .ranked import Related
 from .registry.errors import BadData
+from .relatedness import related_to
 from .sources import pull
 from .subject import Request, Subject
 from .transfer.choices import Choices
@@ -57,6 +59,7 @@ class Rated:
     revision: str
     upon: str | None
     layers: Layers | None = None
+    related: Related = Related()
 
     @property
     def id(self) -> str:
@@ -96,12 +99,16 @@ def rate(
     began_scoring = time.perf_counter()
     scores, silent = _scores(sample)
     layers = _layers(made, targets)
+    try:
+        related = related_to(candidate.known, subject.task, base, rows, subject.domain)
+    except Exception as error:  # a task may be anybody's, and this counts for nothing
+        related, silent["related"] = Related(), told(error)
     now = time.perf_counter()
     making = meter.seconds.get("features", 0.0)
     return Rated(
         candidate, scores, silent, params, len(rows), loading, now - began_scoring,
         making / len(rows_of(chunks[-1:])) if making else None, now - began,
-        job.base.revision or "", job.upon.name if job.upon else None, layers,
+        job.base.revision or "", job.upon.name if job.upon else None, layers, related,
     )  # fmt: skip
 
 

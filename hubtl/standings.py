@@ -99,6 +99,7 @@ def listed(table: Standings, seconds: Mapping[str, float], *, final: bool) -> li
                 {name: _interval(span[:, n].tolist()) for name, span in table.spans.items()},
                 _layers(each),
                 each.layers.averaged.value if each.layers and each.layers.averaged else None,
+                each.related,
             )
         )
     return found

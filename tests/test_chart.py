@@ -12,7 +12,7 @@ import pytest
 
 from hubtl.chart import STRONGEST, named, render_chart
 from hubtl.page import check_page
-from hubtl.ranked import Layer, Ranked, Ranking
+from hubtl.ranked import Layer, Ranked, Ranking, Related
 from hubtl.registry.entry import LeftOut
 from hubtl.registry.errors import BadOption, Unwritable
 
@@ -25,6 +25,7 @@ SMALL = Ranked(
     "acme/small", 0.2, -0.1, 0.4, ("acme/large",), {"parameters": 3e6, "downloads": None}, 1.5, 90,
     PARTS, {"probe": -0.52, "odd": 7.0}, 3_000_000, "mit", "1" * 40, None,
     {"probe": (-0.61, -0.43), "odd": None}, (Layer(1, 0.1), Layer(2, 0.3), Layer(3, 0.2)), 0.25,
+    Related(True, None, 0.75, "share of words"),
 )  # fmt: skip
 LARGE = dataclasses.replace(
     SMALL,
@@ -34,6 +35,7 @@ LARGE = dataclasses.replace(
     params=90_000_000,
     licence=None,
     averaged=None,
+    related=Related(False),
 )
 LATE = dataclasses.replace(SMALL, id="acme/late", tied_with=(), rows=30, upon="acme/late@2")
 FOUND = Ranking(
@@ -41,6 +43,7 @@ FOUND = Ranking(
     {"text": "words"}, {"probe": 0.5, "odd": 0.5, "parameters": 0.5, "downloads": 0.0},
     {"probe": "log likelihood of rows held out"}, 2, (LeftOut("acme/nan", "weights are NaN"),),
     tuple(LeftOut(f"acme/{n}", "only as a pickle") for n in range(25)), ("odd of acme/x: no",), 9.0,
+    domain="legal",
 )  # fmt: skip
 
 
@@ -70,6 +73,8 @@ def test_the_advice_comes_first_and_each_number_of_the_ranking_is_told():
         "acme/small 2 of 3 layers 0.300 0.200 0.250",
         "acme/large 2 of 3 layers 0.300 0.200 of unlike widths",
         "acme/small 3,000,000",
+        "model for legal measured acme/small yes 0.75 acme/large no unknown",
+        "beside the domain that you named. Measured: share of words; more is nearer.",
         "acme/nan weights are NaN",
         "25: only as a pickle. acme/0, acme/1,",
         "acme/19 and 5 more",

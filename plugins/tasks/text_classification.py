@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from ...transfer.split import Split, joined
 from ..check import Look
 from ..export import Graph, Saved
 from ..hookspecs import Loading, Task, hookimpl
+from ..related import Measured
 from ..retaining import Probes
 from ..rivals import COMMONEST, commonest
 from ..text import general_sentences
@@ -93,6 +95,20 @@ class TextClassification:
         from ..text.look import Texts
 
         return Texts(inputs)
+
+    def language(self, inputs: Sequence[str]) -> str | None:
+        """Return the language of most texts, where more than half tell theirs."""
+        from ..text.look import Texts
+
+        said = Counter(Texts(inputs).traits()["language"])
+        language, count = max(said.items(), key=lambda each: each[1], default=("unknown", 0))
+        return language if language != "unknown" and 2 * count > len(inputs) else None
+
+    def related(self, base: Path, inputs: Sequence[str]) -> Measured | None:
+        """Return the share of words that the base's tokenizer keeps whole."""
+        from ..text.kept_words import kept_words
+
+        return kept_words(base, inputs)
 
     def snippet(self, folder: Path, loading: Loading) -> str:
         """Return the Python that loads a saved folder without hubtl."""
