@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import dataclasses
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -52,8 +55,8 @@ def said(found: Ranking) -> list[hubtl.Ranked]:
 
 
 def kept() -> dict[str, int]:
-    """Each kept trunk, and when its features were made."""
-    made = trunks()[0].glob("*/pooled.npy")
+    """Each trunk that is kept whole, and when its features were made."""
+    made = trunks()[0].glob("[0-9a-f]*/pooled.npy")
     return {path.parent.name: path.stat().st_mtime_ns for path in made}
 
 
@@ -183,6 +186,64 @@ def test_ctrl_c_goes_through_and_a_second_call_goes_on_from_what_was_made(shelf,
     assert len(kept()) == 2 and made.items() <= kept().items()
 
 
+def test_a_killed_ranking_goes_on_from_the_features_that_were_whole(shelf, moods):
+    line = f"rank {TASK} moods.csv --candidates {BERT} {ENCODER} --hub folder:{shelf.cache.root}"
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "hubtl", *line.split()], stderr=subprocess.DEVNULL
+    )
+    while not kept() and killed.poll() is None:
+        time.sleep(0.005)
+    killed.kill()
+    killed.wait()
+    made = kept()
+    assert made
+    assert len(rank(shelf, moods, BERT, ENCODER).ranking) == 2
+    assert len(kept()) == 2 and made.items() <= kept().items()
+
+
+def test_a_candidate_that_fails_on_more_rows_is_told_and_the_rest_go_on(shelf, tiny_folders):
+    copy_of(shelf, tiny_folders[BERT], TWIN)
+    weights = shelf.cache.snapshot(TWIN) / "model.safetensors"
+
+    def spoil(step: str, done: int, total: int) -> None:
+        if f"2 of 3: {BERT}, features" in step and weights.is_file():  # it has been judged once
+            weights.unlink()
+
+    data = many_moods(96)
+    found = rank(shelf, data, TWIN, BERT, ENCODER, time_budget="5m", progress=spoil)
+    assert {each.id: each.rows for each in found.ranking} == {BERT: 96, ENCODER: 96}
+    assert [each.id for each in found.failed] == [TWIN] and found.failed[0].why
+    assert TWIN not in found.advice
+
+
+BROKEN = """
+from hubtl import hookimpl
+
+class Broken:
+    name = "broken"
+    def __call__(self, features, targets):
+        raise ValueError("no luck today")
+
+@hookimpl
+def register_scorers():
+    return [Broken()]
+"""
+
+
+def test_a_scorer_that_raises_is_told_and_the_others_count(shelf, moods, hubtl_cli, install):
+    line = f"rank {TASK} moods.csv --candidates {BERT} {ENCODER} --hub folder:{shelf.cache.root}"
+    alone = hubtl_cli(f"{line} --json").json
+    install("broken", BROKEN)
+    found = hubtl_cli(f"{line} --json").json
+    assert sorted(found["not_known"]) == [
+        f"broken of {BERT}: ValueError: no luck today",
+        f"broken of {ENCODER}: ValueError: no luck today",
+    ]
+    assert found["weights"] == alone["weights"]
+    scores = [[each["score"] for each in told["ranking"]] for told in (alone, found)]
+    assert scores[0] == pytest.approx(scores[1])
+
+
 def test_under_a_budget_rows_come_in_chunks_and_none_is_computed_twice(shelf):
     data = many_moods(96)
     found = rank(shelf, data, BERT, ENCODER, time_budget="5m")
@@ -291,7 +352,7 @@ def test_the_command_shows_bars_parts_and_advice(shelf, moods, capsys):
     titles, *rows = shown.out.splitlines()
     assert titles.split() == [
         *("MODEL", "SCORE", "95", "%", "INTERVAL", "MAY", "BE", "BEST"),
-        *("PARAMS", "LICENCE", "ROWS", "SECONDS"),
+        *("PARAMS", "LICENCE", "ROWS", "SECONDS", "RELATED"),
     ]
     assert "●" in rows[0] and rows[3].startswith("MADE OF")
     assert f"judging, 2 of 2: {ENCODER}, features; ahead: {BERT} …" in " ".join(shown.err.split())
