@@ -31,6 +31,7 @@ from .options import (
 EXAMPLES = (
     "hubtl adapt text-classification examples/debian-sections.csv --recipe top --resume",
     "hubtl adapt text-classification examples/debian-sections.csv --dry-run",
+    "hubtl adapt image-classification examples/noto-emoji --base auto --time-budget 5m",
     "hubtl adapt text-classification examples/debian-sections.csv --recipe auto --dry-run",
     "hubtl adapt text-classification examples/debian-sections.csv --domain software",
     "hubtl adapt text-classification examples/debian-sections.csv --recipe lora --set epochs=3",
@@ -43,8 +44,12 @@ def command(
     data: Data,
     base: Annotated[
         str,
-        typer.Option(metavar="ID", help="The base, or an adapter to go on from; auto: a starter."),
-    ] = "auto",
+        typer.Option(
+            metavar="ID|auto",
+            help="The base, or an adapter to go on from; auto: the first of a ranking; else a "
+            "starter.",
+        ),
+    ] = "",
     recipe: Annotated[
         str,
         typer.Option(
@@ -142,7 +147,12 @@ def _say_plan(plan: Any, say: Callable[[str], None]) -> None:
     say(f"rows     {rows}; {len(plan.labels)} labels")
     if plan.origin:
         say(f"alike    rows of one `{plan.origin}`: intervals count those as well as rows")
-    say(f"base     {plan.base} at {str(plan.base_revision)[:7]}{download}")
+    if len(plan.candidates) > 1:
+        say(f"base     the first of a ranking of {', '.join(plan.candidates)}{download}")
+    elif plan.candidates:
+        say(f"base     {plan.candidates[0]}, the only candidate{download}")
+    else:
+        say(f"base     {plan.base} at {str(plan.base_revision)[:7]}{download}")
     if plan.upon:
         say(f"upon     {plan.upon}")
     options = ", ".join(f"{name} {value}" for name, value in plan.options.items())
@@ -195,7 +205,7 @@ def _say_adapted(adapted: hubtl.Adapted) -> None:
         screen.say(f"\n{shift_line(facts)}")
     if facts.seeds:
         screen.say(f"\n{seeds_line(facts)}")
-    if facts.climb:
+    if facts.climb or "base" in facts.choices:
         screen.say(f"\n{facts.why}")
     if facts.curve["points"]:
         screen.say(f"\n{facts.curve['says']}")

@@ -91,7 +91,7 @@ def _adapting(demo: Demo, folder: Path) -> list[str]:
     words = [_short(data)]
     words += ["--test", _short(demo.test)] if demo.test else []
     words += ["--domain", demo.domain]
-    words += ["--base", demo.base] if demo.base != "auto" else []
+    words += ["--base", demo.base] if demo.base else []
     words += ["--recipe", demo.recipe] if demo.recipe != "probe" else []
     return words + [word for pair in demo.options.items() for word in ("--set", "=".join(pair))]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from .auto import chosen
+from .best_base import decided
 from .climbing import Climb
 from .energy import EnergyMeter
 from .estimate import Estimate, estimate, in_steps
@@ -22,7 +23,7 @@ from .registry.card import render
 from .rehearsal import rehearse
 from .remembering import remember
 from .reporting import write_report
-from .results import Adapted
+from .results import Adapted, Plan
 from .retention import retained
 from .sources import pull
 from .splitting import RIVAL_ROWS, write_split
@@ -34,8 +35,11 @@ from .unfinished import Unfinished, unfinished, write_plan
 from .workspace import disk_told, staged
 
 
-def adapt(job: Job, progress: Progress) -> Adapted:
-    """Do the job and return the folder, whole and measured; on any failure nothing is left."""
+def adapt(job: Job, progress: Progress, tell: Callable[[Plan], None]) -> Adapted:
+    """Do the job and return the folder, whole and measured; on any failure nothing is left.
+
+    `tell` is given the plan once the base is known.
+    """
     about = identity(job)
     with (
         EnergyMeter() as meter,
@@ -44,8 +48,10 @@ def adapt(job: Job, progress: Progress) -> Adapted:
         staged(job.out) as folder,
         quiet_libraries(),
     ):
-        base = pull(job.source, job.base, progress=progress)
         _use_threads(work.choices)
+        job = decided(job, work.choices, progress)
+        tell(job.as_plan())
+        base = pull(job.source, job.base, progress=progress)
         climbed: Climb | None = None
         if job.rungs:
             job, climbed, takes = chosen(job, base, work, progress)

@@ -171,19 +171,17 @@ def adapt(
 ) -> Adapted:
     """Return a new adapted folder, measured on rows that it has not learnt from.
 
-    Options: base, recipe, out, test, domain, options (of the recipe), columns (role to name), seed,
-    seeds, hub, device, time_budget (such as 5m), plan (an earlier plan.json), resume. `tell` is
-    given the plan before work starts, and `retain` names more inputs to see by what is forgotten.
-    Raises the HubtlError that says what stands in the way before
-    any work is done.
+    Options: base (`auto` for the first of a ranking), recipe, out, test, domain, options (of the
+    recipe), columns (role to name), seed, seeds, hub, device, time_budget (such as 5m), plan (an
+    earlier plan.json), resume. `tell` is given the plan before anything is trained, and `retain`
+    names more inputs to see by what is forgotten. Raises the HubtlError that says what stands in
+    the way before any work is done.
     """
     from .adaptation import adapt as work
     from .job import prepare
 
     job = prepare(_request(task, data, **options))
-    if tell:
-        tell(job.as_plan())
-    return work(job, progress)
+    return work(job, progress, tell or (lambda _: None))
 
 
 def evaluate(

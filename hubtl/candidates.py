@@ -15,6 +15,7 @@ from .registry.filters import Filter, filters, left_out
 from .registry.places import models, setting
 from .sources import find_model, open_hub, search_models, told_more
 
+LIMIT = 20  # of candidates that a search finds
 NOT_HERE = "not on this machine: `hubtl pull` brings it, or name it with --candidates"
 
 
@@ -142,6 +143,15 @@ def _hubs_here() -> Iterator[str]:
 def _filters(query: Query) -> list[Filter]:
     query, memory = with_memory(query)
     return filters(query, catalogue().licences, memory)
+
+
+def none_judged(failed: Sequence[LeftOut], task: str) -> Unreachable:
+    """Return the error for candidates none of which could be judged: the first one's reason."""
+    first = failed[0]
+    return Unreachable(
+        f"none of {len(failed)} candidates could be judged; `{first.id}`: {first.why}",
+        f"name others: --candidates ID, from `hubtl search --task {task}`",
+    )
 
 
 def told(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from .checking import warnings_of
 from .clock import Clock
+from .contenders import Contenders, contenders
 from .dataset import Dataset
 from .ladder import AUTO, Rung, climbable
 from .lineage import Upon, traced
@@ -18,7 +19,7 @@ from .plugins.hookspecs import Method, Source, Task
 from .plugins.retaining import Probes
 from .probes import own_probes
 from .registry.entry import Entry
-from .registry.errors import BadOption
+from .registry.errors import BadOption, HubtlError
 from .registry.fingerprint import rows_fingerprint
 from .registry.recipe import Recipe
 from .registry.weights import check_weights, needed
@@ -36,7 +37,10 @@ from .workspace import check_out
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A request with every name resolved and every row read: nothing can be misspelt any more."""
+    """A request with every name resolved and every row read: nothing can be misspelt any more.
+
+    Where there are `contenders`, the base is the largest of them until one is chosen.
+    """
 
     task: Task
     recipe: Recipe
@@ -57,6 +61,7 @@ class Job:
     warnings: tuple[str, ...] = ()
     retain: Probes | None = None
     rungs: tuple[Rung, ...] = ()
+    contenders: Contenders | None = None
 
     @property
     def asked(self) -> str:
@@ -89,10 +94,12 @@ class Job:
         """Return what would be done."""
         there = pulled(self.base.id, self.base.revision)
         sizes = [self.base.files[path].size for path in needed(self.base.files)]
+        download = (0 if there else sum(sizes)) + (self.upon.download_bytes if self.upon else 0)
+        among = self.contenders
         return Plan(
             self.task.name,
-            self.base.id,
-            self.base.revision,
+            AUTO if among else self.base.id,
+            None if among else self.base.revision,
             self.asked,
             self.recipe.options,
             self.why,
@@ -100,11 +107,12 @@ class Job:
             self.labels,
             self.data.columns,
             str(self.out),
-            (0 if there else sum(sizes)) + (self.upon.download_bytes if self.upon else 0),
-            upon=self.upon.name if self.upon else None,
+            among.download_bytes if among else download,
+            upon=self.upon.name if self.upon and not among else None,
             warnings=self.warnings,
             recipes=tuple(each.recipe.name for each in self.rungs),
             origin=self.data.origin,
+            candidates=among.names if among else (),
         )
 
 
@@ -117,13 +125,29 @@ def prepare(request: Request) -> Job:
     out = request.out or Path("adapted", f"{_plain(request.data.stem)}-{recipe}")
     check_out(out)
     subject = read_subject(request, known)
-    base, why = request.base, _asked(request)
-    if base == AUTO:
+    if request.base == AUTO:
+        return _undecided(request, subject, out)
+    if request.base:
+        found, why = find_model(request.base, request.hub), _asked(request)
+    else:
         base, why = first_base(subject.task)
         found = find_model(base, "starter")
-    else:
-        found = find_model(base, request.hub)
     return job_of(request, subject, found, out, why)
+
+
+def _undecided(request: Request, subject: Subject, out: Path) -> Job:
+    """Return the job with all candidates for its base, by the largest that it can be done with."""
+    among = contenders(request, subject)
+    failed: HubtlError | None = None
+    for each in among.largest_first:
+        try:
+            job = job_of(request, subject, each.there(), out, "The base is chosen by a ranking.")
+        except HubtlError as error:
+            failed = failed or error
+            continue
+        return dataclasses.replace(job, contenders=among)
+    assert failed, "there is at least one candidate"
+    raise failed
 
 
 def job_of(
@@ -170,8 +194,8 @@ def identity(job: Job) -> dict[str, Any]:
     """Return all that decides what comes out: two runs with the same are the same work."""
     return {
         "task": job.task.name,
-        "base": f"{job.base.id}@{job.base.revision}",
-        "upon": job.upon.name if job.upon else None,
+        "base": AUTO if job.contenders else f"{job.base.id}@{job.base.revision}",
+        "upon": job.upon.name if job.upon and not job.contenders else None,
         "recipe": job.asked,
         "recipes": [each.recipe.name for each in job.rungs],
         "method": job.method.name,

@@ -6,12 +6,15 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from .best_base import SHARE
 from .climbing import unsuited
+from .contenders import Contenders
 from .estimate import Estimate, takes_by
 from .job import Job
 from .ladder import Rung
 from .registry.errors import HubtlError
 from .results import Plan
+from .rounds import ROWS
 from .sources import pull, pulled
 from .transfer.choices import Choices
 from .transfer.progress import Progress
@@ -37,6 +40,8 @@ def planned(job: Job, progress: Progress) -> Plan:
         name: round(value if name in ONCE else value * seeds, 3)
         for name, value in found.seconds.items()
     }
+    if job.contenders:
+        seconds |= _ranking(job, job.contenders, found)
     told = {
         "seconds": round(sum(seconds.values()), 3),
         "stages": seconds,
@@ -48,6 +53,23 @@ def planned(job: Job, progress: Progress) -> Plan:
     if recipes:  # the least is told above, and here what each recipe takes that may be chosen
         told["recipes"] = recipes
     return dataclasses.replace(plan, estimate=told)
+
+
+def _ranking(job: Job, among: Contenders, largest: Estimate) -> dict[str, float]:
+    """Return the seconds of ranking, as if all candidates took what the largest does.
+
+    What it makes of all rows is not made again.
+    """
+    learning = len(job.split.train) + len(job.split.validation)
+    rows = min(learning, ROWS)
+    seconds = largest.seconds
+    each = seconds["loading"] + seconds["features"] * rows / learning
+    takes = len(among.names) * each if len(among.names) > 1 else 0.0
+    budget = job.clock.budget
+    if budget is not None:
+        return {"ranking": round(min(takes, SHARE * budget), 3)}
+    again = {"features": 0.0} if takes and rows == learning else {}
+    return {"ranking": round(takes, 3), **again}
 
 
 def _reckoned(

@@ -7,9 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
-from .candidates import Candidate, Candidates, find_candidates, told
+from .candidates import LIMIT, Candidate, Candidates, find_candidates, none_judged, told
 from .clock import Clock
 from .page import check_page
 from .plugins.manager import plugins
@@ -17,19 +16,17 @@ from .ranked import Ranked, Ranking
 from .rating import Rated, rate, rows_of
 from .registry.comparing import DIGITS
 from .registry.entry import LeftOut, Query
-from .registry.errors import BadOption, HubtlError, OutOfTime, Unreachable
+from .registry.errors import BadOption, HubtlError, OutOfTime
 from .registry.fingerprint import rows_fingerprint
 from .registry.past import Past
 from .relatedness import language_of
 from .remembering import recalled
 from .rounds import chunks_of, next_round, sizes_of
 from .standings import advice, by_score, listed, standings
-from .subject import Request, Subject, find_recipes, read_subject
+from .subject import Request, Subject, check_classes, find_recipes, read_subject
 from .transfer.progress import Progress, silent
 from .transfer.quiet import quiet_libraries
 from .transfer.split import Split, contents_of
-
-LIMIT = 20  # of candidates that a search finds
 
 
 def rank(
@@ -70,16 +67,23 @@ def rank(
     recipes = find_recipes(request)
     found = find_candidates(candidates, asked, hub)
     subject = read_subject(request, recipes)
-    if not subject.labels:
-        raise BadOption(
-            f"`{task}` has no classes to tell apart, and bases are ranked by those",
-            f"try them: hubtl adapt {task} {data} --base ID, from `hubtl search --task {task}`",
-        )
-    with quiet_libraries():
-        ranking = _Contest(request, subject, found, rows, progress).ranking()
+    check_classes(request, subject)
+    ranking = ranked(request, subject, found, progress, rows)
     if report:
         ranking.write_report(report)
     return ranking
+
+
+def ranked(
+    request: Request,
+    subject: Subject,
+    found: Candidates,
+    progress: Progress,
+    rows: int | None = None,
+) -> Ranking:
+    """Return candidates, best first, by the rows of a subject, within the budget of its clock."""
+    with quiet_libraries():
+        return _Contest(request, subject, found, rows, progress).ranking()
 
 
 class _Contest:
@@ -140,15 +144,8 @@ class _Contest:
         if late and not rated:
             raise late
         if not rated:
-            self._refuse()
+            raise none_judged(self.failed, self.request.task)
         return by_score(rated, self.past)
-
-    def _refuse(self) -> NoReturn:
-        first = self.failed[0]
-        raise Unreachable(
-            f"none of {len(self.failed)} candidates could be judged; `{first.id}`: {first.why}",
-            f"name others: --candidates ID, from `hubtl search --task {self.request.task}`",
-        )
 
     def _again(self, going_on: Sequence[Rated], size: int) -> list[Rated]:
         """Return candidates judged on more rows, the best first; none where time runs out."""
@@ -216,7 +213,7 @@ class _Contest:
             for each in listed(tables[-1], self.seconds, final=len(tables) == 1):
                 placed.setdefault(each.id, each)
         if not tables:
-            self._refuse()
+            raise none_judged(self.failed, self.request.task)
         last, scorers = tables[0], plugins().scorers
         for one in last.rated:
             self.not_known += [f"{name} of {one.id}: {why}" for name, why in one.silent.items()]

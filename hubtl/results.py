@@ -27,7 +27,10 @@ class Adapted:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What `adapt` would do, for `--dry-run`; `origin` is the column that says whose a row is."""
+    """What `adapt` would do, for `--dry-run`; `origin` is the column that says whose a row is.
+
+    `candidates` are those that are ranked first, where the base is yet to be chosen.
+    """
 
     task: str
     base: str
@@ -46,6 +49,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     recipes: tuple[str, ...] = ()
     origin: str | None = None
+    candidates: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields."""

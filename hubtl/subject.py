@@ -13,6 +13,7 @@ from .ladder import AUTO, Rung, rungs
 from .plugins.hookspecs import Task
 from .plugins.manager import plugins
 from .registry.catalog import catalogue
+from .registry.errors import BadOption
 from .registry.places import setting
 from .splitting import split_rows
 from .transfer.goal import Goal
@@ -22,11 +23,11 @@ from .transfer.split import Split, labels_of
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the user asked for, in the user's words."""
+    """What the user asked for, in the user's words; no base is the catalogue's first starter."""
 
     task: str
     data: Path
-    base: str = "auto"
+    base: str = ""
     recipe: str = "probe"
     out: Path | None = None
     test: Path | None = None
@@ -85,3 +86,13 @@ def read_subject(request: Request, known: tuple[Rung, ...]) -> Subject:
     split = split_rows(data, test, request.seed, validates=validates, goal=goal)
     labels = goal.classes(labels_of(split.train))
     return Subject(task, known, data, split, labels, goal, domain, clock)
+
+
+def check_classes(request: Request, subject: Subject) -> None:
+    """Raise BadOption where there are no classes, by which bases are ranked."""
+    if not subject.labels:
+        raise BadOption(
+            f"`{request.task}` has no classes to tell apart, and bases are ranked by those",
+            f"try them: hubtl adapt {request.task} {request.data} --base ID, from "
+            f"`hubtl search --task {request.task}`",
+        )

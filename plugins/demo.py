@@ -29,6 +29,6 @@ class Demo:
     few: int | None = None
     language: str | None = None
     data_licence: str | None = None
-    base: str = "auto"
+    base: str = ""
     recipe: str = "probe"
     options: Mapping[str, str] = field(default_factory=dict)
