@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +42,7 @@ EXAMPLES = (
     "hubtl rank text-classification few.csv --query 'sentence encoder' --time-budget 5m",
     "hubtl rank text-classification few.csv --candidates acme/legal acme/general",
     "hubtl rank text-classification few.csv --report ranking.html",
+    "hubtl rank text-classification examples/debian-sections.csv --recipes --time-budget 5m",
 )
 WIDE = 21  # characters of a bar
 RELATED = "RELATED"
@@ -57,7 +59,9 @@ def command(
     data: Data,
     candidates: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID ...", help="Bases, or adapters to go on from."),
+        typer.Option(
+            "--candidates", "--base", metavar="ID ...", help="Bases, or adapters to go on from."
+        ),
     ] = None,
     more: Annotated[list[str] | None, typer.Argument(hidden=True, metavar="ID")] = None,
     query: Annotated[
@@ -93,16 +97,24 @@ def command(
     split: SplitColumn = None,
     column: Column = None,
     hub: HubName = None,
+    recipes: Annotated[
+        bool, typer.Option("--recipes", help="Which recipe is worth its cost with the first base.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Rank bases on your rows to learn from; nothing is trained, and no test row is read."""
     from hubtl.job import options_from
+    from hubtl.worth import Worth
+
+    from .rank_recipes import say_worth
 
     if more and not candidates:  # they can only follow the first one of --candidates
         raise BadOption(f"what is `{more[0]}`?", f"--candidates {' '.join(more)}")
+    if recipes and report:
+        raise BadOption("`--report` writes a page on bases, not on --recipes", "say one of both")
     try:
         with screen.progress() as progress:
-            found = hubtl.rank(
+            found = (hubtl.rank_recipes if recipes else partial(hubtl.rank, report=report))(
                 task,
                 data,
                 candidates=[*(candidates or ()), *(more or ())],
@@ -115,7 +127,6 @@ def command(
                 seed=seed,
                 hub=hub,
                 device=device,
-                report=report,
                 progress=progress,
                 domain=domain,
                 language=language,
@@ -129,6 +140,9 @@ def command(
         raise KeyboardInterrupt("the same command goes on from the features made so far") from None
     if as_json:
         screen.say_json(found.as_json())
+        return
+    if isinstance(found, Worth):
+        say_worth(found)
         return
     _say(found)
     if report:

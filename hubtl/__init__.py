@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .plugins.hookspecs import hookimpl
     from .ranked import Ranked, Ranking
     from .ranking import rank
+    from .recipe_ranking import rank_recipes
     from .registry.card import Section
     from .registry.entry import Entry, Query
     from .registry.errors import HubtlError
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         Published,
         Synced,
     )
+    from .worth import Tried, Worth
 
 __all__ = [
     "Adapted",
@@ -67,6 +69,8 @@ __all__ = [
     "Recipe",
     "Section",
     "Synced",
+    "Tried",
+    "Worth",
     "adapt",
     "check",
     "evaluate",
@@ -79,6 +83,7 @@ __all__ = [
     "publish",
     "pull",
     "rank",
+    "rank_recipes",
     "report",
     "search",
     "show",
@@ -108,7 +113,9 @@ _HOMES = {
     "HubtlError": ".registry.errors",
     "Past": ".registry.past",
     **dict.fromkeys(("Ranked", "Ranking"), ".ranked"),
+    **dict.fromkeys(("Tried", "Worth"), ".worth"),
     "rank": ".ranking",
+    "rank_recipes": ".recipe_ranking",
     "Recipe": ".registry.recipe",
     "Section": ".registry.card",
     "hookimpl": ".plugins.hookspecs",

@@ -13,21 +13,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from .climbing import (
-    FOLDS,
-    LEAST_ROWS,
-    Climb,
-    Gains,
-    Trial,
-    compare,
-    enough_said,
-    unsuited,
-)
-from .estimate import RESERVE, Estimate, in_steps, takes_by
+from .climbing import FOLDS, LEAST_ROWS, Climb, Trial, enough_said
+from .estimate import RESERVE, Estimate, in_steps, takes_by, takes_or_why
 from .job import Job
 from .ladder import Rung
 from .registry.errors import BadData, BadOption, HubtlError, OutOfTime
-from .transfer import measure, resources
 from .transfer.progress import Progress
 from .transfer.resources import Stopwatch
 from .transfer.split import joined
@@ -127,8 +117,7 @@ class _Ascent:
             return self._found({})
         parts = parts[:folds]
         self.trying = Trying(self.job, self.base, self.work, self.room, self.rows, parts)
-        held = [row for part in parts for row in part.held]
-        self.true, self.origins = [row.label for row in held], [row.origin for row in held]
+        self.true = [row.label for row in self.trying.held]
         self._try_all(first, len(parts))
         rivals = self._rivals(first)
         self._turn_back()
@@ -163,28 +152,22 @@ class _Ascent:
             return []
         found = []
         for rung in self.richer:
-            if why := self._unsuited(rung):
-                self._leave_out([rung], why)
+            if self._late_for(rung):
+                self._leave_out([rung], "no time to reckon what it takes")
                 continue
-            try:
-                takes = takes_by(
-                    self.job.by(rung), self.base, self.room.choices, self.progress, like=first
-                )
+            takes = takes_or_why(self.job, rung, self.base, self.room.choices, self.progress, first)
+            if isinstance(takes, str):
+                self._leave_out([rung], takes)
+            else:
                 found.append((rung, takes))
-            except OutOfTime:
-                raise
-            except HubtlError as error:
-                self._leave_out([rung], error.message)
         return sorted(found, key=lambda offer: self._seconds(offer[1], 1))
 
-    def _unsuited(self, rung: Rung) -> str:
-        """Return why a recipe is not even to be reckoned; empty where it is."""
-        name, clock = rung.recipe.name, self.job.clock
+    def _late_for(self, rung: Rung) -> bool:
+        """Return whether there is no time even to reckon what a recipe takes."""
         late: bool = self.room.choices.once(
-            f"late for {name}", lambda: clock.spent > self._limit / 2
+            f"late for {rung.recipe.name}", lambda: self.job.clock.spent > self._limit / 2
         )
-        why = unsuited(name, len(self.rows), len(self.job.labels))
-        return why or ("no time to reckon what it takes" if late else "")
+        return late
 
     @property
     def _limit(self) -> float:
@@ -202,7 +185,7 @@ class _Ascent:
         """Return how many parts there is time to try a recipe on; 0 where it can't be tried."""
 
         def fitting() -> int:
-            if takes.memory_bytes > self._memory():
+            if takes.no_room:
                 return 0
             room = self._limit - self.job.clock.spent - RESERVE * self._final(takes)
             count = parts
@@ -213,13 +196,10 @@ class _Ascent:
         count: int = self.room.choices.once(f"folds of {rung.recipe.name}", fitting)
         return count
 
-    def _memory(self) -> int:
-        return resources.free_memory("cpu") + resources.memory_now()
-
     def _no_room(self, takes: Estimate) -> str:
         """Return what there is too little of to try a recipe."""
-        if takes.memory_bytes > self._memory():
-            return f"it takes {takes.memory_bytes / 1e9:.1f} GB of memory, more than there are"
+        if takes.no_room:
+            return takes.no_room
         wanted = RESERVE * (self._seconds(takes, 1) + self._final(takes))
         budget = self.job.clock.budget
         left = self._limit - self.job.clock.spent
@@ -235,7 +215,7 @@ class _Ascent:
         try:
             for number in range(folds):
                 said += self.trying.judge(rung, [number], watched)
-                if not self._compared(said, best).hopeful:
+                if not self.trying.compared(said, best).hopeful:
                     break
         except OutOfTime:
             raise
@@ -246,24 +226,17 @@ class _Ascent:
         return said
 
     def _note(self, rung: Rung, said: Judged, seconds: float, best: Judged | None) -> None:
-        metrics = self.job.goal.metrics
-        value = None
-        if said.labels:
-            value = measure.values(self.true[: len(said)], said.labels, metrics)[self.metric]
         self.trials.append(
             Trial(
                 rung.recipe.name,
                 len(said),
-                value,
+                self.trying.value(said),
                 sum(said.losses) / len(said),
                 round(seconds, 2),
                 self.present.recipe.name if best else None,
-                self._compared(said, best) if best else None,
+                self.trying.compared(said, best) if best else None,
             )
         )
-
-    def _compared(self, said: Judged, best: Judged) -> Gains:
-        return compare(self.true, said, best, self.job.goal.metrics, self.origins)
 
     def _turn_back(self) -> None:
         """Keep the one before where what was kept last took so long that no time is left for it."""

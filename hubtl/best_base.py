@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .clock import Clock
 from .contenders import Contenders
 from .job import Job, job_of
 from .ranked import Ranking
@@ -46,7 +45,7 @@ def _chosen(job: Job, among: Contenders, progress: Progress) -> tuple[str, str]:
         why = f"`{first.id}` was taken without ranking: it is the only candidate for the task."
     else:
         request = replace(job.request, plan=None, retain=None)
-        subject = replace(among.subject, clock=_part(job.clock))
+        subject = replace(among.subject, clock=job.clock.part(SHARE))
         try:
             ranking = ranked(request, subject, among.found, progress)
             first = next(each for each in candidates if each.id == ranking.ranking[0].id)
@@ -61,13 +60,6 @@ def _chosen(job: Job, among: Contenders, progress: Progress) -> tuple[str, str]:
         why += f" No candidate is of the domain `{among.domain}`, so it is of any."
     entry = first.there()[1]
     return f"{entry.id}@{entry.revision}" if entry.revision else entry.id, why
-
-
-def _part(clock: Clock) -> Clock:
-    """Return a clock for the ranking."""
-    if clock.budget is None:
-        return Clock()
-    return Clock(SHARE * max(0.0, clock.budget - clock.spent))
 
 
 def told(ranking: Ranking) -> str:

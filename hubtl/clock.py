@@ -25,6 +25,11 @@ class Clock:
         """Wall seconds so far."""
         return time.monotonic() - self._began
 
+    def part(self, share: float) -> Clock:
+        """Return a clock that begins now, with a share of what is left of the budget."""
+        left = None if self.budget is None else max(0.0, self.budget - self.spent)
+        return Clock(None if left is None else share * left)
+
     def training_is_over(self, steps: int) -> bool:
         """Return whether just enough is left for what comes after training."""
         return self.budget is not None and self.spent + self.kept >= self.budget

@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .climbing import unsuited
 from .clock import Clock
 from .job import Job
+from .ladder import Rung
 from .plugins.retaining import Retaining
-from .registry.errors import BadOption
+from .registry.errors import BadOption, HubtlError, OutOfTime
 from .registry.places import trunks
 from .rehearsal import SAMPLE, Rehearsal, rehearse
 from .retention import inputs_of, is_measured, probes_of
@@ -75,9 +77,20 @@ class Estimate:
 
         The features that training begins with are not among them.
         """
+        return self.trial(share, 1 - share)
+
+    def trial(self, learnt: float, judged: float) -> float:
+        """Return the seconds that training on a share of the rows takes, and judging another."""
         seconds = self.seconds
         learning = seconds["head"] + seconds["training"] + seconds["judging"]
-        return seconds["loading"] + share * learning + (1 - share) * self.pass_over
+        return seconds["loading"] + learnt * learning + judged * self.pass_over
+
+    @property
+    def no_room(self) -> str:
+        """Why there is too little memory for it; empty where there is enough."""
+        if self.memory_bytes <= resources.free_memory("cpu") + resources.memory_now():
+            return ""
+        return f"it takes {self.memory_bytes / 1e9:.1f} GB of memory, more than there are"
 
     def after_training(self, seeds_to_come: int) -> float:
         """Return the seconds to keep for what follows the training of a seed."""
@@ -122,6 +135,24 @@ def takes_by(
         return asdict(found)
 
     return Estimate(**choices.once(f"takes of {job.recipe.name}", reckoned))
+
+
+def takes_or_why(
+    job: Job, rung: Rung, base: Path, choices: Choices, progress: Progress, like: Estimate
+) -> Estimate | str:
+    """Return what one of several recipes takes, or why it can't be chosen for these rows.
+
+    `like` is of another of them. Raises OutOfTime.
+    """
+    rows = len(job.split.train) + len(job.split.validation)
+    if why := unsuited(rung.recipe.name, rows, len(job.labels)):
+        return why
+    try:
+        return takes_by(job.by(rung), base, choices, progress, like=like)
+    except OutOfTime:
+        raise
+    except HubtlError as error:
+        return error.message
 
 
 def estimate(job: Job, tried: Rehearsal, baselines: float | None = None) -> Estimate:

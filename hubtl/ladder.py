@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -51,6 +52,16 @@ def rungs(asked: str, task: Task, options: Mapping[str, str]) -> tuple[Rung, ...
             error.message,
             f"`--recipe {AUTO}` takes what every recipe takes; or name one with --recipe",
         ) from error
+
+
+def others(task: Task, options: Mapping[str, str], classes: int) -> tuple[Rung, ...]:
+    """Return the recipes that `auto` knows nothing of, as far as they take these options."""
+    found = []
+    for name in plugins().recipes:
+        if name not in LADDER:
+            with contextlib.suppress(BadOption):
+                found.append(rung(name, task, options))
+    return tuple(each for each in found if classes or not getattr(each.method, "linear", False))
 
 
 def climbable(found: tuple[Rung, ...], classes: int) -> tuple[Rung, ...]:

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from .best_base import SHARE
-from .climbing import unsuited
 from .contenders import Contenders
-from .estimate import Estimate, takes_by
+from .estimate import Estimate, takes_by, takes_or_why
 from .job import Job
 from .ladder import Rung
-from .registry.errors import HubtlError
 from .results import Plan
 from .rounds import ROWS
 from .sources import pull, pulled
@@ -76,11 +74,7 @@ def _reckoned(
     job: Job, rung: Rung, base: Path, choices: Choices, progress: Progress, like: Estimate
 ) -> dict[str, Any]:
     """Return what a recipe takes that may be chosen, or `why` it can't be."""
-    rows = len(job.split.train) + len(job.split.validation)
-    if why := unsuited(rung.recipe.name, rows, len(job.labels)):
-        return {"why": why}
-    try:
-        takes = takes_by(job.by(rung), base, choices, progress, like=like)
-    except HubtlError as error:
-        return {"why": error.message}
+    takes = takes_or_why(job, rung, base, choices, progress, like)
+    if isinstance(takes, str):
+        return {"why": takes}
     return {"seconds": round(takes.whole(len(job.seeds)), 3), "memory_bytes": takes.memory_bytes}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .climbing import FOLDS, folds_for
+from .climbing import FOLDS, Gains, Interval, compare, folds_for
 from .job import Job
 from .ladder import Rung
 from .learning import network_of, session_of
@@ -77,6 +77,41 @@ class Trying:
             read = json.loads(kept.read_text("utf-8"))
             said += Judged(tuple(read["labels"]), tuple(read["losses"]))
         return said
+
+    @property
+    def held(self) -> list[Example]:
+        """The held-out rows of all parts."""
+        return [row for part in self.parts for row in part.held]
+
+    @property
+    def origins(self) -> list[str]:
+        """Whose each held-out row is."""
+        return [row.origin for row in self.held]
+
+    def compared(self, ours: Judged, theirs: Judged) -> Gains:
+        """Return by how much ours are better on the rows that both have."""
+        true = [row.label for row in self.held]
+        return compare(true, ours, theirs, self.job.goal.metrics, self.origins)
+
+    def value(self, said: Judged) -> float | None:
+        """Return what was reached in the main metric; None where there are no classes."""
+        if not said.labels:
+            return None
+        metrics = self.job.goal.metrics
+        true = [row.label for row in self.held[: len(said)]]
+        return measure.values(true, said.labels, metrics)[next(iter(metrics))]
+
+    def interval(self, said: Judged) -> Interval | None:
+        """Return what was reached in the main metric on all held-out rows, as {value, low, high}.
+
+        None where there are no classes.
+        """
+        if not said.labels:
+            return None
+        metrics, seed = self.job.goal.metrics, self.job.request.seed
+        true = [row.label for row in self.held]
+        found = measure.measure(true, said.labels, metrics, seed, self.origins)
+        return found[next(iter(metrics))]
 
     def rivals(self, true: Sequence[str], metric: str) -> dict[str, float]:
         """Return what each plain rival reaches on the held-out rows of all parts."""
