@@ -23,7 +23,7 @@ from .ranked import Ranking
 from .ranking import ranked
 from .registry.comparing import LOWER
 from .registry.entry import Query
-from .registry.errors import BadData, BadOption, OutOfTime
+from .registry.errors import BadData, BadOption, HubtlError, OutOfTime
 from .registry.rooms import temporary_room
 from .rounds import ROWS
 from .sources import pull
@@ -147,9 +147,9 @@ class _Contest:
         last = self._round(rungs, size, folds)
         if not last.said:
             first = next(each for each in self.tried.values() if each.name in self.takes)
-            raise OutOfTime(
+            raise HubtlError(
                 f"no recipe could be tried; `{first.name}`: {first.why}",
-                "a larger --time-budget, or fewer --rows",
+                "a larger --time-budget, fewer --rows, or another --base",
             )
         while further := self._further(last, rungs, folds):
             last = further

@@ -109,7 +109,7 @@ def _costs(chosen: Tried, best: Tried) -> str:
 
 def few(rows: int, of_rows: int) -> str:
     """Return a sentence of caution where recipes learnt from much fewer rows than there are."""
-    if 2 * rows > of_rows:
+    if 2 * rows >= of_rows:
         return ""
     return (
         f" They learnt from {rows:,} of {of_rows:,} rows: with all of them what trains more of the "
