@@ -72,9 +72,10 @@ class Ranking:
 
     Of those that can't be told apart as the best the smaller come first, whatever their scores.
     `weights` say what each part counts, `scorers` what each scorer's number is, and `past_sets` on
-    how many earlier sets candidates were compared. `domain` and `language` are those of the rows,
-    where they are known. `failed` are candidates that could not be
-    judged, `left_out` models that were none, each with its reason.
+    how many earlier sets candidates were compared; `learnt` is whether the weights were learnt from
+    those, which eight sets or more allow where it does better than fixed ones. `domain` and
+    `language` are those of the rows, where they are known. `failed` are candidates that could not
+    be judged, `left_out` models that were none, each with its reason.
     """
 
     task: str
@@ -93,6 +94,7 @@ class Ranking:
     scorer: str = "ensemble"
     domain: str | None = None
     language: str | None = None
+    learnt: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the keys that `rank --json` promises: all fields."""

@@ -18,11 +18,10 @@ from .registry.comparing import DIGITS
 from .registry.entry import LeftOut, Query
 from .registry.errors import BadOption, HubtlError, OutOfTime
 from .registry.fingerprint import rows_fingerprint
-from .registry.past import Past
 from .relatedness import language_of
-from .remembering import recalled
+from .remembering import recalled, recalled_scores, remember_scores
 from .rounds import chunks_of, next_round, sizes_of
-from .standings import advice, by_score, listed, standings
+from .standings import Earlier, Standings, advice, by_score, listed, standings
 from .subject import Request, Subject, check_classes, find_recipes, read_subject
 from .transfer.progress import Progress, silent
 from .transfer.quiet import quiet_libraries
@@ -110,7 +109,7 @@ class _Contest:
         self.chunks = chunks_of(subject.split, self.sizes, request.seed, strata=strata)
         # What was reached on these test rows has no say: they are for the last number.
         self.tested_on = rows_fingerprint(contents_of(subject.split.test))[:DIGITS]
-        self.past = self._past()
+        self.earlier = self._earlier()
 
     def ranking(self) -> Ranking:
         """Return the ranking, after one round or several."""
@@ -145,7 +144,7 @@ class _Contest:
             raise late
         if not rated:
             raise none_judged(self.failed, self.request.task)
-        return by_score(rated, self.past)
+        return by_score(rated, self.earlier)
 
     def _again(self, going_on: Sequence[Rated], size: int) -> list[Rated]:
         """Return candidates judged on more rows, the best first; none where time runs out."""
@@ -159,13 +158,13 @@ class _Contest:
                 rated.append(found)
             else:
                 self.failed.append(LeftOut(each.id, told(found)))
-        return by_score(rated, self.past)
+        return by_score(rated, self.earlier)
 
     def _rated(
         self, each: Candidate, where: str, chunks: Sequence[Split], before: Sequence[Rated]
     ) -> Rated | Exception:
         """Return a candidate rated, or what stood in the way of that."""
-        ahead = f"; ahead: {by_score(before, self.past)[0].id}" if before else ""
+        ahead = f"; ahead: {by_score(before, self.earlier)[0].id}" if before else ""
 
         def report(step: str, done: int, total: int) -> None:
             self._check_time()
@@ -187,17 +186,29 @@ class _Contest:
             why = f"no time was left of the budget of {budget:.0f} s"
             raise OutOfTime(why, "a larger --time-budget, or fewer --candidates")
 
-    def _past(self) -> tuple[Past, ...]:
+    def _earlier(self) -> Earlier:
         """Return earlier results, but those on the same data or test rows."""
         try:
             found = recalled(self.request.task, domain=self.subject.domain)
+            scores = recalled_scores(self.request.task)
         except HubtlError as error:
             self.not_known.append(f"past results: {error.message}")
-            return ()
+            return Earlier()
         own = self.subject.data.fingerprint
-        return tuple(
-            each for each in found if own != each.fingerprint and self.tested_on != each.tested_on
-        )
+        other = [e for e in found if own != e.fingerprint and self.tested_on != e.tested_on]
+        return Earlier(other, scores)
+
+    def _remember(self, table: Standings) -> None:
+        """Keep what scorers said, to learn from it what they are worth once results are there."""
+        data = self.subject.data.fingerprint
+        said = {
+            (data, each.candidate.known.id.casefold()): {
+                name: one.value for name, one in each.scores.items()
+            }
+            for each in table.rated
+            if each.upon is None
+        }
+        remember_scores(self.request.task, said)
 
     def _told(self, rounds: Sequence[tuple[int, Sequence[Rated]]]) -> Ranking:
         """Return the ranking: who went on further stands before who did not."""
@@ -209,12 +220,13 @@ class _Contest:
             if not left:
                 continue
             rows = rows_of(self.chunks[: size + 1])
-            tables.append(standings(left, rows, self.past, self.request.seed))
+            tables.append(standings(left, rows, self.earlier, self.request.seed))
             for each in listed(tables[-1], self.seconds, final=len(tables) == 1):
                 placed.setdefault(each.id, each)
         if not tables:
             raise none_judged(self.failed, self.request.task)
         last, scorers = tables[0], plugins().scorers
+        self._remember(last)
         for one in last.rated:
             self.not_known += [f"{name} of {one.id}: {why}" for name, why in one.silent.items()]
         names = [name for name in last.combined.weights if name in scorers]
@@ -234,4 +246,5 @@ class _Contest:
             round(self.clock.spent, 2),
             domain=self.subject.domain,
             language=language_of(self.subject.task, rows_of(self.chunks)),
+            learnt=last.learnt,
         )

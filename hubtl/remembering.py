@@ -12,7 +12,7 @@ from .registry import places
 from .registry.entry import Entry, Query
 from .registry.errors import HubtlError, UnknownName
 from .registry.facts import Facts
-from .registry.ledger import Ledger
+from .registry.ledger import Ledger, Scores
 from .registry.past import Past, past_of, past_told, relevant
 from .registry.places import setting
 from .sources import open_hub
@@ -49,6 +49,19 @@ def recalled(
     told = [past for past in map(_told, _published(query)) if past is not None]
     team = [each for each in told if each.address not in known]
     return relevant([*own, *team], task, domain=domain, fingerprint=fingerprint, base=base)
+
+
+def remember_scores(task: str, scores: Scores) -> None:
+    """Keep what a ranking's scorers said; it is done, so failing is a warning."""
+    try:
+        Ledger(places.ledger()).note_scores(task, scores)
+    except (HubtlError, OSError) as error:
+        print(f"warning: these scores are not kept for later: {error}", file=sys.stderr)
+
+
+def recalled_scores(task: str) -> Scores:
+    """Return what scorers said here of bases for a task; raises Unreachable and Refused."""
+    return Ledger(places.ledger()).scores(task)
 
 
 def results_with(models: Iterable[str]) -> dict[str, int]:

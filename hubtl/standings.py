@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,11 +13,13 @@ from .rating import Rated
 from .registry.catalog import catalogue
 from .registry.comparing import LOWER, comparable
 from .registry.entry import Entry
+from .registry.ledger import Scores
 from .registry.past import Past as Result
 from .transfer.ensemble import Combined, Past, combine
 from .transfer.scoring import Scored, resampled, spread
 from .transfer.split import Example
 from .transfer.ties import ties
+from .transfer.weighing import learnt
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,11 +28,20 @@ UNKNOWN = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """What bases reached on other data, and what scorers had said of them there."""
+
+    results: Sequence[Result] = ()
+    scores: Scores = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Standings:
     """Candidates as they were given: scores, intervals, and which may be the best one.
 
     `spans` are 95 % intervals of what each scorer that can tell says [2, candidates], `order` has
-    places, the first first, and `past_sets` is on how many sets candidates were compared.
+    places, the first first, and `past_sets` is on how many sets candidates were compared; `learnt`
+    is whether the weights were learnt from those.
     """
 
     rated: tuple[Rated, ...]
@@ -42,10 +53,11 @@ class Standings:
     best: NDArray[np.bool_]
     order: tuple[int, ...]
     past_sets: int
+    learnt: bool
 
 
 def standings(
-    rated: Sequence[Rated], rows: Sequence[Example], results: Iterable[Result], seed: int
+    rated: Sequence[Rated], rows: Sequence[Example], earlier: Earlier, seed: int
 ) -> Standings:
     """Return where candidates stand that were rated on the same rows.
 
@@ -58,18 +70,22 @@ def standings(
     groups = _people(rows)
     draws = {name: resampled(each, groups=groups, seed=seed) for name, each in said.items()}
     values = _values(said)
-    priors, past = priors_of(rated), past_of(rated, results)
-    combined = combine(values, priors, past)
-    all_ = ties(combine(draws, priors, past).score, combined.score)
-    measured = ties(combine(draws, {}, past).score, combine(values, {}, past).score)
+    priors, past = priors_of(rated), past_of(rated, earlier)
+    weights = learnt(past, priors)
+    combined = combine(values, priors, past, weights)
+    all_ = ties(combine(draws, priors, past, weights).score, combined.score)
+    measured = ties(
+        combine(draws, {}, past, weights).score, combine(values, {}, past, weights).score
+    )
     best = all_.best | measured.best
     by_score = np.argsort(-combined.score, kind="stable").tolist()
     first = sorted((n for n in by_score if best[n]), key=lambda n: _cost(rated[n]))
     order = (*first, *(n for n in by_score if not best[n]))
     spans = {name: spread(each, draws[name]) for name, each in said.items()}
     return Standings(
-        tuple(rated), combined, priors, spans, all_.low, all_.high, best, order, len(past)
-    )
+        tuple(rated), combined, priors, spans, all_.low, all_.high, best, order, len(past),
+        weights is not None,
+    )  # fmt: skip
 
 
 def listed(table: Standings, seconds: Mapping[str, float], *, final: bool) -> list[Ranked]:
@@ -136,11 +152,12 @@ def _known(value: float) -> float | None:
     return None if value != value else float(value)
 
 
-def by_score(rated: Sequence[Rated], results: Iterable[Result]) -> list[Rated]:
+def by_score(rated: Sequence[Rated], earlier: Earlier) -> list[Rated]:
     """Return candidates by what is known so far, the best first, without intervals."""
     names = dict.fromkeys(name for each in rated for name in each.scores)
     said = {name: [each.scores.get(name, Scored(UNKNOWN)) for each in rated] for name in names}
-    score = combine(_values(said), priors_of(rated), past_of(rated, results)).score
+    priors, past = priors_of(rated), past_of(rated, earlier)
+    score = combine(_values(said), priors, past, learnt(past, priors)).score
     return [rated[number] for number in np.argsort(-score, kind="stable").tolist()]
 
 
@@ -157,11 +174,12 @@ def priors_of(rated: Sequence[Rated]) -> dict[str, NDArray[np.float64]]:
     }
 
 
-def past_of(rated: Sequence[Rated], results: Iterable[Result]) -> list[Past]:
+def past_of(rated: Sequence[Rated], earlier: Earlier) -> list[Past]:
     """Return what candidates reached on earlier sets: where two of them or more ran alike.
 
     That is on the same test rows, by one recipe and metric; of each set the recipe that most of
-    them ran by. An adapter has no past: results are told by the base.
+    them ran by, with what scorers said of them on that data. An adapter has no past: results are
+    told by the base.
     """
     places = {
         each.candidate.known.id.casefold(): number
@@ -169,15 +187,32 @@ def past_of(rated: Sequence[Rated], results: Iterable[Result]) -> list[Past]:
         if each.upon is None
     }
     sets: dict[tuple[str, str], dict[str | None, NDArray[np.float64]]] = {}
-    for each in results:
+    data: dict[tuple[str, str], str | None] = {}
+    for each in earlier.results:
         where, place = each.tested_on or each.fingerprint, places.get(each.base.casefold())
         if where is None or place is None:
             continue
         by_recipe = sets.setdefault((where, each.metric), {})
         row = by_recipe.setdefault(each.recipe, np.full(len(rated), UNKNOWN))
         row[place] = np.fmax(row[place], -each.value if each.metric in LOWER else each.value)
-    most = [max(each.values(), key=_ran) for each in sets.values()]
-    return [Past(row) for row in most if _ran(row) > 1]
+        data[where, each.metric] = each.fingerprint or data.get((where, each.metric))
+    most = {key: max(each.values(), key=_ran) for key, each in sets.items()}
+    return [
+        Past(row, _said_then(data[key], places, len(rated), earlier.scores))
+        for key, row in most.items()
+        if _ran(row) > 1
+    ]
+
+
+def _said_then(
+    data: str | None, places: Mapping[str, int], candidates: int, scores: Scores
+) -> dict[str, NDArray[np.float64]]:
+    """Return what scorers said of candidates on earlier data, by scorer."""
+    found: dict[str, NDArray[np.float64]] = {}
+    for base, place in places.items():
+        for name, value in scores.get((data or "", base), {}).items():
+            found.setdefault(name, np.full(candidates, UNKNOWN))[place] = value
+    return found
 
 
 def _ran(row: NDArray[np.float64]) -> int:

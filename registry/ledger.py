@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,14 @@ ADD = (
     " folder = ifnull(excluded.folder, folder), address = ifnull(excluded.address, address)"
 )
 
+SCORED = (
+    "CREATE TABLE IF NOT EXISTS scored"
+    " (task, fingerprint, base, scores, UNIQUE (task, fingerprint, base) ON CONFLICT REPLACE)"
+)
+
+# What scorers said of bases, by the fingerprint of the data and the base's id without case.
+Scores = Mapping[tuple[str, str], Mapping[str, float]]
+
 
 class Ledger:
     """The past results in one file, which need not be there yet."""
@@ -32,13 +41,28 @@ class Ledger:
 
     def note(self, past: Past) -> None:
         """Keep a result; raises Unreachable where the file can't be written, and Refused."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.touch(mode=0o600)  # it tells where a user keeps things
-        with self._opened() as database, database:
-            database.execute("BEGIN IMMEDIATE")
-            database.execute(f"CREATE TABLE IF NOT EXISTS past ({', '.join(FIELDS)}, UNIQUE(work))")
-            database.execute(f"PRAGMA user_version = {FORMAT}")
+        with self._written() as database:
             database.execute(ADD, dataclasses.astuple(past))
+
+    def note_scores(self, task: str, scores: Scores) -> None:
+        """Keep what scorers said, the newest of each base and data; raises as `note` does."""
+        with self._written() as database:
+            database.execute(SCORED)
+            told = [(task, *key, json.dumps(dict(said))) for key, said in scores.items()]
+            database.executemany("INSERT INTO scored VALUES (?, ?, ?, ?)", told)
+
+    def scores(self, task: str) -> Scores:
+        """Return what scorers said of bases for a task; raises Unreachable and Refused."""
+        if not self._path.is_file():
+            return {}
+        with self._opened() as database:
+            kept = "SELECT count(*) FROM sqlite_master WHERE name = 'scored'"
+            if not database.execute(kept).fetchone()[0]:
+                return {}
+            asked = "SELECT fingerprint, base, scores FROM scored WHERE task = ?"
+            return {
+                (data, base): json.loads(s) for data, base, s in database.execute(asked, (task,))
+            }
 
     def all(self) -> tuple[Past, ...]:
         """Return all results, the oldest first; raises Unreachable and Refused."""
@@ -56,6 +80,17 @@ class Ledger:
         for each in self.all():
             found[each.base] = found.get(each.base, 0) + 1
         return found
+
+    @contextlib.contextmanager
+    def _written(self) -> Iterator[sqlite3.Connection]:
+        """Give the database, begun if it is not there yet; what is written is kept at the end."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.touch(mode=0o600)  # it tells where a user keeps things
+        with self._opened() as database, database:
+            database.execute("BEGIN IMMEDIATE")
+            database.execute(f"CREATE TABLE IF NOT EXISTS past ({', '.join(FIELDS)}, UNIQUE(work))")
+            database.execute(f"PRAGMA user_version = {FORMAT}")
+            yield database
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
