@@ -1,4 +1,4 @@
-"""The method `fewshot`: the last layers by contrast of all pairs in a batch, then a head.
+"""The method `fewshot`: most layers by contrast of all pairs in a batch, then a head.
 
 Contrast first, then a head: Tunstall et al., "Efficient Few-Shot Learning Without Prompts"
 (SetFit), 2022, whose pairs go through the network two rows each; here a row goes through once for
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 
 class Fewshot:
-    """The last layers of the base by contrast, and a head on what comes of it."""
+    """Most layers of the base by contrast, and a head on what comes of it."""
 
     name = "fewshot"
     linear = True
     options: Mapping[str, Any] = {
         **HEAD,
-        "layers": "half",
+        "layers": "most",
         "rows": 32,
         "layer_decay": 1.0,
         "rate": 1e-4,
-        "epochs": 10,
+        "epochs": 20,
         "steps": 400,
         "temperature": 0.3,
         "strength": 1.0,
@@ -41,7 +41,7 @@ class Fewshot:
         **HEAD_ABOUT,
         **{name: TRAINING_ABOUT[name] for name in ("rate", "layer_decay")},
         "rows": "of a batch, in which every pair teaches",
-        "layers": "how many learn, from the top: half, or a number below all",
+        "layers": "how many learn, from the top: most (five of six), half, or a number below all",
         "epochs": "at most: how often as many rows are dealt as there are",
         "steps": "about how many steps to train, in whole epochs and at least two of them",
         "temperature": "how sharply the nearest rows are told from others; smaller is sharper",
@@ -52,7 +52,7 @@ class Fewshot:
     validates = False
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
-        """Train the last layers by contrast on all rows, then fit a head to what they make."""
+        """Train most layers by contrast on all rows, then fit a head to what they make."""
         import torch
 
         from ...transfer.contrast import contrast, have_pairs
@@ -67,11 +67,7 @@ class Fewshot:
             )
         torch.manual_seed(session.seed)
         whole = stack_of(network)
-        layers = (
-            (whole + 1) // 2
-            if options["layers"] == "half"
-            else layers_asked(options["layers"], whole, whole - 1, "half", "--recipe full")
-        )
+        layers = _layers(options["layers"], whole)
         begun = start(network, session, options, layer=whole - layers)
         carry_last(network, layers, [row.input for row in session.train[:2]])
         fitted = contrast(begun, options, session)
@@ -84,6 +80,14 @@ class Fewshot:
         names = "learn" if named else "none"
         said = {**options, "layers": layers, "names": names, "best_epoch": fitted.best_epoch}
         return Learnt(how, said, curves=fitted.curves)
+
+
+def _layers(asked: object, whole: int) -> int:
+    """Return how many layers learn of so many; what the lowest makes of a row is made once."""
+    named = {"most": max(1, min(round(whole * 5 / 6), whole - 1)), "half": (whole + 1) // 2}
+    if asked in named:
+        return named[str(asked)]
+    return layers_asked(asked, whole, whole - 1, "most, half", "--recipe full")
 
 
 @hookimpl
