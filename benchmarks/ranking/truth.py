@@ -1,0 +1,38 @@
+"""What models reach: each adapted to rows as `hubtl adapt` does, and judged by others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..adapt.adapting import Adapting
+from .sets import Row
+
+
+def reached(
+    base: Path, task: str, recipe: str, train: Sequence[Row], test: Sequence[Row], seed: int
+) -> float:
+    """Return the accuracy on the test rows of a base that was adapted to the others."""
+    import torch
+
+    from hubtl.registry.places import trunks
+    from hubtl.transfer.split import Example
+    from hubtl.transfer.start import Session, features
+    from hubtl.transfer.trunk import Shelf
+
+    labels = sorted({row.label for row in train})
+    shelf = Shelf(*trunks())
+    adapting = Adapting.of(recipe, task, base, labels, {}, seed, revision=base.name)
+    network = adapting.network
+    inputs = [row.input for row in test]
+    kept = None
+    if getattr(adapting.method, "frozen", False):  # then test rows run once, whatever the seed
+        kept = features(network, inputs, Session((), (), labels, seed, shelf))
+    examples = [Example(str(n), row.input, row.label) for n, row in enumerate(train)]
+    adapting.learn(examples, shelf)
+    if kept is None:
+        said = adapting.predicted(inputs)
+    else:
+        with torch.inference_mode():
+            said = [labels[n] for n in network.head(kept).argmax(1).tolist()]
+    return sum(a == row.label for a, row in zip(said, test, strict=True)) / len(test)
