@@ -131,7 +131,11 @@ def judge(
     for seed in range(told.seeds):
         key = ("rank", *of, seed, len(models))
         rankings.append(log.once(key, lambda seed=seed: ranked(data, models, told, seed)))
+    judged_all = set.intersection(*({e["id"] for e in each["ranking"]} for each in rankings))
     for model in models:
+        if model.id not in judged_all:  # it failed, and the ranking says why
+            print(f"    {data.name} {model.id}: {rankings[0]['failed']}", flush=True)
+            continue
         accuracies = []
         for seed in range(told.seeds):
             train, test = data.drawn(told.rows, seed)

@@ -91,10 +91,19 @@ class Classifier(Adapted):
         return self._inputs.contents(inputs)
 
     def features(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Return what the last linear layer of the head sees, [rows, width]."""
+        """Return what the last linear layer of the head sees, [rows, width].
+
+        Raises BadOption where it judges each position, and the answer is taken from one of them.
+        """
         self.body(**batch)
         seen, self._seen = self._seen, None
         assert seen is not None, "the hook on the head has just run"
+        if seen.ndim != 2:
+            raise BadOption(
+                f"`{self._entry.id}` reads from left to right and judges every word: hubtl does "
+                "not adapt such models to classes yet",
+                "choose an encoder: `hubtl search --kind base`",
+            )
         return seen
 
     def carry(self, config: PeftConfig, whole: Sequence[str] = ()) -> None:
