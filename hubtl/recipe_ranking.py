@@ -41,6 +41,7 @@ from .unfinished import Unfinished
 from .worth import Tried, Worth, advice, few, with_ties
 
 PATIENCE = 600.0  # seconds that are meant where no time budget is given
+RECKONING = 0.25  # of what is left, to reckon what recipes take; the rest is to try them
 
 
 def rank_recipes(
@@ -176,14 +177,14 @@ class _Contest:
         if self._left <= 0:
             raise OutOfTime("no time was left to try a recipe", "a larger --time-budget")
         cheapest, *richer = self.job.rungs
-        choices = Choices()
+        choices, to_try = Choices(), (1 - RECKONING) * self._left
         like = takes_by(self.job.by(cheapest), self.base, choices, self.report)
         self.takes[cheapest.recipe.name] = like
         found = [cheapest]
         for rung in richer:
             name = rung.recipe.name
-            takes: Estimate | str = "no time was left to reckon what it takes"
-            if self._left > 0:
+            takes: Estimate | str = "there was no time to reckon what it takes"
+            if self._left > to_try:
                 takes = self._takes(rung, choices, like)
             if isinstance(takes, str):
                 self.tried[name] = Tried(name, why=takes)
