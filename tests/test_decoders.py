@@ -10,6 +10,8 @@ import hubtl
 from hubtl.registry.errors import BadOption
 from hubtl.registry.fingerprint import files_in
 
+from .tiny import WIDE
+
 TASK, DECODER, ENCODER = "text-classification", "acme/tiny-llama", "acme/tiny-encoder"
 REFUSAL = "`acme/tiny-llama` reads from left to right and judges every word"
 
@@ -21,14 +23,7 @@ def with_a_decoder(shelf, tiny_folders, tmp_path):
 
     folder = tmp_path / "tiny-llama"
     shutil.copytree(tiny_folders["acme/tiny-bert"], folder)
-    config = LlamaConfig(
-        vocab_size=2000,
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        pad_token_id=0,
-    )
+    config = LlamaConfig(**WIDE, vocab_size=2000, pad_token_id=0)
     LlamaForCausalLM(config).save_pretrained(folder)
     shelf.cache.add(DECODER, files_in(folder))
     return shelf
