@@ -210,6 +210,14 @@ class _Contest:
         }
         remember_scores(self.request.task, said)
 
+    def _language(self) -> str | None:
+        """Return the language of the rows, where the task can tell it."""
+        try:
+            return language_of(self.subject.task, rows_of(self.chunks))
+        except Exception as error:  # a task may be anybody's, and this counts for nothing
+            self.not_known.append(f"the language of the rows: {told(error)}")
+            return None
+
     def _told(self, rounds: Sequence[tuple[int, Sequence[Rated]]]) -> Ranking:
         """Return the ranking: who went on further stands before who did not."""
         placed: dict[str, Ranked] = {}
@@ -230,6 +238,7 @@ class _Contest:
         for one in last.rated:
             self.not_known += [f"{name} of {one.id}: {why}" for name, why in one.silent.items()]
         names = [name for name in last.combined.weights if name in scorers]
+        language = self._language()
         return Ranking(
             self.request.task,
             tuple(placed.values()),
@@ -245,6 +254,6 @@ class _Contest:
             tuple(self.not_known),
             round(self.clock.spent, 2),
             domain=self.subject.domain,
-            language=language_of(self.subject.task, rows_of(self.chunks)),
+            language=language,
             learnt=last.learnt,
         )

@@ -105,6 +105,34 @@ def test_a_scorer_that_raises_is_told_and_the_others_count(shelf, moods, hubtl_c
     assert scores[0] == pytest.approx(scores[1])
 
 
+SPEECHLESS = """
+from hubtl import hookimpl
+from hubtl.plugins.tasks.text_classification import TextClassification
+
+class Speechless(TextClassification):
+    name = "speechless"
+    def language(self, inputs):
+        raise ValueError("no luck today")
+
+@hookimpl
+def register_tasks():
+    return [Speechless()]
+"""
+
+
+def test_a_task_that_fails_to_tell_what_counts_for_nothing_is_told(
+    shelf, moods, hubtl_cli, install
+):
+    install("speechless", SPEECHLESS)
+    line = f"rank speechless moods.csv --candidates {BERT} --hub folder:{shelf.cache.root} --json"
+    found = hubtl_cli(line).json
+    assert found["not_known"] == [
+        f"related of {BERT}: ValueError: no luck today",
+        "the language of the rows: ValueError: no luck today",
+    ]
+    assert (found["language"], found["ranking"][0]["related"]["value"]) == (None, None)
+
+
 def test_under_a_budget_rows_come_in_chunks_and_none_is_computed_twice(shelf):
     data = many_moods(96)
     found = rank(shelf, data, BERT, ENCODER, time_budget="5m")
