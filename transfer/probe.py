@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .cross_validation import folded
+from .resources import one_blas_thread
 from .split import evenly
 from .temperature import ENOUGH, HeldOut, held_out
 
@@ -254,7 +255,8 @@ class _Fitting:
 
         start = np.concatenate([(self.weight / scale).ravel(), self.bias / bias_scale])
         options = {"ftol": tolerance, "gtol": 1e-8, "maxiter": 300}
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
+        with one_blas_thread():
+            found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
         self.weight = found[:-classes].reshape(classes, width) * scale
         self.bias = found[-classes:] * bias_scale
         outer = self.weight @ self.axes.T / self.scale
