@@ -18,10 +18,10 @@ def check_query(query: Query) -> None:
         known.check_domain(query.domain)
     if query.allows and query.allows not in ALLOWS:
         raise unknown("permission of a licence", query.allows, ALLOWS, "")
-    if query.task and query.task not in (
-        tasks := {t for e in known.entries for t in e.tasks} | set(plugins().tasks)
-    ):
-        raise unknown("task", query.task, tasks, "see `hubtl catalog --tasks`")
+    tasks = {task for entry in known.entries for task in entry.tasks}
+    if query.task and query.task not in tasks and query.task not in plugins().tasks:
+        every = tasks | set(plugins().tasks)
+        raise unknown("task", query.task, every, "see `hubtl catalog --tasks`")
 
 
 def with_memory(query: Query) -> tuple[Query, int]:

@@ -6,6 +6,7 @@ import functools
 import importlib
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,38 +21,9 @@ from ..registry.recipe import Recipe
 from . import hookspecs
 from .hookspecs import Demo, Export, Hub, Method, Scorer, Task
 from .installed import installed, installed_version
+from .own import BUILT_IN, OWN
 
-BUILT_IN = (
-    "hubs.starter",
-    "hubs.hf",
-    "hubs.folder",
-    "tasks.text_classification",
-    "tasks.image_classification",
-    "tasks.audio_classification",
-    "tasks.automatic_speech_recognition",
-    "methods.probe",
-    "methods.top",
-    "methods.lora",
-    "methods.norm",
-    "methods.full",
-    "methods.fewshot",
-    "recipes",
-    "scorers.probe",
-    "scorers.neighbours",
-    "scorers.logme",
-    "scorers.h_score",
-    "scorers.nleep",
-    "demos.text",
-    "demos.vision",
-    "demos.speech",
-    "exports.merged",
-    "exports.onnx",
-    "gates.licence",
-    "gates.files",
-    "gates.weights",
-    "gates.card",
-    "gates.private",
-)
+OWN_VERSION = "built in"
 HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, "hubtl_spec"))
 Noun = TypeVar("Noun")
 
@@ -72,30 +44,49 @@ class Plugins:
     def __init__(self) -> None:
         self._manager = pluggy.PluginManager("hubtl")
         self._manager.add_hookspecs(hookspecs)
-        self.loaded: list[Loaded] = []
-        for name in BUILT_IN:
-            self._take(name, "built in", functools.partial(_built_in, name))
+        self._loaded: list[Loaded] = []
+        self._nouns: dict[str, dict[str, Any]] = {}
+        self._turn = threading.RLock()
         for entry_point in installed():
             version = entry_point.dist.version if entry_point.dist else "unknown"
             self._take(entry_point.name, version, entry_point.load)
-        self._nouns: dict[str, dict[str, Any]] = {}
+
+    @property
+    def loaded(self) -> list[Loaded]:
+        """All plugins: hubtl's own, then those that are installed."""
+        for hook in OWN:
+            self._impls(hook)
+        own = {each.name: each for each in self._loaded if each.version == OWN_VERSION}
+        others = [each for each in self._loaded if each.version != OWN_VERSION]
+        return [*(own[name] for name in BUILT_IN), *others]
+
+    def _impls(self, hook: str) -> list[Any]:
+        """Return who answers a hook: hubtl's own, which are loaded for that, then strangers."""
+        with self._turn:
+            for name in OWN.get(hook, ()):
+                if not self._manager.has_plugin(name):
+                    self._take(name, OWN_VERSION, functools.partial(_built_in, name))
+        found = getattr(self._manager.hook, hook).get_hookimpls()
+        return sorted(found, key=lambda impl: impl.plugin_name not in BUILT_IN)
 
     def _take(self, name: str, version: str, load: Callable[[], Any]) -> None:
         """Load one plugin. A stranger's may raise anything at all: that is told, and is no stop."""
         try:
+            if version != OWN_VERSION and name in BUILT_IN:
+                raise BadOption(f"hubtl has a plugin `{name}` of its own")
             plugin = load()
             unknown_hooks = self._register(plugin, name)
             if unknown_hooks:
                 raise BadOption(f"hubtl has no hook `{unknown_hooks[0]}`")
         except Exception as error:
-            if version == "built in":
+            if version == OWN_VERSION:
                 raise
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
             self._leave_out(name, _words(error), version)
             return
         hooks = tuple(h.name for h in self._manager.get_hookcallers(plugin) or [])
-        self.loaded.append(Loaded(name, version, hooks))
+        self._loaded.append(Loaded(name, version, hooks))
 
     def _register(self, plugin: object, name: str) -> list[str]:
         """Register a plugin and return the hooks it marks that hubtl doesn't have."""
@@ -105,9 +96,9 @@ class Plugins:
 
     def _leave_out(self, name: str, why: str, version: str = "") -> None:
         """Say that a plugin is broken, and note it in place of what was noted before."""
-        before = [each for each in self.loaded if each.name == name]
-        self.loaded = [each for each in self.loaded if each.name != name]
-        self.loaded.append(Loaded(name, version or (before[0].version if before else ""), (), why))
+        before = [each for each in self._loaded if each.name == name]
+        self._loaded = [each for each in self._loaded if each.name != name]
+        self._loaded.append(Loaded(name, version or (before[0].version if before else ""), (), why))
         print(f"warning: plugin `{name}` was not loaded: {why}", file=sys.stderr)
 
     def _gather(self, hook: str) -> dict[str, Any]:
@@ -115,7 +106,7 @@ class Plugins:
         if hook not in self._nouns:
             found: dict[str, Any] = {}
             owners: dict[str, str] = {}
-            for impl in getattr(self._manager.hook, hook).get_hookimpls():
+            for impl in self._impls(hook):
                 try:
                     offered = list(impl.function())
                     names = [each.name for each in offered]
@@ -217,7 +208,7 @@ class Plugins:
         A gate that fails to look says nothing for the adapter, so that is a refusal too.
         """
         said = []
-        for impl in self._manager.hook.before_publish.get_hookimpls():
+        for impl in self._impls("before_publish"):
             try:
                 impl.function(**{name: about[name] for name in impl.argnames})
             except HubtlError as refusal:
@@ -230,19 +221,17 @@ class Plugins:
     def sections(self, folder: Path) -> list[Section]:
         """Return the sections that plugins add to a folder's card."""
         return [
-            section
-            for found in self._each(self._manager.hook.card_sections, folder=folder)
-            for section in found
+            section for found in self._each("card_sections", folder=folder) for section in found
         ]
 
     def add_commands(self, app: object) -> None:
         """Let plugins add their commands to the command line."""
-        for _ in self._each(self._manager.hook.register_commands, app=app):
+        for _ in self._each("register_commands", app=app):
             pass
 
-    def _each(self, hook: Any, **about: Any) -> Iterator[Any]:
+    def _each(self, hook: str, **about: Any) -> Iterator[list[Any]]:
         """Call a hook of every plugin; one that fails is told, and is no stop."""
-        for impl in hook.get_hookimpls():
+        for impl in self._impls(hook):
             try:
                 result = impl.function(**{name: about[name] for name in impl.argnames})
                 yield list(result or ())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from hubtl.plugins.manager import BUILT_IN, plugins
+from hubtl.plugins.manager import plugins
+from hubtl.plugins.own import BUILT_IN, OWN
 
 from .test_docs import PLUGINS, blocks
 
@@ -47,6 +50,31 @@ def test_hubtls_own_come_in_by_the_same_door():
     assert {"starter", "hf", "folder"} <= set(plugins().hubs)
     assert {"probe", "lora"} <= set(plugins().recipes)
     assert {"probe", "neighbours", "logme", "h_score", "nleep"} <= set(plugins().scorers)
+
+
+def test_hubtls_own_offer_what_they_are_listed_under():
+    hooks = {each.name: each.hooks for each in plugins().loaded if each.name in BUILT_IN}
+    assert hooks == {name: (hook,) for hook, names in OWN.items() for name in names}
+
+
+def test_what_is_not_asked_for_is_not_imported():
+    code = (
+        "import sys; from hubtl.plugins.manager import plugins; plugins().hubs\n"
+        "offered = {'tasks', 'methods', 'scorers', 'demos', 'exports', 'gates'}\n"
+        "print([m for m in sys.modules if offered & {*m.split('.')} and 'hubtl.' in m])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout == "[]\n"
+
+
+def test_an_installed_plugin_can_not_take_the_place_of_hubtls_own(install, hubtl_cli):
+    install("recipes", GOOD)
+    listed = hubtl_cli("plugins --json")
+    why = "BadOption: hubtl has a plugin `recipes` of its own"
+    assert listed.err == f"warning: plugin `recipes` was not loaded: {why}\n"
+    both = [each for each in listed.json["plugins"] if each["name"] == "recipes"]
+    assert [(each["version"], each["broken"]) for each in both] == [("built in", ""), ("1.5", why)]
+    assert "probe" in listed.json["recipes"]
 
 
 def test_an_installed_plugin_is_listed_searched_and_adds_a_command(install, hubtl_cli):
