@@ -38,7 +38,11 @@ def change(
     no index of this format, and Refused where it can take no more changes.
     """
     today = datetime.date.today().isoformat()
-    told = {(row.hub, row.id): row for line in lines if (row := cleaned(line, today))}
+    told: dict[tuple[str, str], Row] = {}
+    for line in lines:
+        if row := cleaned(line, today):
+            told.pop((row.hub, row.id), None)  # the last line counts, and its place too
+            told[row.hub, row.id] = row
     gone = set(gone) - told.keys()
     with held(folder):
         database = opened(folder)
