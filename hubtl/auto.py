@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from .climbing import FOLDS, LEAST_ROWS, Climb, Trial, enough_said
+from .climbing import BEST_ON_FEW, FOLDS, LEAST_ROWS, TELLING, Climb, Trial, enough_said
 from .estimate import RESERVE, Estimate, in_steps, takes_by, takes_or_why
 from .job import Job
 from .ladder import Rung
@@ -145,7 +145,10 @@ class _Ascent:
                 self.kept.append((rung, takes))
 
     def _offers(self, first: Estimate, best: Judged) -> list[tuple[Rung, Estimate]]:
-        """Return the richer recipes that could be tried and what they take, the cheapest first."""
+        """Return the richer recipes that could be tried and what they take, the cheapest first.
+
+        But the one that most often is the best on few rows, where there is time to tell.
+        """
         why = enough_said(self.true, best, self.trials)
         if why:
             self._leave_out(self.richer, why)
@@ -160,7 +163,7 @@ class _Ascent:
                 self._leave_out([rung], takes)
             else:
                 found.append((rung, takes))
-        return sorted(found, key=lambda offer: self._seconds(offer[1], 1))
+        return sorted(found, key=lambda offer: (not self._soon(*offer), self._seconds(offer[1], 1)))
 
     def _late_for(self, rung: Rung) -> bool:
         """Return whether there is no time even to reckon what a recipe takes."""
@@ -168,6 +171,14 @@ class _Ascent:
             f"late for {rung.recipe.name}", lambda: self.job.clock.spent > self._limit / 2
         )
         return late
+
+    def _soon(self, rung: Rung, takes: Estimate) -> bool:
+        """Return whether a recipe is tried before cheaper ones."""
+        if rung.recipe.name != BEST_ON_FEW or takes.no_room:
+            return False
+        needs = RESERVE * self._seconds(takes, TELLING)
+        fits: bool = self.room.choices.once("soon", lambda: needs <= self._room(takes))
+        return fits
 
     @property
     def _limit(self) -> float:
@@ -187,14 +198,17 @@ class _Ascent:
         def fitting() -> int:
             if takes.no_room:
                 return 0
-            room = self._limit - self.job.clock.spent - RESERVE * self._final(takes)
-            count = parts
+            room, count = self._room(takes), parts
             while count and RESERVE * self._seconds(takes, count) > room:
                 count -= 1
             return count
 
         count: int = self.room.choices.once(f"folds of {rung.recipe.name}", fitting)
         return count
+
+    def _room(self, takes: Estimate) -> float:
+        """Return the seconds there are to try a recipe, if it is then trained on all rows."""
+        return self._limit - self.job.clock.spent - RESERVE * self._final(takes)
 
     def _no_room(self, takes: Estimate) -> str:
         """Return what there is too little of to try a recipe."""

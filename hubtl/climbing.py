@@ -24,7 +24,9 @@ LEAST_ROWS = 60  # fewer tell recipes apart only where one of them fails
 ENOUGH = 500  # rows to judge by: more take longer than they tell
 ROOM = 4  # wrong rows: of fewer, no gain can be told from chance
 STRIKES = 2  # recipes one after another that look no better, before richer ones are left out
-FEW_A_CLASS = 64  # rows; `fewshot` is made for no more
+BEST_ON_FEW = "fewshot"  # of six small sets it was the best on four (docs/measured.md)
+FEW_A_CLASS = 64  # rows; it is made for no more
+TELLING = 3  # parts of which it is tried first; on fewer it could hardly win
 
 Interval = Mapping[str, float]
 
@@ -123,7 +125,7 @@ def folds_for(rows: int) -> int:
 
 def unsuited(recipe: str, rows: int, classes: int) -> str:
     """Return why a recipe is not for so many rows; empty where it is."""
-    if recipe == "fewshot" and rows > FEW_A_CLASS * classes:
+    if recipe == BEST_ON_FEW and rows > FEW_A_CLASS * classes:
         return f"it is for at most {FEW_A_CLASS} rows a class"
     return ""
 

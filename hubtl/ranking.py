@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .candidates import LIMIT, Candidate, Candidates, find_candidates, none_judged, told
 from .clock import Clock
+from .counsel import advice
 from .page import check_page
 from .plugins.manager import plugins
 from .ranked import Ranked, Ranking
@@ -21,7 +22,7 @@ from .registry.fingerprint import rows_fingerprint
 from .relatedness import language_of
 from .remembering import recalled, recalled_scores, remember_scores
 from .rounds import chunks_of, next_round, sizes_of
-from .standings import Earlier, Standings, advice, by_score, listed, standings
+from .standings import Earlier, Standings, by_score, listed, standings
 from .subject import Request, Subject, check_classes, find_recipes, read_subject
 from .transfer.progress import Progress, silent
 from .transfer.quiet import quiet_libraries

@@ -41,7 +41,7 @@ class Standings:
 
     `spans` are 95 % intervals of what each scorer that can tell says [2, candidates], `order` has
     places, the first first, and `past_sets` is on how many sets candidates were compared; `learnt`
-    is whether the weights were learnt from those.
+    is whether the weights were learnt from those. `origins` are whose each row is, where known.
     """
 
     rated: tuple[Rated, ...]
@@ -54,6 +54,7 @@ class Standings:
     order: tuple[int, ...]
     past_sets: int
     learnt: bool
+    origins: tuple[str, ...] = ()
 
 
 def standings(
@@ -84,7 +85,7 @@ def standings(
     spans = {name: spread(each, draws[name]) for name, each in said.items()}
     return Standings(
         tuple(rated), combined, priors, spans, all_.low, all_.high, best, order, len(past),
-        weights is not None,
+        weights is not None, tuple(row.origin or row.group for row in rows),
     )  # fmt: skip
 
 
@@ -119,23 +120,6 @@ def listed(table: Standings, seconds: Mapping[str, float], *, final: bool) -> li
             )
         )
     return found
-
-
-def advice(table: Standings, *, behind: bool) -> str:
-    """Return in one sentence which to take; `behind` is whether others were left on fewer rows."""
-    first = table.rated[table.order[0]]
-    tied = [table.rated[n].id for n in table.order if table.best[n]]
-    if len(table.rated) == 1 and not behind:
-        return f"Only `{first.id}` could be judged: there is nothing to compare it with."
-    sizes = sorted(table.rated[n].params for n in table.order if table.best[n])
-    alone = len(sizes) > 1 and sizes[0] < sizes[1]
-    smallest = f"take `{first.id}`, {'the smallest' if alone else 'than which none is smaller'}"
-    if len(tied) == len(table.rated) and not behind:
-        return f"These don't differ on your data by more than chance: {smallest}."
-    if len(tied) > 1:
-        others = ", ".join(f"`{each}`" for each in tied[1:])
-        return f"`{first.id}` can't be told from {others} on your data: {smallest}."
-    return f"`{first.id}` is ahead of the others by more than chance: take it."
 
 
 def _layers(each: Rated) -> tuple[Layer, ...]:

@@ -57,7 +57,8 @@ def _classes(sample: Sample) -> Scored:
     judged = ~np.isnan(likely)
     true, told = ([str(n) for n in numbers[judged]] for numbers in (sample.targets, said))
     facts = values(true, told, ONE_CLASS.metrics) if judged.any() else {}
-    return shared(likely, facts)
+    right = np.where(judged, said == sample.targets, np.nan)
+    return replace(shared(likely, facts), right=right)
 
 
 def _likely(

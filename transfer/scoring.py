@@ -51,12 +51,14 @@ class Scored:
     """A score, of which more is better, and the share of each row [rows], whose mean it is.
 
     A share is NaN where a row could not be judged; all of them are None where a scorer can't tell.
-    `facts` is what else was found, for people to read.
+    `facts` is what else was found, for people to read. `right` is 1 where a row that was held out
+    got its class [rows], 0 where another and NaN where it was not, of scorers that tell classes.
     """
 
     value: float
     rows: NDArray[np.float64] | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
+    right: NDArray[np.float64] | None = None
 
 
 def shared(rows: NDArray[np.float64], facts: Mapping[str, float] | None = None) -> Scored:
