@@ -75,7 +75,8 @@ def command(
     fits: Fits = False,
     limit: Annotated[int, typer.Option(min=1, help="Rank at most so many that are found.")] = 20,
     rows: Annotated[
-        int | None, typer.Option(metavar="N", help="By about so many rows; 1,000 unless said.")
+        int | None,
+        typer.Option(metavar="N", help="By about so many rows; else 1,000, of texts 200."),
     ] = None,
     time_budget: Annotated[
         str | None,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from .as_it_is import check_answers
 from .candidates import LIMIT, Candidate, Candidates, find_candidates, none_judged
 from .registry.entry import Query
 from .registry.errors import UnknownName
 from .sources import pulled
-from .subject import Request, Subject, check_classes
+from .subject import Request, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +56,5 @@ def contenders(request: Request, subject: Subject) -> Contenders:
     if not found.all:
         raise none_judged(found.failed, request.task)
     if len(found.all) > 1:
-        check_classes(request, subject)
+        check_answers(request, subject)
     return Contenders(subject, found, domain)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .as_it_is import AS_IT_IS
 from .rating import Rated
+from .registry.card import METRIC_NAMES
 from .standings import Standings
 from .transfer.measure import mean
 
@@ -16,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def advice(table: Standings, *, behind: bool) -> str:
-    """Return in one sentence which to take; `behind` is whether others were left on fewer rows."""
+    """Return which to take, and what bears that out; `behind` is if others saw fewer rows."""
+    return f"{_taken(table, behind=behind)}{_as_it_is(table)}"
+
+
+def _taken(table: Standings, *, behind: bool) -> str:
+    """Return in one sentence which to take."""
     first = table.rated[table.order[0]]
     tied = [table.rated[n].id for n in table.order if table.best[n]]
     if len(table.rated) == 1 and not behind:
@@ -56,6 +63,18 @@ def _held_out(table: Standings) -> str:
         f"of `{rival.id}`"
     )
     return f"{told}." if gain["low"] > 0 else f"{told}: in this they can't be told apart."
+
+
+def _as_it_is(table: Standings) -> str:
+    """Return what candidates reached before they were adapted, where they were asked."""
+    ordered = (table.rated[n] for n in table.order)
+    found = {each.id: each.scores[AS_IT_IS].facts for each in ordered if AS_IT_IS in each.scores}
+    if not found:
+        return ""
+    metric = next(iter(found[next(iter(found))]))
+    reached = ", ".join(f"{facts[metric]:.3f} (`{name}`)" for name, facts in found.items())
+    named = METRIC_NAMES.get(metric, metric).lower()
+    return f" The {named} before anything is learnt: {reached}."
 
 
 def _right(each: Rated) -> NDArray[np.float64] | None:

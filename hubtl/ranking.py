@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from .as_it_is import ABOUT, AS_IT_IS, ROWS, check_answers
 from .candidates import LIMIT, Candidate, Candidates, find_candidates, none_judged, told
 from .clock import Clock
 from .counsel import advice
+from .ladder import WITHOUT_CLASSES
 from .page import check_page
 from .plugins.manager import plugins
 from .ranked import Ranked, Ranking
@@ -23,7 +25,7 @@ from .relatedness import language_of
 from .remembering import recalled, recalled_scores, remember_scores
 from .rounds import chunks_of, next_round, sizes_of
 from .standings import Earlier, Standings, by_score, listed, standings
-from .subject import Request, Subject, check_classes, find_recipes, read_subject
+from .subject import Request, Subject, find_recipes, read_subject
 from .transfer.progress import Progress, silent
 from .transfer.quiet import quiet_libraries
 from .transfer.split import Split, contents_of
@@ -67,7 +69,10 @@ def rank(
     recipes = find_recipes(request)
     found = find_candidates(candidates, asked, hub)
     subject = read_subject(request, recipes)
-    check_classes(request, subject)
+    check_answers(request, subject)
+    if not subject.labels:  # then no head can be fitted, and a recipe without one is meant
+        request = replace(request, recipe=WITHOUT_CLASSES[0])
+        subject = read_subject(request, find_recipes(request))
     ranking = ranked(request, subject, found, progress, rows)
     if report:
         ranking.write_report(report)
@@ -105,6 +110,7 @@ class _Contest:
         learning = len(subject.split.train) + len(subject.split.validation)
         budget = self.clock.budget is not None
         self.available = learning
+        rows = rows if subject.labels or rows else ROWS
         self.sizes = sizes_of(learning, len(subject.labels), rows, budget=budget)
         strata = subject.goal.divides
         self.chunks = chunks_of(subject.split, self.sizes, request.seed, strata=strata)
@@ -238,7 +244,8 @@ class _Contest:
         self._remember(last)
         for one in last.rated:
             self.not_known += [f"{name} of {one.id}: {why}" for name, why in one.silent.items()]
-        names = [name for name in last.combined.weights if name in scorers]
+        about = {name: getattr(each, "about", "") for name, each in scorers.items()}
+        about[AS_IT_IS] = ABOUT
         language = self._language()
         return Ranking(
             self.request.task,
@@ -248,7 +255,7 @@ class _Contest:
             self.available,
             self.subject.data.columns,
             last.combined.weights,
-            {name: getattr(scorers[name], "about", "") for name in names},
+            {name: about[name] for name in last.combined.weights if name in about},
             last.past_sets,
             tuple(self.failed),
             self.found.left_out,

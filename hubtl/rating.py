@@ -1,4 +1,7 @@
-"""One candidate on some rows: its features made once, and what each scorer says of them."""
+"""One candidate on some rows: its features made once, and what each scorer says of them.
+
+Where answers are texts, what it says as it is takes their place.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .as_it_is import AS_IT_IS, said_of, scored
 from .candidates import Candidate, told
-from .job import job_of
+from .job import Job, job_of
 from .learning import network_of, session_of
 from .plugins.manager import plugins
 from .plugins.scoring import judges, score
 from .ranked import Related
-from .registry.errors import BadData
+from .registry.errors import BadData, BadOption
 from .relatedness import related_to
 from .sources import pull
 from .subject import Request, Subject
@@ -87,18 +91,19 @@ def rate(
     try:
         session = session_of(job, request.seed, Choices(), meter)
         session = dataclasses.replace(session, progress=progress)
-        made = _made(network, chunks, session)
+        rows = rows_of(chunks)
+        made = _made(network, chunks, session) if subject.labels else []
+        said = [] if subject.labels else _said(subject, job, base, network, chunks, session)
         params = sum(each.numel() for each in network.body.parameters())
     finally:
         del network  # two of them at once may be more than memory holds
         gc.collect()
-    rows = rows_of(chunks)
-    targets = subject.goal.targets([row.label for row in rows], subject.labels)
-    features = np.concatenate([each.features for each in made])
-    sample = sample_of(features, targets, groups=session.groups(rows), seed=request.seed)
     began_scoring = time.perf_counter()
-    scores, silent = _scores(sample)
-    layers = _layers(made, targets)
+    scores, silent, layers = (
+        _by_features(subject, made, rows, session)
+        if subject.labels
+        else ({AS_IT_IS: scored(subject.goal, rows, said)}, {}, None)
+    )
     try:
         related = related_to(candidate.known, subject.task, base, rows, subject.domain)
     except Exception as error:  # a task may be anybody's, and this counts for nothing
@@ -138,6 +143,27 @@ def _made(network: Network, chunks: Sequence[Split], session: Session) -> list[_
         made = trunk.pooled[trunk.rows_of(inputs)]
         found.append(_Made(made, *trunk.by_layer(inputs)))
     return found
+
+
+def _said(
+    subject: Subject, job: Job, base: Path, network: Network, chunks: Sequence[Split], s: Session
+) -> list[str]:
+    """Return what a base says of the rows of all chunks, kept a chunk at a time."""
+    if job.upon:
+        why = f"`{job.upon.name}` is an adapter, and only whole models are asked what they write"
+        raise BadOption(why, f"name what it is made of: --candidates {job.base.id}")
+    parts = (said_of(subject, base, network, rows_of([chunk]), s) for chunk in chunks)
+    return list(itertools.chain(*parts))
+
+
+def _by_features(
+    subject: Subject, made: Sequence[_Made], rows: Sequence[Example], session: Session
+) -> tuple[dict[str, Scored], dict[str, str], Layers | None]:
+    """Return what scorers say of features, why others say nothing, and what layers score."""
+    targets = subject.goal.targets([row.label for row in rows], subject.labels)
+    features = np.concatenate([each.features for each in made])
+    sample = sample_of(features, targets, groups=session.groups(rows), seed=session.seed)
+    return *_scores(sample), _layers(made, targets)
 
 
 def _scores(sample: Sample) -> tuple[dict[str, Scored], dict[str, str]]:

@@ -89,10 +89,9 @@ def read_subject(request: Request, known: tuple[Rung, ...]) -> Subject:
 
 
 def check_classes(request: Request, subject: Subject) -> None:
-    """Raise BadOption where there are no classes, by which bases are ranked."""
+    """Raise BadOption where there are no classes, by which recipes are ranked."""
     if not subject.labels:
         raise BadOption(
-            f"`{request.task}` has no classes to tell apart, and bases are ranked by those",
-            f"try them: hubtl adapt {request.task} {request.data} --base ID, from "
-            f"`hubtl search --task {request.task}`",
+            f"`{request.task}` has no classes to tell apart, and recipes are ranked by those",
+            f"let `auto` choose: hubtl adapt {request.task} {request.data} --recipe auto",
         )

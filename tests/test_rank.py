@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-from pathlib import Path
 
 import pytest
 
-import hubtl
 from hubtl.candidates import Candidate, find_candidates
 from hubtl.cli.rank import bar, command
 from hubtl.job import prepare
@@ -16,7 +14,7 @@ from hubtl.learning import network_of, session_of
 from hubtl.rating import Rated
 from hubtl.registry.cache import ModelCache
 from hubtl.registry.entry import Entry, Query
-from hubtl.registry.errors import BadOption, UnknownName
+from hubtl.registry.errors import UnknownName
 from hubtl.registry.fingerprint import files_in
 from hubtl.registry.ledger import Ledger
 from hubtl.registry.past import Past
@@ -32,7 +30,6 @@ from hubtl.transfer.quiet import quiet_libraries
 from hubtl.transfer.views import viewed
 
 from .ranking import BERT, ENCODER, TASK, TWIN, copy_of, kept, rank, said
-from .tiny import clip_folder
 
 NAN = float("nan")
 
@@ -187,15 +184,6 @@ def test_a_misspelt_candidate_is_told_before_any_work(shelf, moods):
         rank(shelf, moods, BERT, "acme/tiny-encodr")
     assert "acme/tiny-encoder" in told.value.hint
     assert not kept()
-
-
-def test_what_has_no_classes_is_refused_with_what_to_do(tmp_path):
-    clips = clip_folder(tmp_path / "clips", rows=3)
-    lines = [f"{path},some words {path.stem}" for path in sorted(clips.glob("*/*.wav"))]
-    Path("said.csv").write_text("\n".join(["file,text", *lines]))
-    with pytest.raises(BadOption, match="has no classes to tell apart") as told:
-        hubtl.rank("automatic-speech-recognition", "said.csv")
-    assert told.value.hint.startswith("try them: hubtl adapt automatic-speech-recognition said.csv")
 
 
 def test_the_command_shows_bars_parts_and_advice(shelf, moods, capsys):

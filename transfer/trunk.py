@@ -111,7 +111,7 @@ class Shelf:
         self, network: Network, inputs: Sequence[str], layer: int, precision: str = "fp32"
     ) -> int | None:
         """Return the highest layer, up to this one, at which a kept trunk of inputs was cut."""
-        listed = _listed(network, inputs)
+        listed = distinct(network, inputs)
         kept = (
             each
             for each in range(layer, 0, -1)
@@ -123,7 +123,7 @@ class Shelf:
         self, network: Network, inputs: Sequence[str], cut: Cut | None, precision: str = "fp32"
     ) -> Trunk | None:
         """Return the kept trunk with this cut; where none is asked, one with any or none."""
-        listed = _listed(network, inputs)
+        listed = distinct(network, inputs)
         layers = (cut.layer,) if cut else (None, *range(1, depth(network)))
         for layer in layers:
             at = self.folder / key(network, listed.digest, layer, precision)
@@ -147,18 +147,22 @@ class Shelf:
         Of the inputs in `look`, so many at most are looked at in each layer: by chance, but always
         the same, as their contents' hashes have it.
         """
-        listed = _listed(network, inputs)
+        listed = distinct(network, inputs)
         self.folder.mkdir(parents=True, exist_ok=True)
         with new_room(self.folder, ".new-") as room:
             looked = Looked(network, sorted({listed.numbers[each] for each in look})[:most])
             with working_in(precision, network):
                 _write(room, network, listed.inputs, cut, progress, meter or Meter(), looked)
             layer = cut.layer if cut else None
-            at = self.folder / key(network, listed.digest, layer, precision)
-            self._make_room(sum(path.stat().st_size for path in room.iterdir()))
-            with contextlib.suppress(OSError):  # another process was a moment faster with the same
-                room.rename(at)
-            return _read(at, listed)
+            return _read(self.keep(room, key(network, listed.digest, layer, precision)), listed)
+
+    def keep(self, room: Path, name: str) -> Path:
+        """Return a room's new place under a name, made in place of what was not used longest."""
+        at = self.folder / name
+        self._make_room(sum(path.stat().st_size for path in room.iterdir()))
+        with contextlib.suppress(OSError):  # another process was a moment faster with the same
+            room.rename(at)
+        return at
 
     def _make_room(self, wanted: int) -> None:
         """Remove what was not used for longest, until so many bytes more are within the limit."""
@@ -185,7 +189,7 @@ def key(network: Network, digest: str, layer: int | None, precision: str) -> str
 
 
 @dataclass(frozen=True, slots=True)
-class _Listed:
+class Distinct:
     """Inputs of which no two hold the same, a digest of all, and the number of each input asked."""
 
     inputs: Sequence[str]
@@ -193,7 +197,8 @@ class _Listed:
     numbers: dict[str, int]
 
 
-def _listed(network: Network, inputs: Sequence[str]) -> _Listed:
+def distinct(network: Network, inputs: Sequence[str]) -> Distinct:
+    """Return inputs once each, as a network tells them apart."""
     asked = sorted(set(inputs))
     contents = network.contents(asked)
     firsts: dict[str, str] = {}
@@ -204,7 +209,7 @@ def _listed(network: Network, inputs: Sequence[str]) -> _Listed:
     for content in order:
         digest.update(hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest())
     numbers = {each: order[content] for each, content in zip(asked, contents, strict=True)}
-    return _Listed([firsts[content] for content in order], digest.hexdigest(), numbers)
+    return Distinct([firsts[content] for content in order], digest.hexdigest(), numbers)
 
 
 def _write(
@@ -265,11 +270,16 @@ def _new(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
     return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
 
 
-def _read(at: Path, listed: _Listed) -> Trunk:
-    """Return a kept trunk, and note that it was used."""
-    about = json.loads((at / "about.json").read_text("utf-8"))
+def used(at: Path) -> None:
+    """Note that what is kept in a folder was used now."""
     now = time.time_ns()  # the disk's own clock ticks too slowly to tell two uses apart
     os.utime(at / "about.json", ns=(now, now))
+
+
+def _read(at: Path, listed: Distinct) -> Trunk:
+    """Return a kept trunk, and note that it was used."""
+    about = json.loads((at / "about.json").read_text("utf-8"))
+    used(at)
     # Torch wants arrays that may be written; what is written to these would stay in memory.
     pooled = np.load(at / "pooled.npy", mmap_mode="c") if (at / "pooled.npy").exists() else None
     looked, layers = read_layers(at / LAYERS) if (at / LAYERS).exists() else (None, ())
