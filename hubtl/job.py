@@ -19,7 +19,7 @@ from .plugins.hookspecs import Method, Source, Task
 from .plugins.retaining import Probes
 from .probes import own_probes
 from .registry.entry import Entry
-from .registry.errors import BadOption, HubtlError
+from .registry.errors import BadOption, HubtlError, UnknownName, nearest
 from .registry.fingerprint import rows_fingerprint
 from .registry.recipe import Recipe
 from .registry.weights import check_weights, needed
@@ -128,11 +128,21 @@ def prepare(request: Request) -> Job:
     if request.base == AUTO:
         return _undecided(request, subject, out)
     if request.base:
-        found, why = find_model(request.base, request.hub), _asked(request)
+        found, why = _named(request), _asked(request)
     else:
         base, why = first_base(subject.task)
         found = find_model(base, "starter")
     return job_of(request, subject, found, out, why)
+
+
+def _named(request: Request) -> tuple[Source, Entry]:
+    """Return the base that was named; raises UnknownName, which knows that `auto` is no model."""
+    try:
+        return find_model(request.base, request.hub)
+    except UnknownName as error:
+        if "/" in request.base or not nearest(request.base, [AUTO]):
+            raise
+        raise UnknownName(error.message, f"did you mean `--base {AUTO}`?") from error
 
 
 def _undecided(request: Request, subject: Subject, out: Path) -> Job:

@@ -154,6 +154,12 @@ def test_the_errors_are_those_of_rank(shelf, moods, tmp_path):
         adapt(shelf, "result", resume=True)
 
 
+def test_auto_is_what_a_mistyped_base_may_have_meant(shelf, moods):
+    with pytest.raises(UnknownName, match="no model is called `auot`") as told:
+        hubtl.plan(TASK, moods, base="auot", hub=shelf.name)
+    assert told.value.hint == "did you mean `--base auto`?"
+
+
 def test_speech_recognition_has_one_starter_and_takes_it(tmp_path):
     clips = clip_folder(tmp_path / "clips", rows=3)
     lines = [f"{path},some words {path.stem}" for path in sorted(clips.glob("*/*.wav"))]
