@@ -155,7 +155,7 @@ def test_the_errors_are_those_of_rank(shelf, moods, tmp_path):
 
 
 def test_auto_is_what_a_mistyped_base_may_have_meant(shelf, moods):
-    with pytest.raises(UnknownName, match="no model is called `auot`") as told:
+    with pytest.raises(UnknownName, match="`auot` is not a model") as told:
         hubtl.plan(TASK, moods, base="auot", hub=shelf.name)
     assert told.value.hint == "did you mean `--base auto`?"
 
