@@ -1,40 +1,87 @@
-"""A model that reads from left to right is refused in plain words, and ranked around."""
+"""A model that reads from left to right learns classes as a sentence encoder does."""
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
+import torch
 
 import hubtl
-from hubtl.registry.errors import BadOption
+from hubtl.plugins.manager import plugins
+from hubtl.registry.entry import Entry
+from hubtl.registry.facts import read_facts
 from hubtl.registry.fingerprint import files_in
+from hubtl.transfer.cut import cut_at
 
 from .tiny import WIDE
 
 TASK, DECODER, ENCODER = "text-classification", "acme/tiny-llama", "acme/tiny-encoder"
-REFUSAL = "`acme/tiny-llama` reads from left to right and judges every word"
+TEXTS = ["a fine day", "rain", "it was good, and so was the long way home"]
+EIGHT = {"rows": "8", "epochs": "8", "patience": "8"}
+RECIPES = {
+    "probe": {},
+    "lora": {"rate": "0.02", **EIGHT},
+    "top": {"rate": "0.01", "layers": "1", **EIGHT},
+    "norm": {"rate": "0.05", **EIGHT},
+    "full": {"rate": "0.005", **EIGHT},
+    "fewshot": {"epochs": "2"},
+}
+PUBLISHED = ("lora", "full")  # an adapter, and a whole model
+
+
+@pytest.fixture(scope="module")
+def made(tiny_folders, tmp_path_factory):
+    """A tiny Llama that splits words as the tiny BERT does, and has no sign to pad with."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    folder = tmp_path_factory.mktemp("decoders") / "tiny-llama"
+    shutil.copytree(tiny_folders["acme/tiny-bert"], folder)
+    torch.manual_seed(0)
+    LlamaForCausalLM(LlamaConfig(**{**WIDE, "hidden_size": 32}, vocab_size=2000)).save_pretrained(
+        folder
+    )
+    path = folder / "tokenizer_config.json"
+    told = {k: v for k, v in json.loads(path.read_text()).items() if k != "pad_token"}
+    path.write_text(json.dumps({**told, "eos_token": "[SEP]", "padding_side": "left"}))
+    (folder / "special_tokens_map.json").unlink(missing_ok=True)
+    return folder
 
 
 @pytest.fixture
-def with_a_decoder(shelf, tiny_folders, tmp_path):
-    """The shelf with a tiny Llama on it, which splits words as the tiny BERT does."""
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    folder = tmp_path / "tiny-llama"
-    shutil.copytree(tiny_folders["acme/tiny-bert"], folder)
-    config = LlamaConfig(**WIDE, vocab_size=2000, pad_token_id=0)
-    LlamaForCausalLM(config).save_pretrained(folder)
-    shelf.cache.add(DECODER, files_in(folder))
+def with_a_decoder(shelf, made):
+    shelf.cache.add(DECODER, files_in(made))
     return shelf
 
 
-def test_adapting_it_is_refused(with_a_decoder, moods, tmp_path):
-    with pytest.raises(BadOption, match=REFUSAL):
-        hubtl.adapt(TASK, moods, base=DECODER, hub=with_a_decoder.name, out=tmp_path / "out")
+def network(folder):
+    return plugins().task(TASK).network(folder, Entry(DECODER), ("a", "b"), "cpu", {})
 
 
-def test_a_ranking_tells_it_in_its_row_and_goes_on(with_a_decoder, moods):
+def test_a_text_is_read_alike_whatever_is_in_its_batch_and_above_a_cut(made):
+    one = network(made)
+    one.body.eval()
+    with torch.inference_mode():
+        together = one.features(one.collate(TEXTS))
+        alone = torch.cat([one.features(one.collate([text])) for text in TEXTS])
+    assert torch.allclose(together, alone, atol=1e-5)
+    assert cut_at(one, 2, TEXTS).layer == 2
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_learns_and_what_is_published_says_the_same(recipe, with_a_decoder, moods):
+    place = {"base": DECODER, "hub": with_a_decoder.name, "domain": "general"}
+    made = hubtl.adapt(TASK, moods, recipe=recipe, options=RECIPES[recipe], out="out", **place)
+    facts = read_facts(made.folder)
+    assert facts.metrics["accuracy"]["value"] > 0.7
+    assert "the mean over tokens" in (made.folder / "README.md").read_text("utf-8")
+    if recipe not in PUBLISHED:
+        return
+    published = hubtl.publish(made.folder, "acme/read", hub=with_a_decoder.name)
+    assert hubtl.verify("acme/read", hub=with_a_decoder.name) and published
+
+
+def test_a_ranking_judges_it_beside_others(with_a_decoder, moods):
     found = hubtl.rank(TASK, moods, candidates=[DECODER, ENCODER], hub=with_a_decoder.name)
-    assert [each.id for each in found.ranking] == [ENCODER]
-    assert [(each.id, each.why.startswith(REFUSAL)) for each in found.failed] == [(DECODER, True)]
+    assert {each.id for each in found.ranking} == {DECODER, ENCODER} and not found.failed

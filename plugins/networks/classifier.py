@@ -100,8 +100,8 @@ class Classifier(Adapted):
         assert seen is not None, "the hook on the head has just run"
         if seen.ndim != 2:
             raise BadOption(
-                f"`{self._entry.id}` reads from left to right and judges every word: hubtl does "
-                "not adapt such models to classes yet",
+                f"`{self._entry.id}` judges every word by a head of its own: hubtl does not adapt "
+                "such models to classes",
                 "choose an encoder: `hubtl search --kind base`",
             )
         return seen

@@ -71,13 +71,16 @@ class TextClassification:
         device: str | None,
         options: Mapping[str, Any],
     ) -> Network:
-        """Return a sentence encoder where the base was trained as one, else transformers' own."""
+        """Return a sentence encoder where the base is one, or can be read as one; else its own."""
         from ..networks.classifier import Classifier
+        from ..text.decoder import Decoder, is_decoder
         from ..text.sentence_encoder import SentenceEncoder, is_sentence_encoder
         from ..text.sequence_classifier import SEQUENCES
 
         if is_sentence_encoder(base):
             return SentenceEncoder(base, entry, labels, device)
+        if is_decoder(base):
+            return Decoder(base, entry, labels, device)
         return Classifier(SEQUENCES, base, entry, labels, device)
 
     def baselines(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:

@@ -6,7 +6,6 @@ sentence-transformers loads it, and so do transformers and peft with ten lines o
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,14 +129,14 @@ class SentenceEncoder(Adapted):
     """A mean-pooled encoder and a linear head, for one set of labels."""
 
     reads_texts = True
+    how = "the mean over tokens{scaled}, as the base was trained"
 
     def __init__(self, base: Path, entry: Entry, labels: Sequence[str], device: str | None) -> None:
         import torch
 
         self._labels = list(labels)
         self.normalizes = _scales(base)
-        read = files.read_json(base / "sentence_bert_config.json").get("max_seq_length")
-        self._tokens = Tokens(base, read or 512)
+        self._tokens = self._read(base)
         self.device = choose_device(device)
         body = _load(base).to(self.device)
         super().__init__(base, entry, body, lambda: _load(base), "FEATURE_EXTRACTION")
@@ -178,11 +177,7 @@ class SentenceEncoder(Adapted):
         self._write_weights(folder)
         self._tokens.save(folder)
         files.write_config(self._base, folder, self._labels)
-        for name in ("sentence_bert_config.json", "config_sentence_transformers.json"):
-            if (self._base / name).is_file():
-                shutil.copyfile(self._base / name, folder / name)
-        (folder / "1_Pooling").mkdir()
-        shutil.copyfile(self._base / "1_Pooling/config.json", folder / "1_Pooling/config.json")
+        self._write_pooling(folder)
         kinds = [("", "sentence_transformers.models.Transformer"), ("1_Pooling", POOLING)]
         if self.normalizes:
             kinds.append(("2_Normalize", NORMALIZE))
@@ -210,9 +205,18 @@ class SentenceEncoder(Adapted):
     def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:
         """Return how texts are cut and pooled, and how many of these were cut."""
         scaled = ", scaled to length one" if self.normalizes else ""
-        return self._tokens.describe(
-            inputs, f"the mean over tokens{scaled}, as the base was trained"
-        )
+        return self._tokens.describe(inputs, self.how.format(scaled=scaled))
+
+    def _read(self, base: Path) -> Tokens:
+        """Return how texts are read."""
+        told = files.read_json(base / "sentence_bert_config.json").get("max_seq_length")
+        return Tokens(base, told or 512)
+
+    def _write_pooling(self, folder: Path) -> None:
+        """Write how tokens become one vector, and how long texts may be, as the base does."""
+        names = ("sentence_bert_config.json", "config_sentence_transformers.json")
+        (folder / "1_Pooling").mkdir()
+        files.copy_those((*names, "1_Pooling/config.json"), self._base, folder)
 
 
 def _scales(folder: Path) -> bool:
@@ -238,6 +242,8 @@ def _load(base: Path) -> Any:
     import torch
     from transformers import AutoModel
 
-    return AutoModel.from_pretrained(
+    model = AutoModel.from_pretrained(
         base, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
     )
+    model.config.use_cache = False  # what a decoder keeps to write on is not needed to read
+    return model

@@ -32,16 +32,19 @@ class Tokens:
     """A base's tokenizer, cutting texts at `length` tokens."""
 
     def __init__(self, base: Path, most: int) -> None:
-        from transformers import AutoTokenizer
-
         self._base = base
-        self._tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
+        self._tokenizer = self._opened(base)
         if self._tokenizer.pad_token is None:
             raise BadOption(
                 "the base's tokenizer can't pad, so texts can't be read in batches",
                 "choose another --base: `hubtl search --task text-classification`",
             )
         self.length = min(most, self._tokenizer.model_max_length)
+
+    def _opened(self, base: Path) -> Any:
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(base, trust_remote_code=False)
 
     @property
     def identity(self) -> str:
