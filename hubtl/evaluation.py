@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -257,6 +258,8 @@ def predict(
     found = []
     goal = goal_of(model.facts)
     for word, label, logits in zip(asked.words, predicted.labels, predicted.logits, strict=True):
+        if any(math.isnan(each) for each in logits):
+            raise BadData(f"of the input `{word}` the model makes nothing", "leave it out")
         scores = goal.scores(logits, model.facts.labels)
         sure = goal.sure(label, logits, model.facts.labels)
         found.append(Prediction(word, goal.shown(label), sure, scores))

@@ -7,10 +7,12 @@ import shutil
 
 import pytest
 import torch
+import transformers
 
 import hubtl
 from hubtl.plugins.manager import plugins
 from hubtl.registry.entry import Entry
+from hubtl.registry.errors import BadData
 from hubtl.registry.facts import read_facts
 from hubtl.registry.fingerprint import files_in
 from hubtl.transfer.cut import cut_at
@@ -19,6 +21,7 @@ from .tiny import WIDE
 
 TASK, DECODER, ENCODER = "text-classification", "acme/tiny-llama", "acme/tiny-encoder"
 TEXTS = ["a fine day", "rain", "it was good, and so was the long way home"]
+SIZES = {**WIDE, "hidden_size": 32, "vocab_size": 2000, "num_key_value_heads": 2}
 EIGHT = {"rows": "8", "epochs": "8", "patience": "8"}
 RECIPES = {
     "probe": {},
@@ -34,14 +37,11 @@ PUBLISHED = ("lora", "full")  # an adapter, and a whole model
 @pytest.fixture(scope="module")
 def made(tiny_folders, tmp_path_factory):
     """A tiny Llama that splits words as the tiny BERT does, and has no sign to pad with."""
-    from transformers import LlamaConfig, LlamaForCausalLM
-
     folder = tmp_path_factory.mktemp("decoders") / "tiny-llama"
     shutil.copytree(tiny_folders["acme/tiny-bert"], folder)
     torch.manual_seed(0)
-    LlamaForCausalLM(LlamaConfig(**{**WIDE, "hidden_size": 32}, vocab_size=2000)).save_pretrained(
-        folder
-    )
+    config = transformers.LlamaConfig(**SIZES)
+    transformers.LlamaForCausalLM(config).save_pretrained(folder)
     path = folder / "tokenizer_config.json"
     told = {k: v for k, v in json.loads(path.read_text()).items() if k != "pad_token"}
     path.write_text(json.dumps({**told, "eos_token": "[SEP]", "padding_side": "left"}))
@@ -59,8 +59,13 @@ def network(folder):
     return plugins().task(TASK).network(folder, Entry(DECODER), ("a", "b"), "cpu", {})
 
 
-def test_a_text_is_read_alike_whatever_is_in_its_batch_and_above_a_cut(made):
-    one = network(made)
+@pytest.mark.parametrize("family", ["Llama", "Qwen2", "Mistral", "GPTNeoX"])
+def test_a_text_is_read_alike_whatever_is_in_its_batch_and_above_a_cut(family, made, tmp_path):
+    folder = tmp_path / family
+    shutil.copytree(made, folder)
+    config = getattr(transformers, f"{family}Config")(**SIZES)
+    getattr(transformers, f"{family}ForCausalLM")(config).save_pretrained(folder)
+    one = network(folder)
     one.body.eval()
     with torch.inference_mode():
         together = one.features(one.collate(TEXTS))
@@ -78,6 +83,8 @@ def test_every_recipe_learns_and_what_is_published_says_the_same(recipe, with_a_
     assert "the mean over tokens" in (made.folder / "README.md").read_text("utf-8")
     if recipe not in PUBLISHED:
         return
+    with pytest.raises(BadData, match="of the input `` the model makes nothing"):
+        hubtl.predict(made.folder, ["a fine day", ""], hub=with_a_decoder.name)
     published = hubtl.publish(made.folder, "acme/read", hub=with_a_decoder.name)
     assert hubtl.verify("acme/read", hub=with_a_decoder.name) and published
 
