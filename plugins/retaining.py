@@ -28,7 +28,8 @@ class Probes:
 class Retaining(Protocol):
     """A task with public inputs of many kinds, and code to ask a saved folder about them.
 
-    Where `retention_judged`, a base may have a head of its own, and is judged by what is right.
+    Where `retention_judged`, a base may have a head of its own, and is judged by what is right; of
+    a task without classes, bases are ranked by that too.
     """
 
     retention_judged: bool

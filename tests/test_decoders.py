@@ -83,10 +83,20 @@ def test_every_recipe_learns_and_what_is_published_says_the_same(recipe, with_a_
     assert "the mean over tokens" in (made.folder / "README.md").read_text("utf-8")
     if recipe not in PUBLISHED:
         return
-    with pytest.raises(BadData, match="of the input `` the model makes nothing"):
-        hubtl.predict(made.folder, ["a fine day", ""], hub=with_a_decoder.name)
     published = hubtl.publish(made.folder, "acme/read", hub=with_a_decoder.name)
     assert hubtl.verify("acme/read", hub=with_a_decoder.name) and published
+
+
+def test_a_text_without_a_token_is_refused_and_not_guessed_at(shelf, made, moods, tmp_path):
+    folder = tmp_path / "bare"
+    shutil.copytree(made, folder)
+    words = json.loads((folder / "tokenizer.json").read_text())
+    (folder / "tokenizer.json").write_text(json.dumps({**words, "post_processor": None}))
+    shelf.cache.add(DECODER, files_in(folder))
+    place = {"base": DECODER, "hub": shelf.name, "domain": "general", "out": tmp_path / "out"}
+    adapted = hubtl.adapt(TASK, moods, recipe="probe", **place)
+    with pytest.raises(BadData, match="of the input `` the model makes nothing"):
+        hubtl.predict(adapted.folder, ["a fine day", ""], hub=shelf.name)
 
 
 def test_a_ranking_judges_it_beside_others(with_a_decoder, moods):
