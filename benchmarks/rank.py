@@ -190,7 +190,7 @@ def against(
     """Print the CPU time of TransformerRanker and of ours, and how both agree with the truth."""
     log = Log.of(told.room / "results.jsonl")
     _, worth = judge(data, models, at, told)
-    counted = [model for model in models if not model.apart]
+    counted = [model for model in models if not model.apart and model.id in worth]
     key = (data.name, told.rows, len(counted))
     table = told.room / "tables" / f"{data.name}-0.csv"
     worker = [told.peer, str(Path(__file__).with_name("ranking") / "peer.py"), str(table)]
