@@ -72,7 +72,7 @@ def rank(
     check_answers(request, subject)
     if not subject.labels:  # then no head can be fitted, and a recipe without one is meant
         request = replace(request, recipe=WITHOUT_CLASSES[0])
-        subject = read_subject(request, find_recipes(request))
+        subject = replace(subject, rungs=find_recipes(request))
     ranking = ranked(request, subject, found, progress, rows)
     if report:
         ranking.write_report(report)

@@ -13,9 +13,8 @@ from typing import Any
 
 from ..networks import files
 from .sentence_encoder import SentenceEncoder
-from .tokens import Tokens
+from .tokens import LONGEST, Tokens
 
-LONGEST = 512  # tokens
 WRITES_ON = ("ForCausalLM", "LMHeadModel")  # as configurations name what continues a text
 
 

@@ -17,7 +17,7 @@ from ..hookspecs import Loading
 from ..networks import files, merging
 from ..networks.adapted import Adapted
 from ..networks.seen import UNCHANGED
-from .tokens import Tokens
+from .tokens import LONGEST, Tokens
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -210,7 +210,7 @@ class SentenceEncoder(Adapted):
     def _read(self, base: Path) -> Tokens:
         """Return how texts are read."""
         told = files.read_json(base / "sentence_bert_config.json").get("max_seq_length")
-        return Tokens(base, told or 512)
+        return Tokens(base, told or LONGEST)
 
     def _write_pooling(self, folder: Path) -> None:
         """Write how tokens become one vector, and how long texts may be, as the base does."""

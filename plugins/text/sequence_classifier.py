@@ -8,9 +8,8 @@ from typing import Any
 
 from ..hookspecs import Loading
 from ..networks.classifier import Kind
-from .tokens import Tokens
+from .tokens import LONGEST, Tokens
 
-LONGEST = 512  # tokens
 SNIPPET = """\
 import torch
 {peft}from transformers import AutoModelForSequenceClassification, AutoTokenizer

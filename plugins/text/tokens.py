@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CHUNK = 1000  # texts
+LONGEST = 512  # tokens, where a base says no less
 FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
