@@ -2,7 +2,8 @@
 
 python -m benchmarks.auto NAME=TASK:BASE:TABLE[:ROWS] ... --results FILE.jsonl [--budget 5m]
 
-TABLE has the columns text or file, label, split; of ROWS or more, so many are drawn, stratified.
+TABLE has the columns text or file, label, split; of ROWS or more to learn from, so many are drawn,
+stratified. All rows that are set apart to test are tested by, up to 400: few would hardly tell.
 Each result is added to FILE.jsonl as it comes, and what is there is not done again. The table says
 of each set: rows to learn from and to test, classes, the main metric of each recipe and of `auto`,
 what that chose, its paired 95 % interval against the best recipe on the same test rows, and the
@@ -18,7 +19,7 @@ import json
 import random
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ from hubtl.transfer.goal import ONE_CLASS
 from hubtl.transfer.measure import difference
 
 METRICS = ONE_CLASS.metrics
+TESTED = 400
 RECIPES = ("probe", "fewshot", "top", "lora", "norm")
 
 
@@ -55,35 +57,33 @@ class Set:
 
 
 def drawn(one: Set, room: Path, seed: int) -> Path:
-    """Write some of a table's rows, as many of each label and part as it has its share of them."""
+    """Write some of a table's rows, as many of each label as it has its share of them."""
     with one.table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     kinds: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
     for row in rows:
         kinds[row["label"], row.get("split", "")].append(row)
-    share = min(1.0, (one.rows or len(rows)) / len(rows))
+    parts = Counter(row.get("split", "") for row in rows)
+    most = {part: one.rows or count for part, count in parts.items()} | {"test": TESTED}
     dice = random.Random(seed)
-    kept = [
-        row
-        for kind in sorted(kinds)
-        for row in dice.sample(
-            kinds[kind], max(2, round(share * len(kinds[kind]))) if len(kinds[kind]) > 1 else 1
-        )
-    ]
+    kept = []
+    for (_, part), of in sorted(kinds.items()):
+        share = min(1.0, most[part] / parts[part])
+        kept += dice.sample(of, min(len(of), max(2, round(share * len(of)))))
     into = room / f"{one.name}.csv"
     column = "text" if one.task.startswith("text") else "file"
     with into.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        parts = ["split"] if any(row.get("split") for row in kept) else []
+        divided = ["split"] if any(row.get("split") for row in kept) else []
         groups = ["group"] if len({row.get("speaker", "") for row in kept}) > 1 else []
         if groups:  # no voice is to be on two sides, so hubtl divides them
-            parts = []
-        writer.writerow([column, "label", *parts, *groups])
+            divided = []
+        writer.writerow([column, "label", *divided, *groups])
         for row in kept:
             cell = (
                 str((one.table.parent / row["file"]).resolve()) if column == "file" else row["text"]
             )
-            more = [row["split"]] if parts else []
+            more = [row["split"]] if divided else []
             writer.writerow([cell, row["label"], *more, *([row["speaker"]] if groups else [])])
     return into
 

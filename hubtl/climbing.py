@@ -130,17 +130,26 @@ def unsuited(recipe: str, rows: int, classes: int) -> str:
     return ""
 
 
-def enough_said(true: Sequence[str], present: Judged, trials: Sequence[Trial]) -> str:
-    """Return why richer recipes can't be worth trying; empty where they can."""
-    if present.labels:
-        wrong = sum(a != b for a, b in zip(true[: len(present)], present.labels, strict=True))
-        if wrong < ROOM:
-            return f"the one that is kept is wrong on {wrong} held-out rows, too few to gain by"
-    last = trials[-STRIKES:]
-    if len(last) == STRIKES and not any(t.gains is None or t.gains.hopeful for t in last):
-        names = " and ".join(f"`{each.recipe}`" for each in last)
-        return f"training more of the base was no better: {names}"
-    return ""
+def nothing_to_gain(true: Sequence[str], present: Judged) -> str:
+    """Return why no recipe can do better than the present one; empty where one can."""
+    wrong = sum(a != b for a, b in zip(true, present.labels, strict=False))
+    if not present.labels or wrong >= ROOM:
+        return ""
+    return f"the one that is kept is wrong on {wrong} held-out rows, too few to gain by"
+
+
+def enough_said(recipe: str, trials: Sequence[Trial]) -> str:
+    """Return why a richer recipe is not worth trying, by those that were; empty where it is.
+
+    That training more of the base was no better says nothing of `fewshot`, which learns from pairs.
+    """
+    last = [each for each in trials if each.recipe != BEST_ON_FEW][-STRIKES:]
+    if recipe == BEST_ON_FEW or len(last) < STRIKES:
+        return ""
+    if any(each.gains is None or each.gains.hopeful for each in last):
+        return ""
+    names = " and ".join(f"`{each.recipe}`" for each in last)
+    return f"training more of the base was no better: {names}"
 
 
 def paragraph(climb: Climb, words: Mapping[str, str], lost_to: str = "") -> str:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import hubtl
-from hubtl.climbing import Climb, Gains, Trial, compare, enough_said, folds_for, paragraph
+from hubtl.climbing import (
+    Climb,
+    Gains,
+    Trial,
+    compare,
+    enough_said,
+    folds_for,
+    nothing_to_gain,
+    paragraph,
+)
 from hubtl.job import prepare
 from hubtl.predictions import read_predictions
 from hubtl.registry.errors import BadOption, UnknownName
@@ -69,17 +79,19 @@ def test_texts_are_compared_by_their_loss_alone():
 
 
 def test_richer_recipes_are_left_out_where_nothing_is_to_be_gained():
-    assert enough_said(TRUE, said(3, 0.1), ()).startswith("the one that is kept is wrong on 3")
-    assert enough_said(TRUE, said(4, 0.1), ()) == ""
+    assert nothing_to_gain(TRUE, said(3, 0.1)).startswith("the one that is kept is wrong on 3")
+    assert nothing_to_gain(TRUE, said(4, 0.1)) == ""
     fewer = Judged(said(4, 0.1).labels[:40], said(4, 0.1).losses[:40])
-    assert enough_said(TRUE, fewer, ()) == ""
+    assert nothing_to_gain(TRUE, fewer) == ""
 
 
-def test_two_that_are_no_better_are_enough():
+def test_two_that_are_no_better_are_enough_but_for_what_learns_from_pairs():
     no_better = gains(said(30, 0.6), said(20, 0.5))
     fell = [Trial(name, 200, 0.8, 0.6, 1.0, "probe", no_better) for name in ("top", "lora")]
-    assert enough_said(TRUE, said(20, 0.5), fell[:1]) == ""
-    assert enough_said(TRUE, said(20, 0.5), fell).endswith("no better: `top` and `lora`")
+    assert enough_said("full", fell[:1]) == ""
+    assert enough_said("full", fell).endswith("no better: `top` and `lora`")
+    assert enough_said("fewshot", fell) == ""
+    assert enough_said("full", [fell[0], replace(fell[1], recipe="fewshot")]) == ""
 
 
 def test_few_rows_are_judged_all_and_of_many_some_are_enough():
@@ -150,6 +162,10 @@ def test_auto_is_as_good_as_the_recipe_it_chose_and_goes_on_where_it_was_stopped
     assert set(facts.climb["trials"][0]) == {
         *("recipe", "rows", "value", "loss", "seconds", "over", "gains"),
     }
+    assert all(
+        trial["rows"] == facts.climb["trials"][0]["rows"] or trial["gains"]["metric"]["high"] <= 0
+        for trial in facts.climb["trials"]
+    ), "where there is time, what may still win is judged on all rows"
     assert "`auto` chose" in facts.why and facts.why in (made.folder / "README.md").read_text()
     assert not list(home.glob("unfinished/*/plan.json"))
     alone = hubtl.adapt("text-classification", moods, recipe=facts.recipe, out=Path("one"), **asked)

@@ -1,0 +1,222 @@
+"""One climb of `auto`: recipes tried in turn on parts of the rows, and which of them is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from .allowance import Allowance
+from .climbing import LEAST_ROWS, Climb, Trial, enough_said, nothing_to_gain
+from .estimate import RESERVE, Estimate, in_steps, takes_by, takes_or_why
+from .job import Job
+from .ladder import Rung
+from .registry.errors import BadData, HubtlError, OutOfTime
+from .transfer.progress import Progress
+from .transfer.resources import Stopwatch
+from .transfer.split import joined
+from .transfer.trial import Judged
+from .trying import Part, Trying, parts_of
+from .unfinished import Unfinished
+
+
+@dataclass(eq=False, slots=True)
+class _Attempt:
+    """A recipe, what it takes, and what it said of the held-out rows of so many parts."""
+
+    rung: Rung
+    takes: Estimate
+    said: Judged = Judged((), ())
+    parts: int = 0
+    seconds: float = 0.0
+
+
+class Ascent:
+    """One climb: what was tried so far, and what is kept."""
+
+    def __init__(
+        self,
+        job: Job,
+        base: Path,
+        work: Unfinished,
+        room: Unfinished,
+        progress: Progress,
+        metric: str,
+    ) -> None:
+        self.job, self.base, self.work, self.room = job, base, work, room
+        self.progress, self.metric = progress, metric
+        self.rows = joined(job.split.train, job.split.validation)
+        self.present, *self.richer = job.rungs
+        self.kept: list[tuple[Rung, Estimate]] = []
+        self.time = Allowance(job, room.choices)
+        self.trials: list[Trial] = []
+        self.not_tried: dict[str, str] = {}
+
+    def climbed(self) -> Climb:
+        """Return what came of it."""
+        job, why = self.job, ""
+        first = takes_by(job.by(self.present), self.base, self.room.choices, self.progress)
+        if job.clock.budget is not None:
+            in_steps(first, job.clock, len(job.seeds))
+        self.kept.append((self.present, first))
+        parts: list[Part] = []
+        if len(self.rows) < LEAST_ROWS:
+            why = f"{len(self.rows)} rows to learn from are too few to tell recipes apart"
+        else:
+            try:
+                parts = parts_of(job, self.rows)
+            except BadData as error:
+                why = error.message
+        if parts and not (folds := self.time.folds(self.present, first, len(parts))):
+            why = f"nothing was compared: {self.time.no_room(first)}"
+        if why:
+            self._leave_out(self.richer, why)
+            return self._found({})
+        parts = parts[:folds]
+        self.trying = Trying(self.job, self.base, self.work, self.room, self.rows, parts)
+        self.true = [row.label for row in self.trying.held]
+        self._try_all(first, len(parts))
+        rivals = self._rivals(first)
+        self._turn_back()
+        return self._found(rivals)
+
+    def _try_all(self, first: Estimate, parts: int) -> None:
+        """Try the cheapest recipe, then richer ones in order of cost, while that is worth it."""
+        self.best = _Attempt(self.present, first)
+        while self.best.parts < parts:
+            self._one_part(self.best)
+        self._note(self.best, None)
+        tried = []
+        for rung, takes in self._offers(first):
+            why = nothing_to_gain(self.true, self.best.said)
+            why = why or enough_said(rung.recipe.name, self.trials)
+            folds = 0 if why else self.time.folds(rung, takes, parts)
+            if not folds:
+                self._leave_out([rung], why or self.time.no_room(takes))
+            elif attempt := self._tried(rung, takes, folds):
+                tried.append(attempt)
+        self._look_again(tried)
+
+    def _look_again(self, tried: Sequence[_Attempt]) -> None:
+        """Try what did not win on more parts, one at a time, while there is time and it still may.
+
+        The next is the one that may win by most. What few rows say is mostly noise: to give a
+        recipe up by them is right only where the time is better spent on another.
+        """
+        again, ended = set[_Attempt](), set[_Attempt]()
+        while hopes := {
+            most: each for each in tried if each not in ended and (most := self._at_most(each)) > 0
+        }:
+            attempt = hopes[max(hopes)]
+            fits = self.time.one_more(attempt.rung, attempt.takes, attempt.parts)
+            (again if fits and self._part_or_why(attempt) else ended).add(attempt)
+        for attempt in tried:
+            if attempt in again:
+                self._note(attempt, self.best)
+
+    def _at_most(self, tried: _Attempt) -> float:
+        """Return by how much it may be better than what is kept; 0 where no more rows can tell."""
+        if tried is self.best or tried.parts >= self.best.parts:
+            return 0.0
+        gains = self.trying.compared(tried.said, self.best.said)
+        return (gains.metric or gains.loss)["high"]
+
+    def _offers(self, first: Estimate) -> list[tuple[Rung, Estimate]]:
+        """Return the richer recipes that could be tried and what they take, the cheapest first.
+
+        But the one that most often is the best on few rows, where there is time to tell.
+        """
+        if why := nothing_to_gain(self.true, self.best.said):
+            self._leave_out(self.richer, why)
+            return []
+        found = []
+        for rung in self.richer:
+            if self.time.late_for(rung):
+                self._leave_out([rung], "no time to reckon what it takes")
+                continue
+            takes = takes_or_why(self.job, rung, self.base, self.room.choices, self.progress, first)
+            if isinstance(takes, str):
+                self._leave_out([rung], takes)
+            else:
+                found.append((rung, takes))
+        return sorted(
+            found, key=lambda offer: (not self.time.soon(*offer), self.time.seconds(offer[1], 1))
+        )
+
+    def _tried(self, rung: Rung, takes: Estimate, folds: int) -> _Attempt | None:
+        """Return what a recipe says of the held-out rows, as many as it takes to see no hope."""
+        tried = _Attempt(rung, takes)
+        while tried.parts < folds:
+            if not self._part_or_why(tried):
+                return None
+            if not self.trying.compared(tried.said, self.best.said).hopeful:
+                break
+        self._note(tried, self.best)
+        return tried
+
+    def _part_or_why(self, tried: _Attempt) -> bool:
+        """Try a recipe on one more part, and return whether it could be; if not, that is told."""
+        self.job.clock.kept = RESERVE * self.time.final(tried.takes)
+        try:
+            self._one_part(tried)
+        except OutOfTime:
+            raise
+        except HubtlError as error:
+            self._leave_out([tried.rung], error.message)
+            return False
+        return True
+
+    def _one_part(self, tried: _Attempt) -> None:
+        watch, watched = Stopwatch(), self.job.clock.watched(self.progress)
+        tried.said += self.trying.judge(tried.rung, [tried.parts], watched)
+        tried.parts += 1
+        tried.seconds += watch.seconds
+
+    def _note(self, tried: _Attempt, over: _Attempt | None) -> None:
+        """Note what was reached, in place of what was noted of it before; keep it if it wins."""
+        name, said = tried.rung.recipe.name, tried.said
+        trial = Trial(
+            name,
+            len(said),
+            self.trying.value(said),
+            sum(said.losses) / len(said),
+            round(tried.seconds, 2),
+            over.rung.recipe.name if over else None,
+            self.trying.compared(said, over.said) if over else None,
+        )
+        self.trials = [each for each in self.trials if each.recipe != name] + [trial]
+        if trial.kept and over:
+            self.best, self.present = tried, tried.rung
+            self.kept.append((tried.rung, tried.takes))
+
+    def _turn_back(self) -> None:
+        """Keep the one before where what was kept last took so long that no time is left for it."""
+        clock, seeds = self.job.clock, len(self.job.seeds)
+        while clock.budget is not None and len(self.kept) > 1:
+            rung, takes = self.kept[-1]
+            needs = clock.spent + RESERVE * takes.least(seeds)
+            fits = needs <= clock.budget
+            if self.room.choices.once(f"time for {rung.recipe.name}", partial(bool, fits)):
+                return
+            self.kept.pop()
+            self.present = self.kept[-1][0]
+            self._leave_out([rung], "it won, but no time was left to train it on all rows")
+
+    def _rivals(self, first: Estimate) -> dict[str, float]:
+        """Return what plain rivals reach on the same rows, where that takes little."""
+        parts = self.trying.parts
+        if not self.job.labels or first.seconds["baselines"] * len(parts) > 0.05 * self.time.limit:
+            return {}
+        found: dict[str, float] = self.room.choices.once(
+            "rivals", lambda: self.trying.rivals(self.true, self.metric)
+        )
+        return found
+
+    def _leave_out(self, rungs: Sequence[Rung], why: str) -> None:
+        self.not_tried |= {each.recipe.name: why for each in rungs}
+
+    def _found(self, rivals: dict[str, float]) -> Climb:
+        folds = len(self.trying.parts) if self.trials else 0
+        name, trials = self.present.recipe.name, tuple(self.trials)
+        return Climb(name, self.metric, trials, self.not_tried, folds, rivals)
