@@ -9,6 +9,7 @@ import dataclasses
 import gc
 import itertools
 import time
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,8 +97,10 @@ def rate(
         said = [] if subject.labels else _said(subject, job, base, network, chunks, session)
         params = sum(each.numel() for each in network.body.parameters())
     finally:
+        body = weakref.ref(network.body)
         del network  # two of them at once may be more than memory holds
-        gc.collect()
+        if body() is not None:  # some are in a circle; to look for those takes a while
+            gc.collect()
     began_scoring = time.perf_counter()
     scores, silent, layers = (
         _by_features(subject, made, rows, session)

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 STRENGTHS = (0.01, 1.0, 100.0)  # coarser than to keep a head: it is to compare, not to be used
-WIDEST = 512  # principal components that a head is fitted to, of features that are wider
+WIDEST = 512  # principal components that a head is fitted to at most
 RIDGES = 10.0 ** np.arange(-6, 4)  # of the mean squared singular value
 
 
 def crossed(sample: Sample) -> Scored:
     """Return the log likelihood a row in nats of what rows held out are, in the mean over classes.
 
-    For numbers, the share of variance explained by ridge regression. Of features wider than 512,
-    their principal components: at 1,280 that takes a fraction of the time. Raises BadData where no
-    row can be held out.
+    For numbers, the share of variance explained by ridge regression. Of features that are wider
+    than there are rows, or than 512, their principal components: as many as rows lose nothing, and
+    take a fraction of the time. Raises BadData where no row can be held out.
     """
     sample = replace(sample, features=_narrow(sample.features))
     if sample.kind == CLASS:
@@ -42,8 +42,9 @@ def crossed(sample: Sample) -> Scored:
 
 
 def _narrow(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return features, in their first principal components where they are wider than 512."""
-    if features.shape[1] <= WIDEST:
+    """Return features, in their first principal components where those are fewer."""
+    rows, width = features.shape
+    if width <= min(rows, WIDEST):
         return features
     basis, size = principal(features - features.mean(axis=0, dtype=np.float64))
     return np.asarray((basis * np.sqrt(size))[:, -WIDEST:], np.float32)
