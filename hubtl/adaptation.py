@@ -25,6 +25,7 @@ from .remembering import remember
 from .reporting import write_report
 from .results import Adapted, Plan
 from .retention import retained
+from .rivals import rivals_of
 from .sources import pull
 from .splitting import RIVAL_ROWS, write_split
 from .transfer.choices import Choices
@@ -64,7 +65,7 @@ def adapt(job: Job, progress: Progress, tell: Callable[[Plan], None]) -> Adapted
             shutil.move(each, folder)
         seed = job.request.seed
         few = at_most(job.split, RIVAL_ROWS, seed, strata=job.goal.divides)
-        rivals = job.task.baselines(few, seed, base)
+        rivals = rivals_of(job, few, base)
         write_predictions(folder, job.split.test, best.predicted, rivals)
         write_split(folder, job.split, seed)
         write_plan(folder, about, work.choices.all())

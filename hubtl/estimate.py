@@ -16,6 +16,7 @@ from .registry.errors import BadOption, HubtlError, OutOfTime
 from .registry.places import trunks
 from .rehearsal import SAMPLE, Rehearsal, rehearse
 from .retention import inputs_of, is_measured, probes_of
+from .rivals import rivals_of
 from .splitting import RIVAL_ROWS
 from .transfer import resources
 from .transfer.choices import Choices
@@ -238,5 +239,5 @@ def _baselines(job: Job, base: Path) -> float:
     learning = len(job.split.train) + len(job.split.validation)
     few = at_most(job.split, RIVALS, job.request.seed, strata=job.goal.divides)
     watch = Stopwatch()
-    job.task.baselines(few, job.request.seed, base)
+    rivals_of(job, few, base)
     return watch.seconds * max(1.0, min(learning, RIVAL_ROWS) / RIVALS)

@@ -13,6 +13,7 @@ from .climbing import FOLDS, Gains, Interval, compare, folds_for
 from .job import Job
 from .ladder import Rung
 from .learning import network_of, session_of
+from .rivals import rivals_of
 from .splitting import RIVAL_ROWS, parts_to_judge
 from .transfer import measure
 from .transfer.feed import Feed, Pooled, Whole
@@ -120,7 +121,7 @@ class Trying:
         for part in self.parts:
             split = dataclasses.replace(part.split, test=part.held)
             few = at_most(split, RIVAL_ROWS, seed, strata=goal.divides)
-            for name, labels in self.job.task.baselines(few, seed, self.base).items():
+            for name, labels in rivals_of(self.job, few, self.base).items():
                 said.setdefault(name, []).extend(labels)
         return {
             name: measure.values(true, labels, goal.metrics)[metric]

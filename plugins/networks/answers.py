@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 ONE = """\
-def predict(paths):
-    return [labels[number] for number in logits(paths).argmax(1).tolist()]
+def predict({inputs}):
+    return [labels[number] for number in logits({inputs}).argmax(1).tolist()]
 """
 SEVERAL = """\
 def choose(row):
     return [label for label, logit in zip(labels, row) if logit > 0]
 
 
-def predict(paths):
-    return [choose(row) for row in logits(paths).tolist()]
+def predict({inputs}):
+    return [choose(row) for row in logits({inputs}).tolist()]
 """
 
 
-def predict_code(*, several: bool) -> str:
-    """Return the Python that defines `predict` for paths: the likeliest label, or all likely."""
-    return SEVERAL if several else ONE
+def predict_code(options: Mapping[str, Any], inputs: str = "paths") -> str:
+    """Return the Python that defines `predict`: the likeliest label of each input, or all likely.
+
+    That is by a task's options, of which `several` may be one.
+    """
+    return (SEVERAL if options.get("several") else ONE).format(inputs=inputs)

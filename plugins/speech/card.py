@@ -99,7 +99,7 @@ def snippet(folder: Path, loading: Loading) -> str:
         trim=bool(loading.inputs["trim"]),
         read=inspect.getsource(read_clip),
         encode=family.encode,
-        predict=predict_code(several=bool(loading.options.get("several"))),
+        predict=predict_code(loading.options),
     )
 
 

@@ -96,7 +96,7 @@ def graph(folder: Path, loading: Loading) -> Graph:
             session=graphs.SESSION,
             read=inspect.getsource(read_clip),
             prepare=_prepare(folder),
-            predict=predict_code(several=bool(loading.options.get("several"))),
+            predict=predict_code(loading.options),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""The task `text-classification`: one label a text."""
+"""The task `text-classification`: one label a text, or several at once."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TEXT_NAMES = (
 
 
 class TextClassification:
-    """One label a text."""
+    """One label a text, or several at once."""
 
     name = "text-classification"
     roles: Sequence[Role] = (
@@ -53,15 +53,18 @@ class TextClassification:
     needs: Mapping[str, str] = {}
     retention_judged = False
 
-    options: Mapping[str, Any] = {}
-    about: Mapping[str, str] = {}
+    options: Mapping[str, Any] = {"several": False}
+    about: Mapping[str, str] = {
+        "several": "a text may have several labels at once, written `toys|games`, or `none`",
+    }
     words: Mapping[str, Sequence[str]] = {}
 
     def goal(self, options: Mapping[str, Any]) -> Goal:
-        """Return that it is one class."""
+        """Return that it is one class, or any of several."""
         from ...transfer.goal import ONE_CLASS
+        from ...transfer.several import SOME_CLASSES
 
-        return ONE_CLASS
+        return SOME_CLASSES if options["several"] else ONE_CLASS
 
     def network(
         self,

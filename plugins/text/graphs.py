@@ -7,6 +7,7 @@ from pathlib import Path
 from ..export import Graph
 from ..hookspecs import Loading
 from ..networks import classifier, graphs
+from ..networks.answers import predict_code
 from . import sentence_encoder
 from .sequence_classifier import SEQUENCES
 from .tokens import FILES
@@ -32,9 +33,7 @@ def logits(texts):
     return numpy.concatenate(found)
 
 
-def predict(texts):
-    return [labels[number] for number in logits(texts).argmax(1).tolist()]
-"""
+{predict}"""
 
 
 def graph(folder: Path, loading: Loading) -> Graph:
@@ -57,6 +56,7 @@ def graph(folder: Path, loading: Loading) -> Graph:
         FILES,
         CODE.format(
             labels=list(loading.labels),
+            predict=predict_code(loading.options, "texts"),
             length=int(loading.inputs["max_length"]),
             names=NAMES,
             session=graphs.SESSION,

@@ -16,6 +16,7 @@ from ..export import Saved
 from ..hookspecs import Loading
 from ..networks import files, merging
 from ..networks.adapted import Adapted
+from ..networks.answers import predict_code
 from ..networks.seen import UNCHANGED
 from .tokens import LONGEST, Tokens
 
@@ -54,9 +55,7 @@ def logits(texts):
     return torch.cat(found)
 
 
-def predict(texts):
-    return [labels[number] for number in logits(texts).argmax(1).tolist()]
-"""
+{predict}"""
 ADAPTED = """\
 body = AutoModel.from_pretrained(base, revision=base_revision, dtype=torch.float32)
 body = PeftModel.from_pretrained(body, folder).eval()
@@ -99,6 +98,7 @@ def snippet(folder: Path, loading: Loading) -> str:
         **files.from_hub(loading.address),
         address=loading.address,
         labels=list(loading.labels),
+        predict=predict_code(loading.options, "texts"),
         classes=len(loading.labels),
         dense="3_Dense" if NORMALIZE in kinds else "2_Dense",
         length=int(loading.inputs["max_length"]),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..hookspecs import Loading
+from ..networks.answers import predict_code
 from ..networks.classifier import Kind
 from .tokens import LONGEST, Tokens
 
@@ -32,9 +33,7 @@ def logits(texts):
     return torch.cat(found)
 
 
-def predict(texts):
-    return [labels[number] for number in logits(texts).argmax(1).tolist()]
-"""
+{predict}"""
 
 ADAPTED = """\
 model = AutoModelForSequenceClassification.from_pretrained(
@@ -102,6 +101,7 @@ def snippet(folder: Path, loading: Loading) -> str:
         address=loading.address,
         labels=list(loading.labels),
         classes=len(loading.labels),
+        predict=predict_code(loading.options, "texts"),
         length=int(loading.inputs["max_length"]),
     )
 

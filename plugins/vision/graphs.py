@@ -52,6 +52,6 @@ def graph(auto: str, folder: Path, loading: Loading) -> Graph:
             labels=list(loading.labels),
             session=graphs.SESSION,
             read=inspect.getsource(read_picture),
-            predict=predict_code(several=bool(loading.options.get("several"))),
+            predict=predict_code(loading.options),
         ),
     )

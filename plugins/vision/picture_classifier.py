@@ -82,7 +82,7 @@ def snippet(folder: Path, loading: Loading) -> str:
         address=loading.address,
         labels=list(loading.labels),
         classes=len(loading.labels),
-        predict=predict_code(several=bool(loading.options.get("several"))),
+        predict=predict_code(loading.options),
     )
 
 
