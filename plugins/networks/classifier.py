@@ -64,7 +64,7 @@ class Classifier(Adapted):
         name = next(name for name, module in model.named_modules() if module is self.head)
         if not merging.is_under(name, self._new):
             # The checkpoint has a head of just this size; it is trained, so it is saved too.
-            self._new.append(name)
+            self._new += _widest(model, [f"{name}.weight"])
         self._check_wrapping()
         self._kind = type(model).__name__
 
@@ -220,10 +220,16 @@ def _new_modules(model: Any, told: Mapping[str, Any]) -> list[str]:
     Derived from what loading reports, not from a list of names: a head that is not saved is random
     after a reload, without a word.
     """
-    missing = set(told["missing_keys"]) | {key for key, *_ in told.get("mismatched_keys", [])}
+    return _widest(
+        model, [*told["missing_keys"], *(key for key, *_ in told.get("mismatched_keys", []))]
+    )
+
+
+def _widest(model: Any, keys: Sequence[str]) -> list[str]:
+    """Return the modules outside of the body that weights are in, or the body's own parts."""
     prefix = model.base_model_prefix
     found = set()
-    for key in missing:
+    for key in keys:
         parts = key.split(".")
         depth = 2 if parts[0] == prefix else 1
         found.add(".".join(parts[: min(depth, len(parts) - 1)]))

@@ -29,7 +29,7 @@ DENSE = "sentence_transformers.models.Dense"
 SNIPPET = """\
 import torch
 {hub}{peft}from safetensors.torch import load_file
-from transformers import AutoModel, AutoTokenizer
+from transformers import {kind}, AutoTokenizer
 
 base, base_revision = {base!r}, {revision!r}
 adapter = {address!r}
@@ -57,11 +57,11 @@ def logits(texts):
 
 {predict}"""
 ADAPTED = """\
-body = AutoModel.from_pretrained(base, revision=base_revision, dtype=torch.float32)
+body = {kind}.from_pretrained(base, revision=base_revision, dtype=torch.float32)
 body = PeftModel.from_pretrained(body, folder).eval()
 """
 WHOLE = """\
-body = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+body = {kind}.from_pretrained(folder, dtype=torch.float32).eval()
 """
 KEPT = UNCHANGED.format(name="linear.")
 WAY = "`SentenceTransformer(adapter).encode(texts)`, at whatever the base's `main` is"
@@ -89,10 +89,11 @@ def snippet(folder: Path, loading: Loading) -> str:
     """Return the Python that loads a saved folder by transformers and peft alone."""
     kinds = {each["type"] for each in files.read_json(folder / "modules.json")}
     scale = "        pooled = torch.nn.functional.normalize(pooled, dim=1)\n"
-    whole = not (folder / "adapter_config.json").is_file()
+    whole, kind = not (folder / "adapter_config.json").is_file(), _class(folder)
     return SNIPPET.format(
         peft="" if whole else "from peft import PeftModel\n",
-        body=WHOLE if whole else ADAPTED,
+        kind=kind,
+        body=(WHOLE if whole else ADAPTED).format(kind=kind),
         base=loading.base,
         revision=loading.base_revision,
         **files.from_hub(loading.address),
@@ -238,11 +239,21 @@ def _pooled(tokens: Tensor, mask: Tensor, scaled: bool) -> Tensor:
     return torch.nn.functional.normalize(pooled, dim=1) if scaled else pooled
 
 
+def _class(folder: Path) -> str:
+    """Return the class that gives the encoder alone, which of a T5 is not all of the model."""
+    from transformers.models.auto import modeling_auto as known
+
+    family = files.read_json(folder / "config.json")["model_type"]
+    whole = known.MODEL_MAPPING_NAMES.get(family)
+    encoder = known.MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES.get(family, whole)
+    return "AutoModel" if encoder == whole else "AutoModelForTextEncoding"
+
+
 def _load(base: Path) -> Any:
     import torch
-    from transformers import AutoModel
+    import transformers
 
-    model = AutoModel.from_pretrained(
+    model = getattr(transformers, _class(base)).from_pretrained(
         base, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
     )
     model.config.use_cache = False  # what a decoder keeps to write on is not needed to read
