@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .climbing import BEST_ON_FEW, FOLDS, TELLING
+from .climbing import FOLDS
 from .estimate import RESERVE, Estimate
 from .job import Job
 from .ladder import Rung
@@ -35,14 +35,6 @@ class Allowance:
         )
         return late
 
-    def soon(self, rung: Rung, takes: Estimate) -> bool:
-        """Return whether a recipe is tried before cheaper ones."""
-        if rung.recipe.name != BEST_ON_FEW or takes.no_room:
-            return False
-        needs = RESERVE * self.seconds(takes, TELLING)
-        fits: bool = self.choices.once("soon", lambda: needs <= self.room(takes))
-        return fits
-
     def seconds(self, takes: Estimate, folds: int) -> float:
         """Return what it takes to try a recipe on so many parts, features included."""
         return takes.seconds["features"] + folds * takes.fold(1 - 1 / FOLDS)
@@ -69,11 +61,12 @@ class Allowance:
         count: int = self.choices.once(f"folds of {rung.recipe.name}", fitting)
         return count
 
-    def one_more(self, rung: Rung, takes: Estimate, number: int) -> bool:
-        """Return whether there is time to try a recipe on one more part, the one of this number."""
-        needs = RESERVE * takes.fold(1 - 1 / FOLDS)
+    def one_more(self, rung: Rung, takes: Estimate, parts: int) -> bool:
+        """Return whether there is time to try a recipe on one more part than so many."""
+        needs = RESERVE * (takes.fold(1 - 1 / FOLDS) if parts else self.seconds(takes, 1))
         fits: bool = self.choices.once(
-            f"part {number} of {rung.recipe.name}", lambda: needs <= self.room(takes)
+            f"part {parts} of {rung.recipe.name}",
+            lambda: not takes.no_room and needs <= self.room(takes),
         )
         return fits
 

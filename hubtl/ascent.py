@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from .allowance import Allowance
-from .climbing import LEAST_ROWS, Climb, Trial, enough_said, nothing_to_gain
+from .climbing import LEAST_ROWS, Climb, Trial, nothing_to_gain
 from .estimate import RESERVE, Estimate, in_steps, takes_by, takes_or_why
 from .job import Job
 from .ladder import Rung
@@ -82,51 +82,56 @@ class Ascent:
         return self._found(rivals)
 
     def _try_all(self, first: Estimate, parts: int) -> None:
-        """Try the cheapest recipe, then richer ones in order of cost, while that is worth it."""
-        self.best = _Attempt(self.present, first)
-        while self.best.parts < parts:
-            self._one_part(self.best)
-        self._note(self.best, None)
-        tried = []
-        for rung, takes in self._offers(first):
-            why = nothing_to_gain(self.true, self.best.said)
-            why = why or enough_said(rung.recipe.name, self.trials)
-            folds = 0 if why else self.time.folds(rung, takes, parts)
-            if not folds:
-                self._leave_out([rung], why or self.time.no_room(takes))
-            elif attempt := self._tried(rung, takes, folds):
-                tried.append(attempt)
-        self._look_again(tried)
+        """Try the cheapest recipe, look at the richer ones, and go on with what promises most.
 
-    def _look_again(self, tried: Sequence[_Attempt]) -> None:
-        """Try what did not win on more parts, one at a time, while there is time and it still may.
-
-        The next is the one that may win by most. What few rows say is mostly noise: to give a
-        recipe up by them is right only where the time is better spent on another.
+        Each is looked at by one part of the rows, the cheapest first. What so few rows say is
+        mostly noise, so while there is time the one that is ahead by most is tried on one more
+        part: a lucky one soon falls back, and another takes its turn.
         """
-        again, ended = set[_Attempt](), set[_Attempt]()
-        while hopes := {
-            most: each for each in tried if each not in ended and (most := self._at_most(each)) > 0
-        }:
-            attempt = hopes[max(hopes)]
-            fits = self.time.one_more(attempt.rung, attempt.takes, attempt.parts)
-            (again if fits and self._part_or_why(attempt) else ended).add(attempt)
-        for attempt in tried:
-            if attempt in again:
-                self._note(attempt, self.best)
+        ground = self.best = _Attempt(self.present, first)
+        while ground.parts < parts:
+            self._one_part(ground)
+        self._note(ground, None)
+        tried = [_Attempt(*offer) for offer in self._offers(first)]
+        going = [each for each in tried if self._goes_on(each)]
+        while hopes := [each for each in going if self._may_win(each)]:
+            ahead = max(hopes, key=self._ahead)
+            if not self._goes_on(ahead):
+                going.remove(ahead)
+        for each in tried:
+            if each.parts:
+                self._note(each, self.best)
 
-    def _at_most(self, tried: _Attempt) -> float:
-        """Return by how much it may be better than what is kept; 0 where no more rows can tell."""
-        if tried is self.best or tried.parts >= self.best.parts:
-            return 0.0
+    def _goes_on(self, tried: _Attempt) -> bool:
+        """Try a recipe on one more part, and return whether there was time for it, and no fault."""
+        if not self.time.one_more(tried.rung, tried.takes, tried.parts):
+            if not tried.parts:
+                self._leave_out([tried.rung], self.time.no_room(tried.takes))
+            return False
+        self.job.clock.kept = RESERVE * self.time.final(tried.takes)
+        try:
+            self._one_part(tried)
+        except OutOfTime:
+            raise
+        except HubtlError as error:
+            self._leave_out([tried.rung], error.message)
+            return False
+        return True
+
+    def _may_win(self, tried: _Attempt) -> bool:
+        """Return whether more rows could still tell that it is better than the cheapest."""
+        if tried.parts >= self.best.parts:
+            return False
         gains = self.trying.compared(tried.said, self.best.said)
-        return (gains.metric or gains.loss)["high"]
+        return (gains.metric or gains.loss)["high"] > 0
+
+    def _ahead(self, tried: _Attempt) -> tuple[float, float]:
+        """Return by how much it is better in the main metric, and in log loss."""
+        gains = self.trying.compared(tried.said, self.best.said)
+        return (gains.metric or gains.loss)["value"], gains.loss["value"]
 
     def _offers(self, first: Estimate) -> list[tuple[Rung, Estimate]]:
-        """Return the richer recipes that could be tried and what they take, the cheapest first.
-
-        But the one that most often is the best on few rows, where there is time to tell.
-        """
+        """Return the richer recipes that could be tried and what they take, the cheapest first."""
         if why := nothing_to_gain(self.true, self.best.said):
             self._leave_out(self.richer, why)
             return []
@@ -140,32 +145,7 @@ class Ascent:
                 self._leave_out([rung], takes)
             else:
                 found.append((rung, takes))
-        return sorted(
-            found, key=lambda offer: (not self.time.soon(*offer), self.time.seconds(offer[1], 1))
-        )
-
-    def _tried(self, rung: Rung, takes: Estimate, folds: int) -> _Attempt | None:
-        """Return what a recipe says of the held-out rows, as many as it takes to see no hope."""
-        tried = _Attempt(rung, takes)
-        while tried.parts < folds:
-            if not self._part_or_why(tried):
-                return None
-            if not self.trying.compared(tried.said, self.best.said).hopeful:
-                break
-        self._note(tried, self.best)
-        return tried
-
-    def _part_or_why(self, tried: _Attempt) -> bool:
-        """Try a recipe on one more part, and return whether it could be; if not, that is told."""
-        self.job.clock.kept = RESERVE * self.time.final(tried.takes)
-        try:
-            self._one_part(tried)
-        except OutOfTime:
-            raise
-        except HubtlError as error:
-            self._leave_out([tried.rung], error.message)
-            return False
-        return True
+        return sorted(found, key=lambda offer: self.time.seconds(offer[1], 1))
 
     def _one_part(self, tried: _Attempt) -> None:
         watch, watched = Stopwatch(), self.job.clock.watched(self.progress)
@@ -174,10 +154,10 @@ class Ascent:
         tried.seconds += watch.seconds
 
     def _note(self, tried: _Attempt, over: _Attempt | None) -> None:
-        """Note what was reached, in place of what was noted of it before; keep it if it wins."""
-        name, said = tried.rung.recipe.name, tried.said
+        """Note what was reached, and keep it if it wins."""
+        said = tried.said
         trial = Trial(
-            name,
+            tried.rung.recipe.name,
             len(said),
             self.trying.value(said),
             sum(said.losses) / len(said),
@@ -185,7 +165,7 @@ class Ascent:
             over.rung.recipe.name if over else None,
             self.trying.compared(said, over.said) if over else None,
         )
-        self.trials = [each for each in self.trials if each.recipe != name] + [trial]
+        self.trials.append(trial)
         if trial.kept and over:
             self.best, self.present = tried, tried.rung
             self.kept.append((tried.rung, tried.takes))

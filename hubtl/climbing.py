@@ -23,10 +23,7 @@ FOLDS = 5
 LEAST_ROWS = 60  # fewer tell recipes apart only where one of them fails
 ENOUGH = 500  # rows to judge by: more take longer than they tell
 ROOM = 4  # wrong rows: of fewer, no gain can be told from chance
-STRIKES = 2  # recipes one after another that look no better, before richer ones are left out
-BEST_ON_FEW = "fewshot"  # of six small sets it was the best on four (docs/measured.md)
-FEW_A_CLASS = 64  # rows; it is made for no more
-TELLING = 3  # parts of which it is tried first; on fewer it could hardly win
+FEW_A_CLASS = 64  # rows; `fewshot` is made for no more
 
 Interval = Mapping[str, float]
 
@@ -47,11 +44,6 @@ class Gains:
         if self.metric is None:
             return self.loss["low"] > 0
         return self.metric["low"] > 0 or (self.loss["low"] > 0 and self.metric["value"] >= 0)
-
-    @property
-    def hopeful(self) -> bool:
-        """Whether it is better in anything at all, so that more rows could tell."""
-        return self.loss["value"] > 0 or (self.metric is not None and self.metric["value"] > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +117,7 @@ def folds_for(rows: int) -> int:
 
 def unsuited(recipe: str, rows: int, classes: int) -> str:
     """Return why a recipe is not for so many rows; empty where it is."""
-    if recipe == BEST_ON_FEW and rows > FEW_A_CLASS * classes:
+    if recipe == "fewshot" and rows > FEW_A_CLASS * classes:
         return f"it is for at most {FEW_A_CLASS} rows a class"
     return ""
 
@@ -136,20 +128,6 @@ def nothing_to_gain(true: Sequence[str], present: Judged) -> str:
     if not present.labels or wrong >= ROOM:
         return ""
     return f"the one that is kept is wrong on {wrong} held-out rows, too few to gain by"
-
-
-def enough_said(recipe: str, trials: Sequence[Trial]) -> str:
-    """Return why a richer recipe is not worth trying, by those that were; empty where it is.
-
-    That training more of the base was no better says nothing of `fewshot`, which learns from pairs.
-    """
-    last = [each for each in trials if each.recipe != BEST_ON_FEW][-STRIKES:]
-    if recipe == BEST_ON_FEW or len(last) < STRIKES:
-        return ""
-    if any(each.gains is None or each.gains.hopeful for each in last):
-        return ""
-    names = " and ".join(f"`{each.recipe}`" for each in last)
-    return f"training more of the base was no better: {names}"
 
 
 def paragraph(climb: Climb, words: Mapping[str, str], lost_to: str = "") -> str:
