@@ -122,13 +122,11 @@ class Ascent:
         """Return whether more rows could still tell that it is better than the cheapest."""
         if tried.parts >= self.best.parts:
             return False
-        gains = self.trying.compared(tried.said, self.best.said)
-        return (gains.metric or gains.loss)["high"] > 0
+        return self.trying.compared(tried.said, self.best.said).possible
 
-    def _ahead(self, tried: _Attempt) -> tuple[float, float]:
-        """Return by how much it is better in the main metric, and in log loss."""
-        gains = self.trying.compared(tried.said, self.best.said)
-        return (gains.metric or gains.loss)["value"], gains.loss["value"]
+    def _ahead(self, tried: _Attempt) -> float:
+        """Return by how much it is better in log loss, which few rows tell sooner than labels."""
+        return self.trying.compared(tried.said, self.best.said).loss["value"]
 
     def _offers(self, first: Estimate) -> list[tuple[Rung, Estimate]]:
         """Return the richer recipes that could be tried and what they take, the cheapest first."""

@@ -45,6 +45,13 @@ class Gains:
             return self.loss["low"] > 0
         return self.metric["low"] > 0 or (self.loss["low"] > 0 and self.metric["value"] >= 0)
 
+    @property
+    def possible(self) -> bool:
+        """Whether more rows could still tell that it is better."""
+        if self.metric is None:
+            return self.loss["high"] > 0
+        return self.metric["high"] > 0 or (self.loss["high"] > 0 and self.metric["high"] >= 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import transformers
 
 from hubtl.plugins.hubs.folder import Folder
 from hubtl.registry.cache import ModelCache
@@ -23,6 +24,8 @@ PITCHES = {"low": 220.0, "high": 1760.0}
 NAMES = {"id2label": {0: "crane", 1: "crane", 2: "heron"}, "label2id": {"crane": 1, "heron": 2}}
 LAYERS = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2}
 WIDE = {**LAYERS, "intermediate_size": 32, "initializer_range": 0.3}
+PATCHES = {**WIDE, "image_size": SIDE, "patch_size": 8, **NAMES}
+VIT_PICTURES = transformers.ViTImageProcessorPil
 CONVOLUTIONS = {"conv_dim": (12, 12), "conv_kernel": (64, 16), "conv_stride": (40, 8)}
 WAVES = {
     **WIDE,
@@ -98,6 +101,24 @@ def swin(folder: Path) -> None:
     sizes = {"embed_dim": 8, "depths": [1, 2], "num_heads": [2, 2], "window_size": 4}
     config = SwinConfig(**sizes, image_size=SIDE, patch_size=4, initializer_range=0.3, **NAMES)
     _write(SwinForImageClassification, config, ViTImageProcessorPil, folder)
+
+
+def deit(folder: Path) -> None:
+    """Write a DeiT of three layers, with a sign for its teacher."""
+    config = transformers.DeiTConfig(**PATCHES)
+    _write(transformers.DeiTForImageClassification, config, VIT_PICTURES, folder)
+
+
+def dinov2(folder: Path) -> None:
+    """Write a DINOv2 of three layers, whose head sees the first sign and the mean of patches."""
+    config = transformers.Dinov2Config(**PATCHES, mlp_ratio=2)
+    _write(transformers.Dinov2ForImageClassification, config, VIT_PICTURES, folder)
+
+
+def siglip(folder: Path) -> None:
+    """Write the picture's half of a SigLIP, of three layers."""
+    config = transformers.SiglipConfig(vision_config=PATCHES, **NAMES)
+    _write(transformers.SiglipForImageClassification, config, VIT_PICTURES, folder)
 
 
 def mobilenet(folder: Path) -> None:
@@ -183,6 +204,9 @@ PICTURES: dict[str, Callable[[Path], None]] = {
     "efficientnet": efficientnet,
     "convnext": convnext,
     "swin": swin,
+    "deit": deit,
+    "dinov2": dinov2,
+    "siglip": siglip,
     "mobilenet": mobilenet,
 }
 SOUND: dict[str, Callable[[Path], None]] = {
