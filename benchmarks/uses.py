@@ -16,13 +16,13 @@ import csv
 import re
 import subprocess
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 from hubtl.plugins.text.tfidf import tfidf_labels
+from hubtl.rivals import by_label
 from hubtl.transfer.measure import values
 from hubtl.transfer.several import BETWEEN, SOME_CLASSES
-from hubtl.transfer.split import Example
+from hubtl.transfer.split import Example, Split
 
 LEAST = 60  # packages of a label
 USE = re.compile(r"\buse::([\w-]+)")
@@ -74,19 +74,18 @@ def main() -> None:
     print(
         f"{len(told)} rows, {several} of several labels, {len(labels)} labels, {len(test)} to test"
     )
-    apart: list[list[str]] = [[] for _ in test]
-    for label in labels:
-        mine = [replace(row, label=str(label in SOME_CLASSES.shown(row.label))) for row in train]
-        for has, said in zip(apart, tfidf_labels(mine, test, 0), strict=True):
-            has += [label] if said == str(True) else []
+
+    def combinations(split: Split) -> dict[str, list[str]]:
+        return {"tfidf": tfidf_labels(split.train, split.test, 0)}
+
+    split = Split(train, (), test, "as told")
     ways = {
-        "combinations": tfidf_labels(train, test, 0),
-        "label by label": [SOME_CLASSES.said(has) for has in apart],
+        "combinations": combinations(split),
+        "label by label": by_label(combinations, SOME_CLASSES, labels, split),
     }
     for way, said in ways.items():
-        print(
-            way, {name: round(x, 3) for name, x in values(true, said, SOME_CLASSES.metrics).items()}
-        )
+        reached = values(true, said["tfidf"], SOME_CLASSES.metrics)
+        print(way, {name: round(value, 3) for name, value in reached.items()})
 
 
 if __name__ == "__main__":

@@ -37,6 +37,8 @@ def labels_by(
             warnings.simplefilter("ignore")
             return model(strength).fit(inputs(rows), [row.label for row in rows])
 
+    if len({row.label for row in train}) < 2:  # then there is nothing to learn
+        return commonest(train, test)
     kept, held_out = hold_out(train, 0.25, seed)
     strength = strengths[len(strengths) // 2]
     if held_out and len({row.label for row in kept}) > 1:

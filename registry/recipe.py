@@ -79,7 +79,8 @@ def like(example: Any, value: Any, said: str) -> Any:
     if not fits:
         kind = {"int": "a whole number", "float": "a number", "bool": "true or false"}
         wanted = kind.get(type(example).__name__, "a text")
-        raise BadOption(f"`{said}` needs {wanted}", f"such as {example}")
+        known = str(example).lower() if isinstance(example, bool) else example
+        raise BadOption(f"`{said}` needs {wanted}", f"such as {known}")
     return value
 
 

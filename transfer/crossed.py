@@ -26,8 +26,8 @@ def crossed(sample: Sample) -> Scored:
     """Return the log likelihood a row in nats of what rows held out are, in the mean over classes.
 
     For numbers, the share of variance explained by ridge regression. Of features that are wider
-    than there are rows, or than 512, their principal components: as many as rows lose nothing, and
-    take a fraction of the time. Raises BadData where no row can be held out.
+    than there are rows, or than 512, their principal components: as many as rows hold all that they
+    differ in, and take a fraction of the time. Raises BadData where no row can be held out.
     """
     sample = replace(sample, features=_narrow(sample.features))
     if sample.kind == CLASS:
