@@ -25,7 +25,7 @@ from hubtl.registry.index.folder import named
 from hubtl.registry.index.ranking import DOCS
 from hubtl.registry.index.reading import Index
 
-from .indexing import LICENCES, counted, index_of, last_of_each, scanned
+from .indexing import LICENCES, MEMORY, counted, index_of, last_of_each, scanned
 from .test_index import entries, queries
 
 TEN = [Entry(f"acme/model-{number}", downloads=number, tags=("old",)) for number in range(10)]
@@ -37,7 +37,10 @@ def changed(folder, entries, gone=()):
 
 def ids(folder, **asked):
     with Index.at(folder) as index:
-        return [entry.id for entry in index.search(Query(**asked), LICENCES).entries]
+        return [
+            entry.id
+            for entry in index.search(Query(**asked), LICENCES, memory_bytes=MEMORY).entries
+        ]
 
 
 def test_what_is_told_anew_takes_the_place_of_the_old_and_what_is_gone_is_not_found(tmp_path):
