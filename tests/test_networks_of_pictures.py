@@ -11,7 +11,6 @@ import hubtl
 from hubtl.plugins.hookspecs import Loading
 from hubtl.plugins.manager import plugins
 from hubtl.registry.entry import Entry
-from hubtl.registry.errors import BadOption
 from hubtl.registry.facts import read_facts
 from hubtl.transfer.cut import Fed, Uncut, cut_at, depth
 from hubtl.transfer.feed import FromCut, Whole
@@ -27,16 +26,16 @@ from .tiny import COLOURS, PICTURES, hub_of, picture_folder
 
 TASK = "image-classification"
 COUNTING = ["resnet", "efficientnet"]
-NAMES = [name for name in PICTURES if name != "mobilenet"]
+NAMES = [name for name in PICTURES if name != "mobilenet"]  # which is refused
 NETWORKS = pytest.mark.parametrize("name", NAMES)
 
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory):
-    """A folder of pictures of three colours, beside a hub of all tiny models."""
+    """A folder of pictures of three colours, beside a hub of tiny models."""
     room = tmp_path_factory.mktemp("pictures")
     picture_folder(room / "colours")
-    hub_of(room, *PICTURES)
+    hub_of(room, *NAMES)
     return room
 
 
@@ -157,18 +156,6 @@ def by_card(room, name, folder, network, pictures):
         return names["logits"](pictures)
 
 
-@pytest.mark.parametrize("recipe", list(QUICK))
-@NETWORKS
-def test_what_every_recipe_writes_is_what_it_trained(name, recipe, room, pictures, tmp_path):
-    network, _ = taught(room, name, recipe, tmp_path / "folder")
-    network.body.eval()
-    with torch.inference_mode():
-        trained = network.head(Whole(network, pictures).features(range(24)))
-    found = by_card(room, name, tmp_path / "folder", network, pictures)
-    assert torch.allclose(found, trained, atol=1e-4)
-    assert (found.argmax(1) == torch.arange(24) // 8).float().mean() > 0.6
-
-
 @pytest.mark.parametrize("recipe", ["norm", "top", "full"])
 @pytest.mark.parametrize("name", COUNTING)
 def test_training_does_not_touch_what_norms_counted(name, recipe, room, tmp_path):
@@ -199,11 +186,6 @@ def test_states_of_convolutions_are_kept_in_their_own_shape(room, pictures):
 def test_what_is_not_cut_is_trained_whole_and_says_why(room, tmp_path):
     _, how = taught(room, "swin", "top", tmp_path / "folder")
     assert "each row went through the whole network (its layers don't run by themselves" in how
-
-
-def test_a_base_that_looks_into_its_convolutions_is_refused_before_work(room):
-    with pytest.raises(BadOption, match="`acme/mobilenet` can't be adapted: it looks into its"):
-        made(room, "mobilenet")
 
 
 def test_views_are_trained_on_and_the_pictures_as_they_are_judged(room, pictures, tmp_path):

@@ -1,0 +1,100 @@
+"""Which families of models learn by which recipes: docs/architectures.md, written by the test.
+
+python -m tests.architectures       (`make architectures`)
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from xml.etree import ElementTree
+
+from .conftest import QUICK
+from .tiny_texts import TEXTS
+
+PAGE = Path(__file__).parent.parent / "docs" / "architectures.md"
+# By task: the name under which the tests write a tiny model, and how its family is spelt.
+FAMILIES: Mapping[str, Mapping[str, str]] = {
+    "text-classification": {name: name for name in TEXTS},
+    "image-classification": {
+        "vit": "ViT",
+        "deit": "DeiT",
+        "swin": "Swin",
+        "convnext": "ConvNeXt",
+        "resnet": "ResNet",
+        "efficientnet": "EfficientNet",
+        "dinov2": "DINOv2",
+        "siglip": "SigLIP",
+    },
+    "audio-classification": {
+        "wav2vec2": "Wav2Vec2",
+        "wav2vec2-large": "Wav2Vec2, large",
+        "hubert": "HuBERT",
+        "wavlm": "WavLM",
+        "whisper": "Whisper",
+        "ast": "AST",
+    },
+}
+CASES = [(task, name) for task, found in FAMILIES.items() for name in found]
+# A family that no recipe can adapt, and the reason that is told before work starts.
+REFUSED = {
+    ("image-classification", "mobilenet"): ("MobileNetV2", "it looks into its"),
+}
+WHOLE = "each row went through the whole network"
+ABOUT = """\
+# Which architectures work
+
+*Written by `make architectures` from what `tests/test_architectures.py` saw; change that, not this
+page.*
+
+A tiny model of each family, made from its configuration with random weights, learns by each recipe.
+Where it says `yes`, training lowered the loss and changed the logits, the folder was saved, and the
+code of its card, which knows nothing of hubtl, loaded it with public libraries and gave the same
+logits. `trunk` is whether the frozen part of the network is run once for each row and its states
+are kept, by `top`; where it isn't, each epoch takes the whole network, and results are the same."""
+
+
+def page(seen: Mapping[tuple[str, str, str], str], how: Mapping[tuple[str, str], str]) -> str:
+    """Return the page: an outcome for each task, family and recipe, and how `top` went."""
+    parts, recipes = [ABOUT], list(QUICK)
+    for task, families in FAMILIES.items():
+        rows = [["family", *(f"`{recipe}`" for recipe in recipes), "trunk"]]
+        rows.append(["---"] * len(rows[0]))
+        for name, spelt in families.items():
+            told = how[task, name]
+            trunk = f"no: {told.split('(')[1].rstrip(') ')}" if WHOLE in told else "yes"
+            rows.append([spelt, *(seen[task, name, recipe] for recipe in recipes), trunk])
+        parts += [f"## `{task}`", "\n".join(f"| {' | '.join(row)} |" for row in rows)]
+    refused = [
+        f"- {spelt} (`{task}`): refused before work starts, since {why} convolutions from outside"
+        for (task, _), (spelt, why) in REFUSED.items()
+    ]
+    return "\n\n".join([*parts, "## Not yet", *refused]) + "\n"
+
+
+def write() -> int:
+    """Run the test in a process of its own and write the page; returns pytest's exit code."""
+    test = Path(__file__).with_name("test_architectures.py")
+    with tempfile.TemporaryDirectory() as room:
+        told = Path(room) / "seen.xml"
+        command = [sys.executable, "-m", "pytest", "-q", str(test), "-k", "every_recipe"]
+        command += [f"--junitxml={told}", "-o", "junit_family=xunit1"]  # which has properties
+        ended = subprocess.run(command, check=False).returncode
+        seen, how = {}, {}
+        for case in ElementTree.parse(told).iter("testcase"):
+            found = {each.attrib["name"]: each.attrib["value"] for each in case.iter("property")}
+            if "recipe" in found:
+                task, family, recipe = found["task"], found["family"], found["recipe"]
+                failed = [each.tag for each in case if each.tag in ("failure", "error")]
+                seen[task, family, recipe] = "**no**" if failed else "yes"
+                if recipe == "top":
+                    how[task, family] = found.get("how", "")
+    PAGE.write_text(page(seen, how), encoding="utf-8")
+    return ended
+
+
+if __name__ == "__main__":
+    sys.exit(write())
