@@ -12,7 +12,7 @@ from .auto import chosen
 from .best_base import decided
 from .climbing import Climb
 from .energy import EnergyMeter
-from .estimate import Estimate, estimate, in_steps
+from .estimate import Estimate, check_least, estimate, in_steps
 from .full_estimate import full_estimate
 from .job import Job, identity
 from .learning import Outcome, learn
@@ -58,7 +58,7 @@ def adapt(job: Job, progress: Progress, tell: Callable[[Plan], None]) -> Adapted
             job, climbed, takes = chosen(job, base, work, progress)
         else:
             takes = _takes(job, base, progress)
-        _keep_to_budget(job, takes, work.choices)
+        _keep_to_budget(job, takes, work.choices, begun=bool(climbed and climbed.trials))
         progress = job.clock.watched(progress)
         best, seeds = _best(job, base, work, takes, progress)
         for each in best.folder.iterdir():
@@ -99,14 +99,21 @@ def _takes(job: Job, base: Path, progress: Progress) -> Estimate | None:
     return estimate(job, rehearse(job, base, progress))
 
 
-def _keep_to_budget(job: Job, takes: Estimate | None, choices: Choices) -> None:
+def _keep_to_budget(job: Job, takes: Estimate | None, choices: Choices, *, begun: bool) -> None:
     """Choose how many steps of training a time budget leaves room for, if there is one.
 
-    Raises BadOption where the budget is below the least possible.
+    Raises BadOption where the budget is below the least possible, unless work was `begun`: what
+    `auto` looked at before it tried recipes is then no reason to end without a result.
     """
+
+    def steps_of(takes: Estimate) -> int | None:
+        if not begun:
+            check_least(takes, job.clock, len(job.seeds))
+        return in_steps(takes, job.clock, len(job.seeds))
+
     if takes:
         choices.add(takes.choices)
-        choices.once("steps", lambda: in_steps(takes, job.clock, len(job.seeds)))
+        choices.once("steps", lambda: steps_of(takes))
 
 
 def _best(

@@ -70,6 +70,10 @@ class Allowance:
         )
         return fits
 
+    def is_up(self, rung: Rung, parts: int) -> None:
+        """Note that there was no time for one more part than so many, once it was begun."""
+        self.choices.put(f"part {parts} of {rung.recipe.name}", False)
+
     def no_room(self, takes: Estimate) -> str:
         """Return what there is too little of to try a recipe."""
         if takes.no_room:

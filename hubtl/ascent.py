@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .allowance import Allowance
 from .climbing import LEAST_ROWS, Climb, Trial, nothing_to_gain
-from .estimate import RESERVE, Estimate, in_steps, takes_by, takes_or_why
+from .estimate import RESERVE, Estimate, check_least, takes_by, takes_or_why
 from .job import Job
 from .ladder import Rung
 from .registry.errors import BadData, HubtlError, OutOfTime
@@ -57,8 +57,7 @@ class Ascent:
         """Return what came of it."""
         job, why = self.job, ""
         first = takes_by(job.by(self.present), self.base, self.room.choices, self.progress)
-        if job.clock.budget is not None:
-            in_steps(first, job.clock, len(job.seeds))
+        check_least(first, job.clock, len(job.seeds))
         self.kept.append((self.present, first))
         parts: list[Part] = []
         if len(self.rows) < LEAST_ROWS:
@@ -89,7 +88,8 @@ class Ascent:
         part: a lucky one soon falls back, and another takes its turn.
         """
         ground = self.best = _Attempt(self.present, first)
-        while ground.parts < parts:
+        self._one_part(ground)
+        while ground.parts < parts and self.time.one_more(ground.rung, first, ground.parts):
             self._one_part(ground)
         self._note(ground, None)
         tried = [_Attempt(*offer) for offer in self._offers(first)]
@@ -109,10 +109,16 @@ class Ascent:
                 self._leave_out([tried.rung], self.time.no_room(tried.takes))
             return False
         self.job.clock.kept = RESERVE * self.time.final(tried.takes)
+        keep = RESERVE * self.time.final(self.best.takes)
         try:
-            self._one_part(tried)
+            self._one_part(tried, keep)
         except OutOfTime:
-            raise
+            if self.time.limit < self.job.clock.spent:
+                raise
+            self.time.is_up(tried.rung, tried.parts)
+            if not tried.parts:
+                self._leave_out([tried.rung], "it took longer than was foreseen")
+            return False
         except HubtlError as error:
             self._leave_out([tried.rung], error.message)
             return False
@@ -145,8 +151,13 @@ class Ascent:
                 found.append((rung, takes))
         return sorted(found, key=lambda offer: self.time.seconds(offer[1], 1))
 
-    def _one_part(self, tried: _Attempt) -> None:
-        watch, watched = Stopwatch(), self.job.clock.watched(self.progress)
+    def _one_part(self, tried: _Attempt, keep: float | None = None) -> None:
+        """Try a recipe on one more part; raises OutOfTime once the rest of a budget is to be kept.
+
+        That is what the best one takes that there is: what is slower than foreseen, as on a machine
+        that others use too, is given up in its midst, and there is still something to show.
+        """
+        watch, watched = Stopwatch(), self.job.clock.watched(self.progress, keep)
         tried.said += self.trying.judge(tried.rung, [tried.parts], watched)
         tried.parts += 1
         tried.seconds += watch.seconds

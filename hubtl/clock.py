@@ -34,11 +34,15 @@ class Clock:
         """Return whether just enough is left for what comes after training."""
         return self.budget is not None and self.spent + self.kept >= self.budget
 
-    def watched(self, progress: Progress) -> Progress:
-        """Return a progress that raises OutOfTime once the budget is clearly exceeded."""
+    def watched(self, progress: Progress, keep: float | None = None) -> Progress:
+        """Return a progress that raises OutOfTime once the budget is clearly exceeded.
+
+        With `keep`, it does so as soon as no more than so many seconds of the budget are left.
+        """
         if self.budget is None:
             return progress
-        most = self.budget + max(LEAST, SHARE * self.budget) - 1
+        over = max(LEAST, SHARE * self.budget) - 1
+        most = self.budget + over if keep is None else self.budget - keep
 
         def report(step: str, done: int, total: int) -> None:
             progress(step, done, total)

@@ -101,19 +101,20 @@ class Estimate:
         return RESERVE * (after + self.once_after + seeds)
 
 
-def in_steps(estimate: Estimate, clock: Clock, seeds: int) -> int | None:
-    """Return how many steps of training a budget leaves room for; None for all of them.
-
-    Raises BadOption where the budget is below the least that the job takes.
-    """
-    assert clock.budget is not None, "who has no budget asks for no steps"
+def check_least(estimate: Estimate, clock: Clock, seeds: int) -> None:
+    """Raise BadOption where a budget, if there is one, is below the least that the job takes."""
     least = clock.spent + RESERVE * estimate.least(seeds)
-    if clock.budget < least:
+    if clock.budget is not None and clock.budget < least:
         raise BadOption(
             f"the time budget of {clock.budget:.0f} s is below the least that this takes here, "
             f"{least:.0f} s",
             f"--time-budget {least * 1.1:.0f}s, fewer rows, or --recipe probe",
         )
+
+
+def in_steps(estimate: Estimate, clock: Clock, seeds: int) -> int | None:
+    """Return how many steps of training a budget leaves room for: one at least, None for all."""
+    assert clock.budget is not None, "who has no budget asks for no steps"
     room = AIM * clock.budget - clock.spent - estimate.least(seeds) + seeds * estimate.step
     steps = max(1, int(room / seeds / estimate.step)) if estimate.step else estimate.steps
     return None if steps >= estimate.steps else steps

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import hubtl
+from hubtl.adaptation import adapt
 from hubtl.climbing import (
     Climb,
     Gains,
@@ -167,6 +170,21 @@ def test_auto_is_as_good_as_the_recipe_it_chose_and_goes_on_where_it_was_stopped
     )
     assert again.facts.recipe == facts.recipe and again.facts.climb
     assert again.facts.climb["trials"] == ()
+
+
+def test_what_is_slower_than_foreseen_is_given_up_while_there_is_time_for_the_best(shelf, moods):
+    asked = {"base": "acme/tiny-encoder", "hub": shelf.name, "time_budget": "10m"}
+    job = prepare(Request("text-classification", moods, recipe="auto", **asked))
+
+    def slow(step: str, done: int, total: int) -> None:
+        if " of " in step and not step.startswith("trying probe"):
+            job.clock._began = min(job.clock._began, time.monotonic() - 598)
+
+    facts = adapt(job, slow, lambda plan: None).facts
+    assert facts.recipe == "probe" and facts.climb
+    assert [trial["recipe"] for trial in facts.climb["trials"]] == ["probe"]
+    told = Counter(why.partition(":")[0] for why in facts.climb["not_tried"].values())
+    assert told["it took longer than was foreseen"] == 1
 
 
 def test_auto_is_among_what_a_mistyped_recipe_may_have_meant(moods):
