@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .access import NOBODY, Caller
+from .fetching import Fetching
 from .hub import TeamHub
 from .problem import Problem
 from .signing import SIGNED
@@ -38,8 +39,9 @@ UNKNOWN = "unknown"
 class Guard:
     """The limits, counts and logs of one hub."""
 
-    def __init__(self, hub: TeamHub) -> None:
+    def __init__(self, hub: TeamHub, fetching: Fetching | None = None) -> None:
         self.hub = hub
+        self._fetching = fetching
         self.upkeep = Upkeep(hub)
         labels = ("method", "status")
         self._requests = Counter("hubtl_requests", "Answers.", labels, registry=hub.registry)
@@ -56,7 +58,11 @@ class Guard:
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         """Do the hub's own work in the background while it serves."""
         async with self.upkeep.running():
-            yield
+            try:
+                yield
+            finally:
+                if self._fetching:
+                    self._fetching.close()
 
     def count_wrong_token(self, request: Request) -> None:
         """Note a wrong token; raises Problem 429 where its address has tried too many."""

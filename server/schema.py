@@ -184,6 +184,23 @@ repo_objects = Table(
     Column("pushed", Float, nullable=False),
 )
 
+# Repositories of another hub, by that hub's address, and the files of their commits whose content
+# nobody has asked for yet: of a small one no more than git's id is known.
+mirrors = Table(
+    "mirrors",
+    tables,
+    _of("repos", "repo_id", primary_key=True),
+    Column("upstream", Text, nullable=False),
+)
+awaited = Table(
+    "awaited",
+    tables,
+    Column("oid", String(40), primary_key=True),
+    Column("sha256", String(64), nullable=False),  # empty for a small one
+    Column("size", BigInteger, nullable=False),
+    Column("large", Boolean, nullable=False),
+)
+
 likes = Table(
     "likes",
     tables,

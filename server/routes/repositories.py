@@ -168,6 +168,9 @@ def duplicate(call: Call) -> dict[str, Any]:
     with call.hub.database.writing() as db:
         source = call.repo(db)
         check_content(db, call.caller, source)
+        if source.upstream:
+            told = f"{source.id_} is a mirror of {source.upstream}, of which not all need be here"
+            raise Problem(403, f"{told}: download it, and upload it under your own name")
         owner = the_namespace(db, call.caller, target or None)
         private = _private(call, source.private or owner.private_by_default)
         repo = _new(db, call, source.kind, owner, new, private)
