@@ -83,6 +83,15 @@ def age_of(text: str, example: str) -> int:
     return int(found.group(1)) * SECONDS[found.group(2)]
 
 
+def bytes_of(text: str, example: str) -> int:
+    """Return `50GB` in bytes; raises BadOption, with an example of the option."""
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d+)?)\s*(B|kB|KB|MB|GB|TB)", text.strip())
+    if found is None:
+        raise BadOption(f"`{text}` is no size", f"a number and MB, GB or TB: {example}")
+    times: int = 1000 ** "BKMGT".index(found[2][0].upper())
+    return round(float(found[1]) * times)
+
+
 def number_of(text: str) -> int:
     """Return `100M` as a number; raises BadOption."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMB]?)", text.strip().upper())

@@ -22,6 +22,7 @@ from .options import Json, age_of
 
 if TYPE_CHECKING:
     from hubtl.server.hub import Policy, TeamHub
+    from hubtl.server.logs import Form
 
 EXAMPLES = (
     "hubtl serve --demo",
@@ -59,6 +60,18 @@ def command(
         typer.Option(metavar="ADDRESS", help="A proxy on another machine. Repeatable."),
     ] = None,
     rate: Annotated[int, typer.Option(min=1, help="Requests a minute that one may send.")] = 6000,
+    finish: Annotated[
+        str, typer.Option(metavar="AGE", help="Time for running requests once it is told to stop.")
+    ] = "10s",
+    retention: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AGE", help="Remove what no commit refers to and nobody used for so long."
+        ),
+    ] = None,
+    logs: Annotated[
+        str, typer.Option(metavar="text|json", help="json: a line of JSON each, requests too.")
+    ] = "text",
     upstream: Url = None,
     upstream_token_file: TokenFile = None,
     upstream_age: Age = "5m",
@@ -70,12 +83,16 @@ def command(
         from hubtl.server.serving import LOOPBACK, serve
     if pickles not in ("flag", "refuse"):
         raise BadOption(f"--pickles can't be `{pickles}`", "flag or refuse")
+    if logs not in ("text", "json"):
+        raise BadOption(f"--logs can't be `{logs}`", "text or json")
     policy = Policy(
         anonymous=not no_anonymous,
         pickles="refuse" if pickles == "refuse" else "flag",
         requests_a_minute=rate,
         proxies=(*Policy().proxies, *(proxy or ())),
         webhook_hosts=tuple(webhook_host or ()),
+        finish=age_of(finish, "--finish 30s"),
+        retention=age_of(retention, "--retention 7d") if retention else None,
         upstream_age=age_of(upstream_age, "--upstream-age 5m"),
     )
     if host not in LOOPBACK:
@@ -86,7 +103,8 @@ def command(
     other = upstream_at(upstream, upstream_token_file)
     with _hub(store, database, policy, demo) as (hub, token):
         hub.upstream = other
-        stopped_by = serve(hub, host, port, _ready(hub, token, as_json))
+        form: Form = "json" if logs == "json" else "text"
+        stopped_by = serve(hub, host, port, _ready(hub, token, as_json), form)
     if stopped_by == signal.SIGINT:
         raise KeyboardInterrupt
 

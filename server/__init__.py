@@ -7,6 +7,7 @@ Each file knows only those that stand before it here:
     upstream                            another hub, as far as this one asks it
     hub, signing, store_lock            one store with its secret, and what that signs
     accounts, repos, access             who there is, and what they may see and change
+    quotas                              how much a namespace may keep
     pickles, refs, trees, storing       branches, files of a commit, and how each is kept
     cards, facts, commits, merging      what files tell, and how they come to be
     mirrors                             repositories of another hub, as they are there
@@ -18,6 +19,7 @@ Each file knows only those that stand before it here:
     inventory                           what `hubtl hub list` shows
     routing, openapi, routes            the Hub's API, one file a subject
     flights, fetching                   what is fetched from another hub, once for all
+    logs                                what is written down of it
     answers, bodies, guard              a request's way in and out, and its limits
     application, serving                all of it together; the process itself
 """

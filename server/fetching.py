@@ -37,6 +37,7 @@ from .mirrors import (
 from .objects import Incoming
 from .pickles import SAMPLE, is_pickle, unsafe_by_content, unsafe_by_name
 from .problem import Problem, no_repository
+from .quotas import check_quota
 from .refs import MAIN, SHA, SHORT, check_ref_name
 from .repos import Repo, find_repo, repo_by_id
 from .routing import Call
@@ -237,6 +238,7 @@ class Fetching:
         with self.hub.database.writing() as db:
             if has_content(db, store, repo, file) or share_content(db, store, repo, file):
                 return
+            check_quota(db, repo.owner_id, {file.sha256 or file.oid: file.size})
         if file.size > self.hub.policy.largest_file:
             raise Problem(413, f"A file may have at most {self.hub.policy.largest_file} bytes")
         self._check_pickle(wanted, unsafe_by_name(file.path))

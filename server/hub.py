@@ -33,6 +33,8 @@ class Policy:
     largest_file: int = 512 * GB
     requests_a_minute: int = 6000  # of one caller
     failures_a_minute: int = 60  # wrong tokens from one address
+    finish: int = 10  # for running requests once the hub is told to stop
+    retention: float | None = None  # age at which what nothing refers to goes; None: by hand
     slow_headers: float = 20.0  # for a request's headers to be in
     slow_body: float = 60.0  # without a byte either way
     token_seconds: int = 3600  # how long an upload's address is good for
