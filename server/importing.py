@@ -189,6 +189,7 @@ def _commit(
         received, oid = each.received, each.oid
         if oid is None:
             oid = add_large(db, received.sha256, received.size, each.unsafe)
+        if each.oid is None or repo.upstream:  # a mirror has what it was given, and no more
             note_pushed(db, repo, received.sha256)
         changes.append(Change(each.path, "add", oid))
     wording = Wording(author, f"Import {repo.id_} at {revision}")

@@ -315,6 +315,14 @@ def test_our_own_always_goes_before_the_other_hubs(tmp_path, way, source, model)
             assert (told.status_code, told.json()) == (404, {"error": "Repository not found"})
 
 
+def test_a_mirror_takes_revisions_that_are_imported(mirror, way, model, tmp_path):
+    mirror.api("dan").model_info(NAME)
+    way.close()
+    (model / "more" / "words.txt").write_text("splendid\n")
+    import_files(mirror.hub, "model", NAME, files_in(model), TWO, "us")
+    assert snapshot(mirror, tmp_path / "a", TWO) == contents(model)
+
+
 def test_a_mirror_is_not_written_to(mirror, way):
     mirror.api("dan").model_info(NAME)
     told = commit(mirror, {"a.txt": b"a"}, NAME)
