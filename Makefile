@@ -11,6 +11,7 @@
 # make kills        kills hubtl adapt at 20 moments and resumes it, to the same predictions each time
 # make syncs        searches in ten processes while one syncs, kills hubtl sync at 20 moments, and goes on
 # make screenshots  looks at hubtl's pages in Chromium: light, dark and print, wide and on a phone
+# make nginx        installs Debian's nginx and openssl, where they are missing, for the test of docs/team-hub-in-production.md
 # make clean  removes .venv and what was built
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test test-long docs architectures conformance clients faults publish-faults matrix kills syncs screenshots clean
+.PHONY: demo test test-long docs architectures conformance clients faults publish-faults matrix kills syncs screenshots nginx clean
 
 demo: .venv/.installed
 	$(BIN)/hubtl demo
@@ -64,6 +65,12 @@ syncs: .venv/.tested
 
 screenshots: .venv/.tested
 	$(BIN)/python -m tests.screenshots --into build/screenshots
+
+nginx:
+	@PATH="$$PATH:/usr/sbin"; command -v nginx >/dev/null && command -v openssl >/dev/null || { \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  $$sudo apt-get -qq -o DPkg::Lock::Timeout=600 update && \
+	  $$sudo apt-get -qq -o DPkg::Lock::Timeout=600 install -y nginx openssl; }
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -12,6 +12,8 @@ import typer
 from hubtl.registry.errors import BadOption
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9}
+AGE = re.compile(r"(\d{1,6})([smhd])")
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 HubName = Annotated[
@@ -71,6 +73,23 @@ def columns(
             raise BadOption(f"`--column {pair}` is not ROLE=NAME", "such as --column text=body")
         found[role] = name
     return found
+
+
+def age_of(text: str, example: str) -> int:
+    """Return `12h` in seconds; raises BadOption, with an example of the option."""
+    found = AGE.fullmatch(text)
+    if found is None:
+        raise BadOption(f"`{text}` is no age", f"a number and s, m, h or d: {example}")
+    return int(found.group(1)) * SECONDS[found.group(2)]
+
+
+def bytes_of(text: str, example: str) -> int:
+    """Return `50GB` in bytes; raises BadOption, with an example of the option."""
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d+)?)\s*(B|kB|KB|MB|GB|TB)", text.strip())
+    if found is None:
+        raise BadOption(f"`{text}` is no size", f"a number and MB, GB or TB: {example}")
+    times: int = 1000 ** "BKMGT".index(found[2][0].upper())
+    return round(float(found[1]) * times)
 
 
 def number_of(text: str) -> int:

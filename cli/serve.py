@@ -17,15 +17,18 @@ from hubtl.registry.errors import BadOption
 
 from . import screen
 from .hub.opening import Store, opened, server_needed, store_folder
-from .options import Json
+from .hub.upstream import Age, TokenFile, Url, upstream_at
+from .options import Json, age_of
 
 if TYPE_CHECKING:
     from hubtl.server.hub import Policy, TeamHub
+    from hubtl.server.logs import Form
 
 EXAMPLES = (
     "hubtl serve --demo",
     "hubtl serve --store /srv/team-hub --no-anonymous --pickles refuse",
     "hubtl serve --host 0.0.0.0 --port 8080 --store /srv/team-hub",
+    "hubtl serve --store /srv/team-hub --upstream https://huggingface.co",
 )
 TOKEN_FILE = "demo-token"
 
@@ -57,6 +60,21 @@ def command(
         typer.Option(metavar="ADDRESS", help="A proxy on another machine. Repeatable."),
     ] = None,
     rate: Annotated[int, typer.Option(min=1, help="Requests a minute that one may send.")] = 6000,
+    finish: Annotated[
+        str, typer.Option(metavar="AGE", help="Time for running requests once it is told to stop.")
+    ] = "10s",
+    retention: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AGE", help="Remove what no commit refers to and nobody used for so long."
+        ),
+    ] = None,
+    logs: Annotated[
+        str, typer.Option(metavar="text|json", help="json: a line of JSON each, requests too.")
+    ] = "text",
+    upstream: Url = None,
+    upstream_token_file: TokenFile = None,
+    upstream_age: Age = "5m",
     as_json: Json = False,
 ) -> None:
     """Serve a team hub: the Hub's own clients use it by HF_ENDPOINT."""
@@ -65,20 +83,28 @@ def command(
         from hubtl.server.serving import LOOPBACK, serve
     if pickles not in ("flag", "refuse"):
         raise BadOption(f"--pickles can't be `{pickles}`", "flag or refuse")
+    if logs not in ("text", "json"):
+        raise BadOption(f"--logs can't be `{logs}`", "text or json")
     policy = Policy(
         anonymous=not no_anonymous,
         pickles="refuse" if pickles == "refuse" else "flag",
         requests_a_minute=rate,
         proxies=(*Policy().proxies, *(proxy or ())),
         webhook_hosts=tuple(webhook_host or ()),
+        finish=age_of(finish, "--finish 30s"),
+        retention=age_of(retention, "--retention 7d") if retention else None,
+        upstream_age=age_of(upstream_age, "--upstream-age 5m"),
     )
     if host not in LOOPBACK:
         screen.note(
             f"warning: {host} is open to other machines, and tokens cross the network as they "
             "are: put a proxy with TLS in front"
         )
+    other = upstream_at(upstream, upstream_token_file)
     with _hub(store, database, policy, demo) as (hub, token):
-        stopped_by = serve(hub, host, port, _ready(hub, token, as_json))
+        hub.upstream = other
+        form: Form = "json" if logs == "json" else "text"
+        stopped_by = serve(hub, host, port, _ready(hub, token, as_json), form)
     if stopped_by == signal.SIGINT:
         raise KeyboardInterrupt
 
@@ -88,7 +114,8 @@ def _ready(hub: TeamHub, token: str | None, as_json: bool) -> Callable[[str], No
         if as_json:
             shown: dict[str, Any] = {"address": address, "store": str(hub.folder)}
             file = str(hub.folder / TOKEN_FILE) if token else None
-            screen.say_json({**shown, "anonymous": hub.policy.anonymous, "demo_token": file})
+            shown |= {"anonymous": hub.policy.anonymous, "demo_token": file}
+            screen.say_json({**shown, "upstream": hub.upstream and hub.upstream.address})
         else:
             screen.say(f"serving {hub.folder} at {address}")
         sys.stdout.flush()

@@ -4,10 +4,13 @@ Each file knows only those that stand before it here:
 
     problem, git, outgoing              refusals in the Hub's words, git's own ids, calls outwards
     schema, database, objects           the tables, and the contents on disk by their sha256
+    upstream                            another hub, as far as this one asks it
     hub, signing, store_lock            one store with its secret, and what that signs
     accounts, repos, access             who there is, and what they may see and change
+    quotas                              how much a namespace may keep
     pickles, refs, trees, storing       branches, files of a commit, and how each is kept
     cards, facts, commits, merging      what files tell, and how they come to be
+    mirrors                             repositories of another hub, as they are there
     ages, finding, describing           how repositories are found, and what is said of them
     threads, differences, shelves       discussions, pull requests, collections
     hooks, payloads, calling, upkeep    webhooks, and what else goes on in the background
@@ -15,6 +18,8 @@ Each file knows only those that stand before it here:
     checking, backup, importing         the store as a whole, as `hubtl hub` looks after it
     inventory                           what `hubtl hub list` shows
     routing, openapi, routes            the Hub's API, one file a subject
+    flights, fetching                   what is fetched from another hub, once for all
+    logs                                what is written down of it
     answers, bodies, guard              a request's way in and out, and its limits
     application, serving                all of it together; the process itself
 """

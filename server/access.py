@@ -82,12 +82,15 @@ def may_see(db: Connection, caller: Caller, repo: Repo) -> bool:
     """Return whether a repository is there for the caller."""
     if not repo.private:
         return True
-    role = role_in(db, caller, repo.owner_id)
-    return role is not None and caller.may("read", repo.owner, repo.name)
+    # What another hub does not show to all is for all who are known here: it came by our token.
+    known = caller.known and (repo.upstream or role_in(db, caller, repo.owner_id))
+    return bool(known) and caller.may("read", repo.owner, repo.name)
 
 
 def may_write(db: Connection, caller: Caller, repo: Repo) -> bool:
     """Return whether the caller may change a repository; contributors may change their own."""
+    if repo.upstream:
+        return False
     role = role_in(db, caller, repo.owner_id)
     entitled = role in ("write", "admin") or (role == "contribute" and repo.creator_id == caller.id)
     return entitled and caller.may("write", repo.owner, repo.name)
@@ -119,6 +122,8 @@ def the_repo(
         return repo
     if not caller.known:
         raise log_in()
+    if repo.upstream:
+        raise Problem(403, f"{repo.id_} is a mirror of {repo.upstream}: nothing is changed here")
     if deed == "discuss" and caller.may("discuss", repo.owner, repo.name):
         return repo
     if deed == "discuss" or not may_write(db, caller, repo):

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .access import NOBODY, Caller, identify
 from .answers import as_response, failure, problem_response
 from .bodies import Body
+from .fetching import Fetching
 from .guard import Guard
 from .hub import TeamHub
 from .problem import Problem, log_in, no_repository
@@ -50,9 +51,10 @@ register_url_convertor("kind", Kind())
 
 def application(hub: TeamHub) -> ASGIApp:
     """Return the ASGI application of a hub."""
-    guard = Guard(hub)
+    fetching = Fetching(hub, hub.upstream) if hub.upstream else None
+    guard = Guard(hub, fetching)
     routes = [
-        StarletteRoute(route.path, _endpoint(hub, guard, route), methods=[route.method])
+        StarletteRoute(route.path, _endpoint(hub, guard, fetching, route), methods=[route.method])
         for route in ALL
     ]
     built = Starlette(routes=routes, lifespan=guard.lifespan)
@@ -75,7 +77,9 @@ class RawPath:
         await self.inner(scope, receive, send)
 
 
-def _endpoint(hub: TeamHub, guard: Guard, route: Route) -> Callable[[Request], Any]:
+def _endpoint(
+    hub: TeamHub, guard: Guard, fetching: Fetching | None, route: Route
+) -> Callable[[Request], Any]:
     async def answer(request: Request) -> Response:
         try:
             caller = await run_in_threadpool(_identified, hub, guard, request)
@@ -85,6 +89,8 @@ def _endpoint(hub: TeamHub, guard: Guard, route: Route) -> Callable[[Request], A
             if not caller.known and (route.private or not open_to_all):
                 raise log_in()
             call = _call(hub, request, caller)
+            if fetching and route.about:
+                await fetching.ready(call, *route.about(call))
             async with Body(hub, route, request, call):
                 return await run_in_threadpool(_answered, route, call)
         except Exception as error:

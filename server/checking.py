@@ -17,7 +17,7 @@ from .objects import PART, Objects
 from .refs import MAIN, all_refs
 from .repos import Repo, repo_by_id
 from .schema import commits, objects, repo_blobs, repos, trees
-from .trees import blobs_of
+from .trees import awaited_of, blobs_of
 
 Progress = Callable[[str, int, int], None]
 
@@ -154,7 +154,8 @@ class Histories:
     def _files(self, oids: set[str]) -> Iterator[str]:
         rows = blobs_of(self._db, oids)
         self._known |= oids
-        for oid in sorted(oids):
+        # A mirror's file may be one that nobody asked for yet.
+        for oid in sorted(oids - (awaited_of(self._db, oids).keys() - rows.keys())):
             if oid not in rows:
                 yield f"file {oid} is not there"
                 continue

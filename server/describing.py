@@ -165,7 +165,8 @@ class Description:
         found: list[dict[str, Any]] = []
         left = MOST_RESULTS
         for file in files_of(self.db, walk(self.db, folder.oid, deep=False)):
-            if not file.path.endswith((".yaml", ".yml")) or file.size > left:
+            known = file.path.endswith((".yaml", ".yml")) and self.hub.objects.has(file.sha256)
+            if not known or file.size > left:
                 continue
             left -= file.size
             text = self.hub.objects.read(file.sha256).decode("utf-8", "replace")

@@ -82,7 +82,7 @@ def text_of(db: Connection, store: Objects, top: Mapping[str, Node], name: str) 
     if node is None or node.is_folder:
         return ""
     file = files_of(db, [(name, node)])[0]
-    if file.size > LARGEST_TEXT:
+    if file.size > LARGEST_TEXT or not store.has(file.sha256):
         return ""
     return store.read(file.sha256).decode("utf-8", "replace")
 
@@ -200,11 +200,10 @@ def _safetensors(db: Connection, store: Objects, top: Mapping[str, Node]) -> dic
     parameters: dict[str, int] = {}
     left = LARGEST_HEADERS
     for file in files_of(db, named)[:100]:
-        try:
-            left -= int.from_bytes(store.read(file.sha256, 8), "little")
-            counted = _counted(store.path(file.sha256)) if left >= 0 else None
-        except OSError:
-            continue  # its content is gone; the rest can still be told
+        if not store.has(file.sha256):
+            return None  # of a part, the sum would tell of something else
+        left -= int.from_bytes(store.read(file.sha256, 8), "little")
+        counted = _counted(store.path(file.sha256)) if left >= 0 else None
         if counted is None:
             return None
         for name, count in counted.items():

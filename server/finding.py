@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, s
 from .access import Caller
 from .problem import Problem
 from .repos import COLUMNS, JOINED, Repo
-from .schema import accounts, members, repo_tags, repos
+from .schema import accounts, members, mirrors, repo_tags, repos
 
 SORTS = {
     "createdAt": repos.c.created,
@@ -105,7 +105,11 @@ def seen_by(caller: Caller) -> ColumnElement[bool]:
     if caller.id is None:
         return ~repos.c.private
     theirs = select(members.c.org_id).where(members.c.user_id == caller.id)
-    mine = or_(repos.c.owner_id == caller.id, repos.c.owner_id.in_(theirs))
+    mine = or_(
+        repos.c.owner_id == caller.id,
+        repos.c.owner_id.in_(theirs),
+        repos.c.id.in_(select(mirrors.c.repo_id)),
+    )
     if caller.role == "fineGrained":
         readable = [each for each in caller.scopes if {"read", "write"} & {*each["permissions"]}]
         reached = [scope["entity"].casefold() for scope in readable]

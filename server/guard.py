@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
-import json
-import logging
 import re
 import secrets
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from functools import partial
@@ -23,23 +19,23 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .access import NOBODY, Caller
+from .access import Caller
+from .fetching import Fetching
 from .hub import TeamHub
+from .logs import REQUEST, Audit, access, address_of
 from .problem import Problem
-from .signing import SIGNED
 from .upkeep import Upkeep
 
 REQUEST_IDS = (b"x-request-id", b"x-amzn-trace-id")
 DECENT = re.compile(r"[\w=;:.-]{1,100}", re.ASCII)
-LONGEST_HASH = 64  # in an address; a right that was signed is longer
-UNKNOWN = "unknown"
 
 
 class Guard:
     """The limits, counts and logs of one hub."""
 
-    def __init__(self, hub: TeamHub) -> None:
+    def __init__(self, hub: TeamHub, fetching: Fetching | None = None) -> None:
         self.hub = hub
+        self._fetching = fetching
         self.upkeep = Upkeep(hub)
         labels = ("method", "status")
         self._requests = Counter("hubtl_requests", "Answers.", labels, registry=hub.registry)
@@ -56,18 +52,22 @@ class Guard:
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         """Do the hub's own work in the background while it serves."""
         async with self.upkeep.running():
-            yield
+            try:
+                yield
+            finally:
+                if self._fetching:
+                    self._fetching.close()
 
     def count_wrong_token(self, request: Request) -> None:
         """Note a wrong token; raises Problem 429 where its address has tried too many."""
-        if not self._limiter.hit(self._failures, "failures", _address(request.scope)):
+        if not self._limiter.hit(self._failures, "failures", address_of(request.scope)):
             raise Problem(429, "Too many wrong tokens", headers={"Retry-After": "60"})
 
     def admit(self, caller: Caller, request: Request) -> None:
         """Raise Problem 429 where a caller asks more often than the hub allows."""
         if request.scope["path"].startswith("/cas/") and request.method == "GET":
             return  # one for each small file, which is all of one upload
-        who = caller.name or _address(request.scope)
+        who = caller.name or address_of(request.scope)
         if not self._limiter.hit(self._rate, "requests", who):
             left = self._limiter.get_window_stats(self._rate, "requests", who)
             wait = max(1, round(left.reset_time - time.time()))
@@ -83,6 +83,7 @@ class Guard:
                 return
             patience, audited = self.hub.policy.slow_body, partial(self._audited, scope)
             watched = Watched(patience, send, _request_id(scope), at_end=audited)
+            REQUEST.set(watched.request_id)
             try:
                 await inner(scope, receive, watched)
             finally:
@@ -96,11 +97,12 @@ class Guard:
         self._requests.labels(scope["method"], str(watched.status)).inc()
         self._seconds.observe(took)
         self._sent.inc(watched.sent)
+        access(scope, watched.status, took, watched.sent)
 
     def _audited(self, scope: Scope, watched: Watched) -> None:
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") or watched.status in (401, 403, 429):
             took = time.perf_counter() - watched.began
-            self._audit.write(scope, watched.status, took, watched.request_id)
+            self._audit.write(scope, watched.status, took)
 
 
 class Watched:
@@ -152,34 +154,6 @@ class Watched:
         ]
 
 
-class Audit:
-    """Who changed what: a line of JSON each, without addresses' queries, bodies or tokens."""
-
-    def __init__(self, hub: TeamHub) -> None:
-        self._path = hub.audit_log
-        self._turn = threading.Lock()
-
-    def write(self, scope: Scope, status: int, took: float, request_id: str) -> None:
-        """Add a line."""
-        caller: Caller = scope.get("caller", NOBODY)
-        line = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "user": caller.name or None,
-            "token": caller.token or None,
-            "address": _address(scope),
-            "method": scope["method"],
-            "path": _without_rights(scope["path"])[:500],
-            "status": status,
-            "ms": round(took * 1000),
-            "request": request_id,
-        }
-        try:
-            with self._turn, self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-        except OSError as error:
-            logging.getLogger("hubtl.server").warning("the audit log can't be written: %s", error)
-
-
 def _request_id(scope: Scope) -> str:
     """Return the name a client gave its request, if it is a decent one, else a new one."""
     headers = {name: value for name, value in scope["headers"] if name in REQUEST_IDS}
@@ -188,19 +162,3 @@ def _request_id(scope: Scope) -> str:
         if DECENT.fullmatch(text):
             return text
     return secrets.token_hex(8)
-
-
-def _without_rights(path: str) -> str:
-    """Return a path as the log has it: whoever reads that must not be able to upload, say."""
-    if not path.startswith(SIGNED):
-        return path
-    return "/".join("..." if len(part) > LONGEST_HASH else part for part in path.split("/"))
-
-
-def _address(scope: Scope) -> str:
-    """Return where a request comes from; what a proxy says of that may be any text."""
-    client = scope.get("client")
-    try:
-        return str(ipaddress.ip_address(client[0])) if client else UNKNOWN
-    except ValueError:
-        return UNKNOWN

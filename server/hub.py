@@ -16,6 +16,7 @@ from ..registry.errors import Unwritable, unwritable
 from .database import Database
 from .objects import Objects
 from .schema import meta
+from .upstream import Upstream
 
 KB, MB, GB = 1 << 10, 1 << 20, 1 << 30
 
@@ -32,10 +33,13 @@ class Policy:
     largest_file: int = 512 * GB
     requests_a_minute: int = 6000  # of one caller
     failures_a_minute: int = 60  # wrong tokens from one address
+    finish: int = 10  # for running requests once the hub is told to stop
+    retention: float | None = None  # age at which what nothing refers to goes; None: by hand
     slow_headers: float = 20.0  # for a request's headers to be in
     slow_body: float = 60.0  # without a byte either way
     token_seconds: int = 3600  # how long an upload's address is good for
     proxies: tuple[str, ...] = ("127.0.0.1", "::1")  # that are believed who asks, and by what URL
+    upstream_age: float = 300.0  # of what another hub said of a branch, until it is asked again
     webhook_hosts: tuple[str, ...] = ()  # that may be called though they are this machine's own
 
 
@@ -52,6 +56,7 @@ class TeamHub:
     # What is to be told to the world once a change is in the database: (event, repository's id).
     told: list[Callable[[dict[str, Any]], None]] = field(default_factory=list)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    upstream: Upstream | None = None  # the hub that what is not here is fetched from
 
     @property
     def xorbs(self) -> Path:

@@ -28,7 +28,7 @@ from .hub import TeamHub
 from .objects import PART, Objects, Received
 from .pickles import SAMPLE, is_pickle, unsafe_by_content
 from .problem import Problem
-from .refs import MAIN, SHA, check_ref_name, commit_by_oid, ref_oid, set_ref
+from .refs import MAIN, SHA, check_ref_name, commit_by_oid, import_ref, ref_oid, set_ref
 from .repos import KINDS, Repo, create_repo, find_repo
 from .storing import default_attributes, is_large, large_patterns
 
@@ -189,23 +189,20 @@ def _commit(
         received, oid = each.received, each.oid
         if oid is None:
             oid = add_large(db, received.sha256, received.size, each.unsafe)
+        if each.oid is None or repo.upstream:  # a mirror has what it was given, and no more
             note_pushed(db, repo, received.sha256)
         changes.append(Change(each.path, "add", oid))
     wording = Wording(author, f"Import {repo.id_} at {revision}")
-    commit(db, store, repo, _import_ref(revision), changes, wording, oid=revision)
+    commit(db, store, repo, import_ref(revision), changes, wording, oid=revision)
 
 
 def _follow(db: Connection, store: Objects, repo: Repo, revision: str, lead: bool) -> bool:
     """Point `main` at an import where nothing of people's own is there; return if it does so."""
     head = ref_oid(db, repo, MAIN)
-    ours = head is None or (lead and ref_oid(db, repo, _import_ref(head)) is not None)
+    ours = head is None or (lead and ref_oid(db, repo, import_ref(head)) is not None)
     if ours and head != revision:
         made = commit_by_oid(db, repo, revision)
         assert made is not None, "it was just made"
         move_head(db, store, repo, MAIN, revision, made.tree)
         return True
     return head == revision
-
-
-def _import_ref(revision: str) -> str:
-    return f"refs/imports/{revision}"

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from .accounts import members_of
-from .schema import accounts, blobs, repo_blobs, repos
+from .schema import accounts, blobs, mirrors, repo_blobs, repos
 
 
 def accounts_listed(db: Connection) -> list[dict[str, Any]]:
@@ -34,10 +34,12 @@ def repositories_listed(db: Connection) -> list[dict[str, Any]]:
     sizes = {row[0]: (row[1], row[2]) for row in db.execute(sums)}
     columns = (repos.c.id, repos.c.kind, repos.c.name, repos.c.private, repos.c.head)
     joined = repos.join(accounts, accounts.c.id == repos.c.owner_id)
-    chosen = select(*columns, accounts.c.name.label("owner")).select_from(joined)
+    joined = joined.outerjoin(mirrors, mirrors.c.repo_id == repos.c.id)
+    chosen = select(*columns, mirrors.c.upstream, accounts.c.name.label("owner"))
     found = []
-    for row in db.execute(chosen.order_by(repos.c.folded)).all():
+    for row in db.execute(chosen.select_from(joined).order_by(repos.c.folded)).all():
         files, size = sizes.get(row.id, (0, 0))
         shown = {"id": f"{row.owner}/{row.name}", "kind": row.kind, "private": row.private}
-        found.append({**shown, "files": files, "bytes": int(size), "head": row.head})
+        shown |= {"files": files, "bytes": int(size), "head": row.head}
+        found.append({**shown, "upstream": row.upstream})
     return found

@@ -87,6 +87,10 @@ class Objects:
             raise ValueError(f"{sha256[:100]!r} is no sha256")
         return self.root / "objects" / sha256[:2] / sha256[2:4] / sha256
 
+    def has(self, sha256: str) -> bool:
+        """Return whether a content is here; that of a mirror's file may not be."""
+        return bool(sha256) and self.path(sha256).is_file()
+
     def room(self) -> int:
         """Return how many bytes of the disk uploads may still take."""
         return max(0, shutil.disk_usage(self.root).free - RESERVE)
@@ -179,6 +183,7 @@ class Objects:
         for some in chunks(gone):
             db.execute(delete(repo_objects).where(repo_objects.c.sha256.in_(some)))
             db.execute(delete(objects).where(objects.c.sha256.in_(some)))
+            db.execute(delete(blobs).where(blobs.c.sha256.in_(some)))
         return len(gone), sum(gone.values())
 
     def _strays(self, db: Connection, older_than: float) -> dict[str, int]:

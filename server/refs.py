@@ -45,6 +45,11 @@ class Ref(NamedTuple):
 COLUMNS = tuple(commits.c[name] for name in Commit.__dataclass_fields__)
 
 
+def import_ref(revision: str) -> str:
+    """Return the ref that keeps a commit of another hub, whatever `main` is here."""
+    return f"refs/imports/{revision}"
+
+
 def check_ref_name(name: str) -> None:
     """Raise Problem unless a branch or a tag may be called so."""
     if not name or len(name) > 200 or BAD_NAME.search(name) or SHA.fullmatch(name):

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, select, update
 from ..registry.cache import NAME
 from .accounts import Account
 from .problem import Problem
-from .schema import accounts, moved, repos
+from .schema import accounts, mirrors, moved, repos
 
 KINDS = ("model", "dataset", "space", "kernel")
 # The second part of addresses of the API: a repository of that name could not be reached.
@@ -40,6 +40,7 @@ class Repo:
     downloads: int
     head: str | None
     facts: Mapping[str, Any]
+    upstream: str | None  # the hub it is a mirror of; none for what is our own
 
     @property
     def id_(self) -> str:
@@ -65,11 +66,13 @@ def folded(kind: str, owner: str, name: str) -> str:
     return f"{kind}/{owner}/{name}".casefold()
 
 
+ELSEWHERE = {"owner": accounts.c.name.label("owner"), "upstream": mirrors.c.upstream}
 COLUMNS = tuple(
-    accounts.c.name.label("owner") if name == "owner" else repos.c[name]
-    for name in Repo.__dataclass_fields__
+    ELSEWHERE[name] if name in ELSEWHERE else repos.c[name] for name in Repo.__dataclass_fields__
 )
-JOINED = repos.join(accounts, accounts.c.id == repos.c.owner_id)
+JOINED = repos.join(accounts, accounts.c.id == repos.c.owner_id).outerjoin(
+    mirrors, mirrors.c.repo_id == repos.c.id
+)
 
 
 def find_repo(db: Connection, kind: str, owner: str, name: str) -> tuple[Repo | None, bool]:

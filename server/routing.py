@@ -66,6 +66,16 @@ class Call:
         """The revision in the address, main where there is none."""
         return self.params.get("revision", "main")
 
+    @property
+    def revision_and_path(self) -> tuple[str, str]:
+        """The revision and the file in the address; `refs/pr/1` may stand there unquoted."""
+        revision, path = self.revision, self.params["path"]
+        if revision == "refs":
+            kind, _, rest = path.partition("/")
+            name, _, path = rest.partition("/")
+            revision = f"refs/{kind}/{name}"
+        return revision, path
+
     def repo(self, db: Connection, deed: Deed = "read") -> Repo:
         """Return the repository in the address; raises Problem or Moved."""
         return the_repo(
@@ -125,9 +135,17 @@ class Call:
         return min(max(int(text), least), most)
 
 
+def of_revision(call: Call) -> tuple[str, None]:
+    """Return that a request is about a revision, and no file of it."""
+    return call.revision, None
+
+
 Handler = Callable[[Call], Any]
 # Called before a file is received: returns the most bytes it may have, or raises Problem.
 Admission = Callable[[Call], int]
+# What a request is about, to be fetched first where another hub has it: a revision, and the file
+# of which the content is wanted.
+About = Callable[[Call], tuple[str, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +159,7 @@ class Route:
     private: bool  # takes a token, whatever the hub's policy
     query: tuple[str, ...]
     admission: Admission | None
+    about: About | None
 
 
 class Routes:
@@ -157,10 +176,12 @@ class Routes:
         private: bool | None = None,
         query: tuple[str, ...] = (),
         admission: Admission | None = None,
+        about: About | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare that a function answers these paths; all but GET bring JSON and need a token.
 
         With an `admission`, the request brings a file, of which not a byte is taken before that.
+        What it is `about` may be another hub's.
         """
 
         def declare(handler: Handler) -> Handler:
@@ -168,7 +189,8 @@ class Routes:
             brings = "file" if admission else brings
             secret = private if private is not None else method != "GET"
             self.listed += [
-                Route(method, path, handler, brings, secret, query, admission) for path in paths
+                Route(method, path, handler, brings, secret, query, admission, about)
+                for path in paths
             ]
             return handler
 

@@ -23,7 +23,6 @@ from sqlalchemy import (
 
 VERSION = 1
 tables = MetaData()
-
 meta = Table("meta", tables, Column("key", Text, primary_key=True), Column("value", Text))
 
 
@@ -34,6 +33,10 @@ def _number() -> Column[int]:
 
 def _of(table: str, name: str, **more: Any) -> Column[int]:
     return Column(name, Integer, ForeignKey(f"{table}.id", ondelete="CASCADE"), **more)
+
+
+def _bytes(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False)
 
 
 def _by(name: str) -> Column[int]:
@@ -61,6 +64,7 @@ members = Table(
     _of("accounts", "user_id", primary_key=True, index=True),
     Column("role", String(12), nullable=False),  # read, contribute, write, admin
 )
+quotas = Table("quotas", tables, _of("accounts", "owner_id", primary_key=True), _bytes("most"))
 tokens = Table(
     "tokens",
     tables,
@@ -101,9 +105,8 @@ repos = Table(
     Index("repos_by_created", "kind", "created"),
     sqlite_autoincrement=True,
 )
-# Where a repository was before it was moved.
 moved = Table(
-    "moved",
+    "moved",  # where a repository was before
     tables,
     Column("folded", String(256), primary_key=True),
     _of("repos", "repo_id", nullable=False, index=True),
@@ -127,7 +130,7 @@ blobs = Table(
     tables,
     Column("oid", String(40), primary_key=True),
     Column("sha256", String(64), nullable=False, index=True),
-    Column("size", BigInteger, nullable=False),
+    _bytes("size"),
     Column("large", Boolean, nullable=False),
     Column("unsafe", Boolean, nullable=False, default=False),
 )
@@ -173,7 +176,7 @@ objects = Table(
     "objects",
     tables,
     Column("sha256", String(64), primary_key=True),
-    Column("size", BigInteger, nullable=False),
+    _bytes("size"),
     Column("touched", Float, nullable=False),
 )
 repo_objects = Table(
@@ -182,6 +185,19 @@ repo_objects = Table(
     _of("repos", "repo_id", primary_key=True),
     Column("sha256", String(64), primary_key=True, index=True),
     Column("pushed", Float, nullable=False),
+)
+
+# Another hub's repositories, and files of their commits whose content nobody has asked for yet.
+mirrors = Table(
+    "mirrors", tables, _of("repos", "repo_id", primary_key=True), Column("upstream", Text)
+)
+awaited = Table(
+    "awaited",
+    tables,
+    Column("oid", String(40), primary_key=True),
+    Column("sha256", String(64), nullable=False),  # empty for a small one
+    _bytes("size"),
+    Column("large", Boolean, nullable=False),
 )
 
 likes = Table(
@@ -278,9 +294,7 @@ webhooks = Table(
 xet_files = Table(
     "xet_files",
     tables,
-    Column(
-        "sha256", String(64), ForeignKey("objects.sha256", ondelete="CASCADE"), primary_key=True
-    ),
+    Column("sha256", ForeignKey("objects.sha256", ondelete="CASCADE"), primary_key=True),
     Column("hash", String(64), nullable=False, unique=True),
-    Column("size", BigInteger, nullable=False),
+    _bytes("size"),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import importlib.util
-import logging
 import os
 import socket
 import sys
@@ -20,23 +19,25 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from ..registry.errors import BadOption, Unwritable
 from .application import application
 from .hub import Policy, TeamHub
+from .logs import Form, write_logs
 from .store_lock import working_on
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LARGEST_HEADERS = 64 << 10  # the client sends some hundred bytes; a signed address has 1 or 2 kB
 CONNECTIONS = 1000
 KEEP_ALIVE = 15  # seconds; a client that uploads many files thinks between two of them
-FINISH = 10  # seconds for running requests once the hub is told to stop
 OPEN_FILES = 4 * CONNECTIONS
 
 
-def serve(hub: TeamHub, host: str, port: int, ready: Callable[[str], None]) -> int | None:
+def serve(
+    hub: TeamHub, host: str, port: int, ready: Callable[[str], None], logs: Form = "text"
+) -> int | None:
     """Serve a hub until a signal says stop, and return that signal.
 
     `ready` is given the address once requests are answered; port 0 takes any that is free.
     Raises Unwritable or BadOption where the address can't be had.
     """
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    write_logs(logs)
     _allow_many_files()
     with listening(host, port) as opened, working_on(hub):
         server = Server(hub, lambda: ready(address(opened)))
@@ -90,7 +91,7 @@ class Server(uvicorn.Server):
                 forwarded_allow_ips=list(hub.policy.proxies),
                 limit_concurrency=CONNECTIONS,
                 timeout_keep_alive=KEEP_ALIVE,
-                timeout_graceful_shutdown=FINISH,
+                timeout_graceful_shutdown=hub.policy.finish,
             )
         )
         self.stopped_by: int | None = None

@@ -14,12 +14,15 @@ from .database import chunks, insert_new
 from .git import EMPTY_TREE, FOLDER, Node, decode_tree, encode_tree, object_id, pointer
 from .pickles import unsafe_by_name
 from .problem import Problem
-from .schema import blobs, trees
+from .schema import awaited, blobs, trees
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of a commit. `size` and `sha256` are its content's, also where git has a pointer."""
+    """A file of a commit. `size` and `sha256` are its content's, also where git has a pointer.
+
+    The sha256 is empty for a small file of a mirror whose content has not come yet.
+    """
 
     path: str
     oid: str
@@ -119,6 +122,7 @@ def files_of(db: Connection, found: Iterable[tuple[str, Node]]) -> list[File]:
     """Return the files among paths, with what is known of their contents."""
     listed = [(path, node.oid) for path, node in found if not node.is_folder]
     known = blobs_of(db, {oid for _, oid in listed})
+    known |= awaited_of(db, {oid for _, oid in listed} - known.keys())
     return [_file(path, oid, known[oid]) for path, oid in listed]
 
 
@@ -147,6 +151,16 @@ def blobs_of(db: Connection, oids: Iterable[str]) -> dict[str, dict[str, Any]]:
     for some in chunks(oids):
         for row in db.execute(select(*columns).where(blobs.c.oid.in_(some))).mappings():
             found[row["oid"]] = {name: row[name] for name in ("sha256", "size", "large", "unsafe")}
+    return found
+
+
+def awaited_of(db: Connection, oids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return what is known of blobs of mirrors whose content has not come yet, by oid."""
+    columns = (awaited.c.oid, awaited.c.sha256, awaited.c.size, awaited.c.large)
+    found = {}
+    for some in chunks(oids):
+        for oid, sha256, size, large in db.execute(select(*columns).where(awaited.c.oid.in_(some))):
+            found[oid] = {"sha256": sha256, "size": size, "large": large, "unsafe": False}
     return found
 
 

@@ -61,6 +61,7 @@ class Upkeep:
                 await run_in_threadpool(self.write_downloads)
                 if time.time() - tidied > 600:
                     await run_in_threadpool(self.remove_left_overs)
+                    await run_in_threadpool(self.collect)
                     tidied = time.time()
             except Exception as error:  # a full disk now must not end it for ever
                 logging.getLogger("hubtl.server").error("upkeep failed", exc_info=error)
@@ -74,6 +75,19 @@ class Upkeep:
                 for repo_id, number in counted.items():
                     more = {"downloads": repos.c.downloads + number}
                     db.execute(update(repos).where(repos.c.id == repo_id).values(**more))
+
+    def collect(self) -> None:
+        """Remove what nothing refers to, where the hub says after how long."""
+        age = self.hub.policy.retention
+        if age is None:
+            return
+        with self.hub.database.writing() as db:
+            count, size = self.hub.objects.collect(db, time.time() - age)
+        with self.hub.database.writing():
+            self.hub.objects.empty_trash()
+        if count:
+            told = "removed %d contents of %d bytes that nothing refers to"
+            logging.getLogger("hubtl.server").warning(told, count, size)
 
     def remove_left_overs(self) -> None:
         """Remove what unfinished uploads left, and what Xet clients can't refer to any more."""

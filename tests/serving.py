@@ -23,6 +23,7 @@ from sqlalchemy import Connection
 from hubtl.server.accounts import add_account, add_token, find, set_member
 from hubtl.server.hub import Policy, TeamHub, open_hub
 from hubtl.server.serving import Server, address, listening
+from hubtl.server.upstream import Upstream
 
 # Who they are in acme; bob is in no organisation, zoe's is another one.
 ROLES = {"ana": "write", "cleo": "admin", "dan": "read", "eve": "contribute", "bob": "", "zoe": ""}
@@ -33,8 +34,9 @@ ANA_READS = "hf_ana_reads_0123456789"
 class TeamHubServer:
     """A hub with the organisations acme and zoo, and the users of ROLES, as `with` has it."""
 
-    def __init__(self, folder: Path, **policy: Any) -> None:
+    def __init__(self, folder: Path, upstream: Upstream | None = None, **policy: Any) -> None:
         self._use(open_hub(folder, Policy(**policy)))
+        self.hub.upstream = upstream
 
     @classmethod
     def around(cls, hub: TeamHub) -> TeamHubServer:

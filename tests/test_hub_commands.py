@@ -102,7 +102,7 @@ def test_repositories_are_listed_with_their_bytes_and_removed(store, files, hubt
     import_files(store, "dataset", "acme/moods", files, ONE, "hubtl")
     at = f"--store {store.folder}"
     size = sum(path.stat().st_size for path in files.values())
-    row = {"id": "acme/moods", "files": 3, "bytes": size, "head": ONE}
+    row = {"id": "acme/moods", "files": 3, "bytes": size, "head": ONE, "upstream": None}
     assert hubtl_cli(f"hub list --json {at}").json == {
         "accounts": [{"name": "acme", "kind": "org", "fullname": "acme", "members": []}],
         "repositories": [

@@ -9,7 +9,7 @@ import typer
 from hubtl.registry.errors import BadOption
 
 from .. import screen
-from ..options import Json
+from ..options import Json, bytes_of
 from .command import Command
 from .opening import Store, opened, remove_account
 
@@ -63,6 +63,32 @@ def member(
     _say(shown, as_json)
 
 
+def quota(
+    name: Name,
+    most: Annotated[
+        str | None,
+        typer.Argument(metavar="[SIZE|none]", help="Such as 50GB; `none` takes a limit away."),
+    ] = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Limit what an organisation may keep, and say what it keeps; without a size only say it."""
+    limit = None if most in (None, "none") else bytes_of(str(most), "hubtl hub org quota acme 50GB")
+    with opened(store) as hub, hub.database.writing() as db:
+        from hubtl.server.accounts import the_account
+        from hubtl.server.quotas import quota_of, set_quota, used
+
+        account = the_account(db, name, "org")
+        if most is not None:
+            set_quota(db, account.id, limit)
+        now, kept = quota_of(db, account.id), used(db, account.id)
+    if as_json:
+        screen.say_json({"name": account.name, "quota": now, "bytes": kept})
+        return
+    of = "no limit" if now is None else f"at most {screen.size(now)}"
+    screen.say(f"{account.name} keeps {screen.size(kept)}, {of}")
+
+
 def remove(name: Name, store: Store = None, as_json: Json = False) -> None:
     """Remove an organisation, once it owns no repositories."""
     remove_account(store, name, "org", as_json)
@@ -103,5 +129,6 @@ COMMANDS = {
     "member": Command(
         member, ("hubtl hub org member acme ben:admin", "hubtl hub org member acme ben:none")
     ),
+    "quota": Command(quota, ("hubtl hub org quota acme 50GB", "hubtl hub org quota acme")),
     "remove": Command(remove, ("hubtl hub org remove acme",)),
 }

@@ -38,9 +38,10 @@ def _account(each: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _repository(each: dict[str, Any]) -> tuple[str, ...]:
-    seen = "members" if each["private"] else "all"
-    head = (each["head"] or "–")[:10]
-    return each["id"], each["kind"], seen, str(each["files"]), screen.size(each["bytes"]), head
+    mirror = bool(each["upstream"])
+    seen = ("users" if mirror else "members") if each["private"] else "all"
+    head, kind = (each["head"] or "–")[:10], f"{each['kind']}, mirrored" if mirror else each["kind"]
+    return each["id"], kind, seen, str(each["files"]), screen.size(each["bytes"]), head
 
 
 def remove(

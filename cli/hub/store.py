@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hubtl.registry.errors import BadOption
-
 from .. import screen
-from ..options import Json
+from ..options import Json, age_of
 from .command import Command
 from .opening import Store, opened, server_needed, store_folder
-
-AGE = re.compile(r"(\d{1,6})([smhd])")
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def check(store: Store = None, as_json: Json = False) -> None:
@@ -47,7 +41,7 @@ def collect(
     as_json: Json = False,
 ) -> None:
     """Remove contents that no repository refers to any more."""
-    age = _seconds(older_than)
+    age = age_of(older_than, "--older-than 12h")
     with opened(store) as hub:
         with hub.database.writing() as db:
             count, size = hub.objects.collect(db, time.time() - age)
@@ -91,13 +85,6 @@ def restore(
         screen.say_json({"store": str(folder), "objects": kept.objects, "bytes": kept.bytes})
     else:
         screen.say(f"restored {kept.objects} contents of {screen.size(kept.bytes)} to {folder}")
-
-
-def _seconds(text: str) -> int:
-    found = AGE.fullmatch(text)
-    if found is None:
-        raise BadOption(f"`{text}` is no age", "a number and s, m, h or d: --older-than 12h")
-    return int(found.group(1)) * SECONDS[found.group(2)]
 
 
 COMMANDS = {

@@ -16,6 +16,7 @@ from starlette.responses import StreamingResponse
 from ..access import Deed, check_content, granted_repo
 from ..commits import note_pushed
 from ..problem import Problem
+from ..quotas import check_quota
 from ..repos import Repo
 from ..routing import Answer, Call, Routes
 from ..schema import blobs, repo_blobs, repo_objects, xet_files
@@ -134,6 +135,7 @@ def send_shard(call: Call) -> dict[str, int]:
     taken = rebuilt(hub.objects, path, mine, hub.policy.largest_file)
     with taken as files, hub.database.writing() as db:
         repo = _repo(db, grant)
+        check_quota(db, repo.owner_id, {file.sha256: file.size for file, _ in files})
         hub.objects.keep(db, (received for _, received in files))
         for file, _ in files:
             note_pushed(db, repo, file.sha256)

@@ -27,6 +27,7 @@ from ..git import is_pointer, object_id
 from ..objects import Received
 from ..pickles import is_pickle, unsafe_by_content
 from ..problem import Problem, no_revision
+from ..quotas import check_quota
 from ..refs import branch_ref, commit_by_oid, ref_oid, resolve
 from ..repos import Repo
 from ..routing import Call, Routes
@@ -96,21 +97,17 @@ def preupload(call: Call) -> dict[str, Any]:
         store = call.hub.objects
         attributes = attributes_of(db, store, tree)
         ignored = ignored_by(db, store, tree, call.optional_text("gitIgnore", 1 << 20))
-        said = []
+        said, more = [], {}
         for each in asked:
             path, size, sample = _asked_file(each)
             large = is_large(path, size, sample, attributes, call.hub.policy.largest_regular)
             _check_pickle(call, path, sample)
             there = file_at(db, tree, path)
             oid = there.etag if there and there.large == large else None
-            said.append(
-                {
-                    "path": path,
-                    "uploadMode": "lfs" if large else "regular",
-                    "shouldIgnore": ignored.match_file(path),
-                    "oid": oid,
-                }
-            )
+            more[path] = 0 if there and there.size == size else size
+            mode, ignore = "lfs" if large else "regular", ignored.match_file(path)
+            said.append({"path": path, "uploadMode": mode, "shouldIgnore": ignore, "oid": oid})
+        check_quota(db, repo.owner_id, more)  # what the same content elsewhere is, nobody said yet
     return {"files": said, "commitOid": None}
 
 
@@ -254,6 +251,7 @@ def _commit(call: Call, sent: Sent) -> dict[str, Any]:
     with hub.database.writing() as db:
         repo = call.repo(db, deed_of(call))
         check_content(db, call.caller, repo)
+        check_quota(db, repo.owner_id, {each.sha256: each.size for _, each, _, _ in sent.small})
         if call.query.get("create_pr", "").casefold() in ("1", "true"):
             said = (sent.title, sent.description)
             opened = open_pull_request(db, repo, call.revision, call.user_id, *said)

@@ -12,10 +12,11 @@ from ..access import check_content, granted_repo
 from ..ages import last_commits, moment
 from ..facts import LARGEST_HEADER, safetensors_header
 from ..git import Node
+from ..mirrors import has_content, lacking
 from ..problem import Problem, no_entry
 from ..refs import Commit, resolve
 from ..repos import Repo
-from ..routing import Answer, Call, FileAnswer, Routes
+from ..routing import Answer, Call, FileAnswer, Routes, of_revision
 from ..signing import DOWNLOAD_SECONDS, OBJECT, ObjectRight, sign, signed
 from ..trees import File, file_at, files_of, node_at, walk
 from ..xet_hash import xet_hash_of
@@ -25,14 +26,23 @@ PAGE, EXPANDED_PAGE = 1000, 50
 MOST_HEADERS = 4 * LARGEST_HEADER  # bytes of one answer
 
 
+def _of_file(call: Call) -> tuple[str, str | None]:
+    revision, path = call.revision_and_path
+    return revision, path if call.method == "GET" else None
+
+
 @routes.get(
     "/{kind:kind}/{owner}/{name}/resolve/{revision}/{path:path}",
     "/{owner}/{name}/resolve/{revision}/{path:path}",
     query=("download",),
+    about=_of_file,
 )
 def content(call: Call) -> Any:
-    """Return a file's content; a large one by a redirect to an address that is signed."""
-    revision, path = _revision_and_path(call)
+    """Return a file's content; a large one of our own by a redirect to an address that is signed.
+
+    Of a mirror's file, all but the content is told before that has come.
+    """
+    revision, path = call.revision_and_path
     with call.hub.database.reading() as db:
         repo = call.repo(db)
         commit = resolve(db, repo, revision)
@@ -44,9 +54,14 @@ def content(call: Call) -> Any:
             problem.headers |= known
             raise problem
         xet = xet_hash_of(db, [file.sha256]).get(file.sha256) if file.large else None
+        here = not repo.upstream or has_content(db, call.hub.objects, repo, file)
     if call.method == "GET":
         call.hub.announce({"kind": "download", "repo_id": repo.id})
-    if not file.large:
+    if call.method == "HEAD" and not here:
+        return _told(file, known)
+    if not here:
+        raise lacking(repo, file)
+    if not file.large or repo.upstream:
         return _file(call, file.sha256, file.etag, file.path, {**known, **_no_sniffing()})
     linked = {**known, "X-Linked-Etag": f'"{file.sha256}"', "X-Linked-Size": str(file.size)}
     if xet:
@@ -55,6 +70,12 @@ def content(call: Call) -> Any:
     right = ObjectRight(call.caller.id, repo.id, file.sha256, file.path, linked)
     location = call.url(f"objects/{sign(call.hub, OBJECT, right)}")
     return Answer(status=302, headers={**linked, "Location": location})
+
+
+def _told(file: File, known: Mapping[str, str]) -> Answer:
+    """Return the headers that a file will have once its content is here."""
+    size = {"Content-Length": str(file.size), "ETag": f'"{file.etag}"'}
+    return Answer(headers={**known, **size, **_no_sniffing()})
 
 
 @routes.get("/objects/{signature}")
@@ -80,24 +101,15 @@ def _file(call: Call, sha256: str, etag: str, path: str, headers: dict[str, str]
 
 
 def _check_there(call: Call, sha256: str, path: str) -> None:
-    if not call.hub.objects.path(sha256).is_file():
+    if not call.hub.objects.has(sha256):
         raise Problem(410, f"The content of {path} has been deleted from this hub", "EntryNotFound")
-
-
-def _revision_and_path(call: Call) -> tuple[str, str]:
-    """Return revision and path; `refs/pr/1` may stand there unquoted."""
-    revision, path = call.revision, call.params["path"]
-    if revision == "refs":
-        kind, _, rest = path.partition("/")
-        name, _, path = rest.partition("/")
-        revision = f"refs/{kind}/{name}"
-    return revision, path
 
 
 @routes.get(
     "/api/{kind:kind}/{owner}/{name}/tree/{revision}",
     "/api/{kind:kind}/{owner}/{name}/tree/{revision}/{path:path}",
     query=("recursive", "expand", "limit", "cursor"),
+    about=of_revision,
 )
 def tree(call: Call) -> Answer:
     """Return the files and folders below a path, a page at a time."""
@@ -120,7 +132,12 @@ def tree(call: Call) -> Answer:
     return Answer(entries, headers=call.next_page(cursor=str(skip + limit)))
 
 
-@routes.post("/api/{kind:kind}/{owner}/{name}/paths-info/{revision}", takes="form", private=False)
+@routes.post(
+    "/api/{kind:kind}/{owner}/{name}/paths-info/{revision}",
+    takes="form",
+    private=False,
+    about=of_revision,
+)
 def paths_info(call: Call) -> list[dict[str, Any]]:
     """Return what is known of these paths; those that aren't there are left out."""
     paths = [str(path) for path in call.body.getlist("paths")]
@@ -143,7 +160,8 @@ def entries_json(
 ) -> list[dict[str, Any]]:
     """Return what the Hub says of files and folders; with `expand`, also who touched them last."""
     files = {file.path: file for file in files_of(db, found)}
-    xet = xet_hash_of(db, [file.sha256 for file in files.values() if file.large])
+    large = [file.sha256 for file in files.values() if file.large and not repo.upstream]
+    xet = xet_hash_of(db, large)
     last = last_commits(db, repo, commit, [path for path, _ in found]) if expand else {}
     listed = []
     for path, node in found:

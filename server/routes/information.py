@@ -8,7 +8,7 @@ from ..describing import EXPANDABLE, WHOLE, Description, security_status
 from ..facts import facts_of
 from ..problem import Problem
 from ..refs import commit_by_oid, resolve
-from ..routing import Call, Routes
+from ..routing import Call, Routes, of_revision
 from ..trees import all_files
 
 routes = Routes()
@@ -28,6 +28,7 @@ def expanded(call: Call, kind: str) -> list[str]:
     "/api/{kind:kind}/{owner}/{name}",
     "/api/{kind:kind}/{owner}/{name}/revision/{revision}",
     query=("blobs", "securityStatus", "expand"),
+    about=of_revision,
 )
 def information(call: Call) -> dict[str, Any]:
     """Return what a repository is; `blobs` adds sizes and hashes of its files."""

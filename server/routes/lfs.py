@@ -20,6 +20,7 @@ from ..database import chunks
 from ..lfs_parts import join_parts, keep_part
 from ..objects import Received
 from ..problem import Problem
+from ..quotas import check_quota
 from ..refs import all_refs, commit_by_oid
 from ..repos import Repo
 from ..routing import Answer, Call, Routes
@@ -52,6 +53,8 @@ def batch(call: Call) -> Answer:
         check_content(db, call.caller, repo)
         wanted = [_asked_object(call, each) for each in asked]
         known = {sha256: pushed_size(db, repo, sha256) for sha256, _ in wanted}
+        if operation == "upload":
+            check_quota(db, repo.owner_id, dict(wanted))
     said, in_parts = [], False
     for sha256, size in wanted:
         entry: dict[str, Any] = {"oid": sha256, "size": size}
@@ -124,6 +127,7 @@ def _take(call: Call, right: dict[str, Any], received: Received) -> None:
         raise Problem(400, f"What came is {received.sha256}, not {right['sha256']}")
     with call.hub.database.writing() as db:
         repo = _repo(db, right)
+        check_quota(db, repo.owner_id, {received.sha256: received.size})
         call.hub.objects.keep(db, [received])
         note_pushed(db, repo, received.sha256)
 
@@ -257,9 +261,11 @@ def duplicate_lfs_files(call: Call) -> dict[str, Any]:
         goal = repo_named(db, call.caller, kind, name, "write")
         for each in files:
             sha256 = str(each.get("sha256", "")) if isinstance(each, dict) else ""
-            if pushed_size(db, source, sha256) is None:
+            size = pushed_size(db, source, sha256)
+            if size is None:
                 failed.append({"sha256": sha256, "error": "not a file of the source"})
                 continue
+            check_quota(db, goal.owner_id, {sha256: size})
             note_pushed(db, goal, sha256)
             call.hub.objects.touch(db, [sha256])
             done.append({"sha256": sha256})

@@ -20,14 +20,14 @@ from ..refs import (
     ref_oid,
     resolve,
 )
-from ..routing import Answer, Call, Routes
+from ..routing import Answer, Call, Routes, of_revision
 
 routes = Routes()
 PAGE = 50
 GROUPS = {"branches": "refs/heads/", "tags": "refs/tags/", "converts": "refs/convert/"}
 
 
-@routes.get("/api/{kind:kind}/{owner}/{name}/refs", query=("include_prs",))
+@routes.get("/api/{kind:kind}/{owner}/{name}/refs", query=("include_prs",), about=of_revision)
 def refs(call: Call) -> dict[str, Any]:
     """Return branches, tags and, if asked, pull requests with the commit of each."""
     with call.hub.database.reading() as db:
@@ -95,7 +95,9 @@ def delete_tag(call: Call) -> Answer:
 
 
 @routes.get(
-    "/api/{kind:kind}/{owner}/{name}/commits/{revision}", query=("expand[]", "limit", "cursor")
+    "/api/{kind:kind}/{owner}/{name}/commits/{revision}",
+    query=("expand[]", "limit", "cursor"),
+    about=of_revision,
 )
 def commits(call: Call) -> Answer:
     """Return the history of a revision, newest first, a page at a time."""

@@ -18,6 +18,7 @@ from ..accounts import Account
 from ..commits import Change, Wording, add_small, commit, note_pushed
 from ..git import object_id
 from ..problem import Problem, no_repository, not_allowed
+from ..quotas import check_quota, contents_of
 from ..refs import MAIN, resolve
 from ..repos import KINDS, Moved, Repo, create_repo, delete_repo, move_repo, repo_by_id
 from ..routing import Answer, Call, Routes
@@ -130,7 +131,9 @@ def move(call: Call) -> Answer:
     target, _, new = call.text("toRepo", largest=200).partition("/")
     with call.hub.database.writing() as db:
         repo = repo_named(db, call.caller, kind, source, "write")
-        move_repo(db, repo, the_namespace(db, call.caller, target), new)
+        owner = the_namespace(db, call.caller, target)
+        check_quota(db, owner.id, contents_of(db, repo.id))
+        move_repo(db, repo, owner, new)
         moved = repo_by_id(db, repo.id)
     call.hub.announce(
         {"kind": "repo", "action": "move", "repo_id": repo.id, "repo": told_repo(moved)}
@@ -168,10 +171,14 @@ def duplicate(call: Call) -> dict[str, Any]:
     with call.hub.database.writing() as db:
         source = call.repo(db)
         check_content(db, call.caller, source)
+        if source.upstream:
+            told = f"{source.id_} is a mirror of {source.upstream}, of which not all need be here"
+            raise Problem(403, f"{told}: download it, and upload it under your own name")
         owner = the_namespace(db, call.caller, target or None)
         private = _private(call, source.private or owner.private_by_default)
         repo = _new(db, call, source.kind, owner, new, private)
         files = all_files(db, resolve(db, source).tree)
+        check_quota(db, owner.id, {file.sha256: file.size for file in files})
         for sha256 in {file.sha256 for file in files if file.large}:
             note_pushed(db, repo, sha256)
         changes = [Change(file.path, "add", file.oid) for file in files]
