@@ -177,7 +177,7 @@ def test_rows(data: Dataset) -> Rows:
 
 def _open(path: Path, role: Role, hub: str | None) -> _Opened:
     if is_on_hub(path):
-        fetched = fetch_data(path, role.files, hub)
+        fetched = fetch_data(path, role.files, hub, role.tables)
         return _in_folder(path, fetched.folder, fetched.layout, role, own=False, keeps=fetched)
     if _is_folder(path):
         names = names_in(path)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...transfer.spans import SPANS, parts
+from ...transfer.spans import SPANS
 from ...transfer.split import Example, hold_out
 from ...transfer.written_spans import from_tags, written
 
@@ -49,23 +49,24 @@ class _Fitted:
     """A linear model of words, learnt from rows."""
 
     def __init__(self, rows: Sequence[Example], strength: float, seed: int) -> None:
-        from sklearn.feature_extraction import FeatureHasher
+        from sklearn.feature_extraction.text import CountVectorizer
         from sklearn.linear_model import LogisticRegression
 
-        self._hasher = FeatureHasher(2**18, input_type="string", alternate_sign=False)
-        self._tags: list[str] = []
+        # What one word alone looks like tells nothing of others, and takes most of the time.
+        self._looks = CountVectorizer(analyzer=list, binary=True, min_df=2, dtype=np.float64)
         places = [_places(row.input) for row in rows]
         order = np.random.default_rng(seed).permutation(len(rows))
         ends = np.cumsum([len(places[number]) for number in order])
         drawn = order[: max(1, int(np.searchsorted(ends, MOST, "right")))]
-        tags = [_tags(places[number], rows[int(number)].label) for number in drawn]
-        self._tags = [tag for some in tags for tag in some]
+        some = [rows[int(number)] for number in drawn]
+        found = zip(drawn.tolist(), some, strict=True)
+        tags = [tag for number, row in found for tag in _tags(places[number], row.label)]
         self._model: Any = None
-        if len(set(self._tags)) > 1:
-            x = self._features([rows[int(number)].input for number in drawn])
+        if len(set(tags)) > 1:
+            x = self._looks.fit_transform(_looks_of([row.input for row in some]))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                self._model = LogisticRegression(C=strength, max_iter=100).fit(x, self._tags)
+                self._model = LogisticRegression(C=strength, max_iter=100).fit(x, tags)
 
     def said(self, rows: Sequence[Example]) -> list[str]:
         """Return the spans that it finds."""
@@ -75,11 +76,8 @@ class _Fitted:
         places = [_places(text) for text in texts]
         if not any(places):
             return ["[]"] * len(rows)
-        tags = iter(self._model.predict(self._features(texts)).tolist())
+        tags = iter(self._model.predict(self._looks.transform(_looks_of(texts))).tolist())
         return [written(from_tags([next(tags) for _ in each], each)) for each in places]
-
-    def _features(self, texts: Sequence[str]) -> Any:
-        return self._hasher.transform(each for text in texts for each in _looks(text))
 
 
 def _places(text: str) -> list[list[int]]:
@@ -91,11 +89,12 @@ def _tags(places: Sequence[Sequence[int]], label: str) -> list[str]:
     kinds = SPANS.classes([label])
     names, spans = SPANS.outputs(kinds), SPANS.targets([label], kinds)[0]
     where: NDArray[Any] = np.array(places, np.int64).reshape(len(places), 2)
-    return (
-        [names[number] for number in SPANS.tags(where, spans)]
-        if parts(label)
-        else ["O"] * len(places)
-    )
+    return [names[number] for number in SPANS.tags(where, spans)]
+
+
+def _looks_of(texts: Sequence[str]) -> list[list[str]]:
+    """Return what each word of all texts looks like, word after word."""
+    return [each for text in texts for each in _looks(text)]
 
 
 def _looks(text: str) -> Iterator[list[str]]:
