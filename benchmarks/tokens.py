@@ -80,11 +80,14 @@ def main() -> None:
     parser.add_argument("package", type=Path)
     parser.add_argument("--into", type=Path, required=True)
     parser.add_argument("--recipes", default="probe,lora")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     asked = parser.parse_args()
+    options = dict(each.split("=", 1) for each in asked.set)
     data = write(asked.package, asked.into)
     for recipe in asked.recipes.split(","):
         out = asked.into / recipe
-        facts = hubtl.adapt(TASK, data, base=BASE, recipe=recipe, out=out, domain="general").facts
+        place = {"base": BASE, "out": out, "domain": "general"}
+        facts = hubtl.adapt(TASK, data, recipe=recipe, options=options, **place).facts
         f1, macro, gain = facts.metrics["f1"], facts.metrics["macro_f1"], facts.gain
         print(
             f"{recipe}: {facts.rows}, {len(facts.labels)} types, F1 {f1['value']:.3f} "
