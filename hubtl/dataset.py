@@ -13,7 +13,7 @@ from .registry.errors import BadOption
 from .registry.fingerprint import rows_fingerprint
 from .transfer.columns import FILE, Role, find_columns, find_origin, find_split
 from .transfer.goal import ONE_CLASS, Goal
-from .transfer.labelled import PARTS, UNUSABLE, Reader, Unusable, labelled
+from .transfer.labelled import PARTS, UNUSABLE, Beside, Reader, Unusable, labelled
 from .transfer.layout import Layout, card_of, layout, names_in
 from .transfer.listing import FILES, FOLDERS, PART_FOLDERS, class_table, input_of
 from .transfer.rows import Rows
@@ -161,10 +161,12 @@ def see_inputs(
         asked = _file_role(role) if by_file else role
         named = {name: column for name, column in columns.items() if name == asked.name}
         column = find_columns(opened.table, (asked,), named)[asked.name]
+    goal = task.goal(task.options)
     inputs: list[str] = []
     for file, (array,) in opened.table.values(column):
         cells = [cell or "" for cell in array.to_pylist()]
-        inputs += [reader(file, cell)[0] for cell in cells] if by_file else cells
+        cells = [reader(file, cell)[0] for cell in cells] if by_file else cells
+        inputs += map(goal.input, cells) if isinstance(goal, Beside) else cells
     return inputs, opened.keeps
 
 
@@ -175,12 +177,13 @@ def test_rows(data: Dataset) -> Rows:
 
 def _open(path: Path, role: Role, hub: str | None) -> _Opened:
     if is_on_hub(path):
-        fetched = fetch_data(path, role.files, hub)
+        fetched = fetch_data(path, role.files, hub, role.tables)
         return _in_folder(path, fetched.folder, fetched.layout, role, own=False, keeps=fetched)
     if _is_folder(path):
-        found = layout(str(path), names_in(path), role.files, card_of(path), own=True)
+        names = names_in(path)
+        found = layout(str(path), names, role.files, card_of(path), own=True, tables=role.tables)
         return _in_folder(path, path, found, role, own=True, keeps=None)
-    return _Opened(read_table(path), role)
+    return _Opened(read_table(path, role.tables), role)
 
 
 def _is_folder(path: Path) -> bool:
@@ -198,7 +201,8 @@ def _in_folder(
         table = class_table(folder, found.classes)
         return _Opened(table, role, lists_classes=True, lists_files=True, own=own, keeps=keeps)
     files = [
-        DataFile(folder / name, f"{path}/{name}", name, part) for name, part in found.tables.items()
+        DataFile(folder / name, f"{path}/{name}", name, part, role.tables)
+        for name, part in found.tables.items()
     ]
     table = read_tables(path, files)
     return _Opened(table, role, lists_files=found.has_metadata, own=own, keeps=keeps)

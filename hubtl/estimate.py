@@ -23,6 +23,7 @@ from .transfer.choices import Choices
 from .transfer.curve import FOLDS, SECONDS
 from .transfer.lesson import ENOUGH
 from .transfer.network import batches, padded
+from .transfer.placed import MOST, Placed
 from .transfer.portions import COPIES, trained_bytes
 from .transfer.probe import seconds_to_fit
 from .transfer.progress import Progress
@@ -212,8 +213,11 @@ def _seconds(
     slower = SLOWER if tried.precision == "bf16" else 1.0
     folds = int(tried.learnt.options.get("folds", 5))
     width = int(network.head.in_features)
-    head = seconds_to_fit(len(learning), width, len(job.labels), folds) if job.labels else 0.0
-    curve = min(SECONDS, FOLDS * head)
+    heard, outputs = len(learning), len(job.labels)
+    if isinstance(job.goal, Placed):
+        heard, outputs = min(sum(learning), MOST), len(job.goal.outputs(job.labels))
+    head = seconds_to_fit(heard, width, outputs, folds) if job.labels else 0.0
+    curve = 0.0 if isinstance(job.goal, Placed) else min(SECONDS, FOLDS * head)
     return {
         "loading": tried.loading,
         "features": meter.pace("features") * features,

@@ -35,10 +35,13 @@ def is_on_hub(path: Path) -> bool:
     return str(path).startswith(PREFIX)
 
 
-def fetch_data(path: Path, endings: tuple[str, ...], hub: str | None) -> Fetched:
+def fetch_data(
+    path: Path, endings: tuple[str, ...], hub: str | None, tables: tuple[str, ...] = ()
+) -> Fetched:
     """Return the data set's tables, or its files of these endings where it has no table.
 
-    It comes from `hub`, else from the hub in use, if that keeps data, else from `hf`.
+    `tables` are endings of those that only the task reads. It comes from `hub`, else from the hub
+    in use, if that keeps data, else from `hf`.
     """
     name, revision = split_revision(str(path).removeprefix(PREFIX))
     if name.count("/") != 1 or not all(name.split("/")):
@@ -54,7 +57,7 @@ def fetch_data(path: Path, endings: tuple[str, ...], hub: str | None) -> Fetched
     for each in map(PurePosixPath, entry.files):
         if each.is_absolute() or ".." in each.parts:
             raise Refused(f"`{path}` has a file `{each}`, outside of it", "take other data")
-    return _fetched(_Asked(source, entry, str(path), endings))
+    return _fetched(_Asked(source, entry, str(path), endings, tables))
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,12 @@ class _Asked:
     entry: Entry
     name: str
     endings: tuple[str, ...]
+    tables: tuple[str, ...]
 
     @property
     def _key(self) -> tuple[object, ...]:
-        return self.entry.hub, self.entry.id, self.entry.revision, self.name, self.endings
+        entry = self.entry
+        return entry.hub, entry.id, entry.revision, self.name, self.endings, self.tables
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Asked) and self._key == other._key
@@ -84,7 +89,8 @@ def _fetched(asked: _Asked) -> Fetched:
     folder = fetched.folder
     if CARD in entry.files:
         _take(asked, [CARD], folder)
-    found = layout(asked.name, sorted(entry.files), asked.endings, card_of(folder), own=False)
+    names, card = sorted(entry.files), card_of(folder)
+    found = layout(asked.name, names, asked.endings, card, own=False, tables=asked.tables)
     wanted = [*found.tables, *found.classes]
     if found.has_metadata:
         kinds = asked.endings

@@ -30,6 +30,7 @@ from .subject import Request, Subject, find_recipes, read_subject
 from .transfer import resources
 from .transfer.goal import Goal
 from .transfer.network import Network
+from .transfer.placed import Placed
 from .transfer.split import Split, contents_of
 from .unfinished import read_choices
 from .workspace import check_out
@@ -177,12 +178,18 @@ def job_of(
         raise BadOption(f"`{entry.id}` has no commit to pin", "choose another --base")
     check_weights(entry.id, entry.files)
     task, goal, split = subject.task, subject.goal, subject.split
-    rungs = climbable(subject.rungs, len(subject.labels))
+    rungs = climbable(subject.rungs, len(subject.labels), goal)
     recipe, method = rungs[0].recipe, rungs[0].method
     if not subject.labels and getattr(method, "linear", False):
         raise BadOption(
             f"`{recipe.name}` makes a head that tells classes apart, and `{task.name}` has none",
             "--recipe lora",
+        )
+    if isinstance(goal, Placed) and getattr(method, "pairs", False):
+        raise BadOption(
+            f"`{recipe.name}` draws whole rows of one class together, and `{task.name}` judges the "
+            "parts of a row",
+            "--recipe probe, or --recipe lora",
         )
     return Job(
         task, recipe, method, source, entry, subject.data, split, subject.labels, goal, out,

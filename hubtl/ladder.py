@@ -10,6 +10,8 @@ from .plugins.hookspecs import Method, Task
 from .plugins.manager import plugins
 from .registry.errors import BadOption, unknown
 from .registry.recipe import Recipe
+from .transfer.goal import Goal
+from .transfer.placed import Placed
 
 AUTO = "auto"
 LADDER = ("probe", "fewshot", "top", "lora", "norm", "full")
@@ -64,8 +66,12 @@ def others(task: Task, options: Mapping[str, str], classes: int) -> tuple[Rung, 
     return tuple(each for each in found if classes or not getattr(each.method, "linear", False))
 
 
-def climbable(found: tuple[Rung, ...], classes: int) -> tuple[Rung, ...]:
+def climbable(found: tuple[Rung, ...], classes: int, goal: Goal) -> tuple[Rung, ...]:
     """Return those of several recipes that can be begun, given how many classes there are."""
-    if classes or len(found) == 1:
+    if len(found) == 1:
+        return found
+    if classes and isinstance(goal, Placed):
+        return tuple(each for each in found if not getattr(each.method, "pairs", False))
+    if classes:
         return found
     return tuple(each for each in found if each.recipe.name in WITHOUT_CLASSES)

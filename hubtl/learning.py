@@ -22,6 +22,7 @@ from .transfer.cut import Uncut, depth
 from .transfer.layerwise import LOOK, losses_by_layer
 from .transfer.meter import Meter
 from .transfer.network import Network
+from .transfer.placed import Placed
 from .transfer.progress import Progress
 from .transfer.split import joined
 from .transfer.start import Session
@@ -112,10 +113,10 @@ def _layers(job: Job, network: Network, session: Session) -> dict[str, Any]:
 def _curve(job: Job, network: Network, session: Session) -> Mapping[str, Any]:
     """Return whether more rows are worth it, by what is kept of the rows; or why not, in `says`."""
     none: dict[str, Any] = {"points": [], "twice": None}
-    if not job.labels:
+    if not job.labels or isinstance(job.goal, Placed):
         return {
             **none,
-            "says": "Whether more rows are worth it is told only where there are classes.",
+            "says": "Whether more rows are worth it is told only where rows have classes.",
         }
     seen = viewed(session, network)
     precision = session.precision(str(job.recipe.options.get("precision", "fp32")), network)

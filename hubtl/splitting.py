@@ -12,6 +12,7 @@ from pathlib import Path
 from .dataset import Dataset, test_rows
 from .registry.errors import BadData
 from .transfer.goal import ONE_CLASS, Goal
+from .transfer.placed import Placed
 from .transfer.rows import Example
 from .transfer.split import (
     Split,
@@ -179,7 +180,9 @@ def _check_classes(path: Path, examples: Sequence[Example], goal: Goal) -> None:
 
 def _check_split(path: Path, split: Split, goal: Goal) -> None:
     known = goal.classes(labels_of(split.train))
-    if not split.train or len(known) == 1:
+    if isinstance(goal, Placed) and not known:
+        raise BadData(f"`{path}`: no row to train on has anything to find", "add rows that have")
+    if not split.train or (len(known) == 1 and not isinstance(goal, Placed)):
         only = f"one label only: `{known[0]}`" if known else "no rows"
         raise BadData(f"`{path}`: the rows to train on have {only}", "look at its split column")
     if not split.test:

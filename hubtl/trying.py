@@ -175,6 +175,6 @@ def _feed(network: Network, rung: Rung, part: Part, session: Session) -> Feed:
     if getattr(rung.method, "frozen", False):
         precision = session.precision(str(rung.recipe.options["precision"]), network)
         trunk = session.shelf.find(network, session.inputs, None, precision)
-        if trunk is not None:
+        if trunk is not None and trunk.pooled is not None:
             return Pooled(trunk, inputs)
     return Whole(network, inputs)

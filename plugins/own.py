@@ -11,6 +11,7 @@ OWN: Mapping[str, tuple[str, ...]] = {
     "register_hubs": ("hubs.starter", "hubs.hf", "hubs.folder"),
     "register_tasks": (
         "tasks.text_classification",
+        "tasks.token_classification",
         "tasks.image_classification",
         "tasks.audio_classification",
         "tasks.automatic_speech_recognition",

@@ -21,6 +21,8 @@ METRIC_NAMES = {
     "accuracy": "Accuracy",
     "macro_f1": "Macro F1",
     "f1": "Micro F1",
+    "precision": "Precision",
+    "recall": "Recall",
     "wer": "Word error rate",
     "cer": "Character error rate",
 }

@@ -14,7 +14,8 @@ ALLOWED = {True: "allows", False: "does not allow", None: "is not known to allow
 def intended(facts: Facts) -> str:
     """Return what it was made and measured for, and what nobody knows of it."""
     metric = facts.metrics[facts.main_metric]
-    among = f", one of {len(facts.labels)} labels" if facts.labels else ""
+    one = "one of" if facts.main_metric == "accuracy" else "of"  # else a row may have several
+    among = f", {one} {len(facts.labels)} labels" if facts.labels else ""
     spoken = f" in {', '.join(facts.languages)}" if facts.languages else ""
     domain = f", in the domain `{facts.domain}`" if facts.domain else ""
     lines = [

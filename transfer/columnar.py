@@ -82,6 +82,10 @@ def _texts(array: pyarrow.Array, names: list[str] | None) -> pyarrow.Array:
     if types.is_floating(kind):
         numbers = (None if x is None or math.isnan(x) else repr(x) for x in array.to_pylist())
         return pyarrow.array(numbers, pyarrow.string())
+    if names and _is_nested(kind):
+        listed = array.to_pylist()
+        cells = [None if x is None else json.dumps(_named(x, names)) for x in listed]
+        return pyarrow.array(cells, pyarrow.string())
     if _is_nested(kind):
         cells = [None if x is None else json.dumps(x, default=_unknown) for x in array.to_pylist()]
         return pyarrow.array(cells, pyarrow.string())
@@ -100,10 +104,14 @@ def _unknown(value: object) -> str:
 
 
 def _class_names(schema: pyarrow.Schema) -> Mapping[str, list[str]]:
-    """Return the names of class numbers, where the library `datasets` wrote them in the file."""
+    """Return the names of class numbers, where the library `datasets` wrote them in the file.
+
+    They are those of a column's numbers, or of the numbers in a column's lists.
+    """
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-        found = {name: each["names"] for name, each in features.items() if "names" in each}
+        inner = {name: each.get("feature", each) for name, each in features.items()}
+        found = {name: each["names"] for name, each in inner.items() if "names" in each}
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         return {}
     return {
@@ -118,6 +126,13 @@ def _class_name(number: int | None, names: list[str]) -> str | None:
     if number is None or number == -1:
         return None
     return names[number] if 0 <= number < len(names) else str(number)
+
+
+def _named(numbers: object, names: list[str]) -> object:
+    """Return a list of class numbers as one of their names; anything else as it is."""
+    if not isinstance(numbers, list) or not all(isinstance(each, int) for each in numbers):
+        return numbers
+    return [_class_name(each, names) for each in numbers]
 
 
 def _no_text(name: str, column: str, array: pyarrow.Array, start: int) -> BadData:

@@ -18,6 +18,7 @@ class Role:
     `content` is what its column looks like: long, few different values, or paths of files. `files`
     has the endings of files that an input may be in: their text is the input, or where the content
     is `file` their path. Then `check` looks into each file before work starts, and raises BadData.
+    `tables` has the endings of tables that are sentences of a token a line, as CoNLL has them.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Role:
     content: Literal["long", "few", "file", "none"]
     files: tuple[str, ...] = ()
     check: Callable[[Path], None] | None = None
+    tables: tuple[str, ...] = ()
 
 
 FILE = Role("file", ("file", "file_name", "filename", "path"), "none")

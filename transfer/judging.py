@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,9 +18,20 @@ if TYPE_CHECKING:
 LEAST_ROWS = 10  # in a slice: an interval over fewer says nothing
 
 
+@runtime_checkable
+class Counting(Protocol):
+    """A goal of which a row may have a class more than once."""
+
+    def counted(
+        self, true: Sequence[str], said: Sequence[str], classes: Sequence[str]
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Return how often rows have a class, are said to, and rightly so [rows, classes] each."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ClassScore:
-    """How one class does: each figure as {value, low, high}, and the rows that have the class.
+    """How one class does: each figure as {value, low, high}, and how often rows have the class.
 
     A figure is None where nothing is there to count: no row has the class, or none is said to.
     """
@@ -66,10 +77,15 @@ def by_class(
     if not classes:
         return []
     rows = resampled(seed, answers.true, answers.labels, origins=answers.origins)
-    a, b = (_table(goal, [str(each) for each in kinds], classes) for kinds in rows.kinds)
+    true, labels = ([str(each) for each in kinds] for kinds in rows.kinds)
+    if isinstance(goal, Counting):
+        a, b, right = goal.counted(true, labels, classes)
+    else:
+        a, b = (_table(goal, each, classes) for each in (true, labels))
+        right = a * b
 
     def scored(weights: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        has, said, both = (weights @ each for each in (a, b, a * b))
+        has, said, both = (weights @ each for each in (a, b, right))
         return {
             "precision": _shares(both, said),
             "recall": _shares(both, has),

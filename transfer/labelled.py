@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ..registry.errors import BadData, HubtlError
 from .batches import keep
@@ -25,6 +25,19 @@ PARTS = ("train", "validation", "test")
 UNUSABLE = -2
 # What a row's file and the cell in it become: the input itself, and its digest if it is a file.
 Reader = Callable[[int, str], tuple[str, str]]
+
+
+@runtime_checkable
+class Beside(Protocol):
+    """A goal whose labels are read beside their inputs, such as places in a text; both may nest."""
+
+    def input(self, cell: str) -> str:
+        """Return the input that a cell means."""
+        ...
+
+    def row(self, input: str, label: str) -> tuple[str, str]:
+        """Return the input and the label that two cells mean; raises ValueError with what not."""
+        ...
 
 
 @dataclass
@@ -69,7 +82,8 @@ def labelled(
     """
     import numpy
 
-    _check_nested(table, {r: c for r, c in columns.items() if not (goal.lists and r == roles[1])})
+    nests = roles if isinstance(goal, Beside) else roles[1:] if goal.lists else ()
+    _check_nested(table, {role: name for role, name in columns.items() if role not in nests})
     parts: list[NDArray[Any]] = []
     faults: dict[str, _Fault] = {}
     broken: list[HubtlError] = []
@@ -128,12 +142,12 @@ def _batch(
             elif "\0" in cell:
                 faults.setdefault(f"a NUL byte in its {role}", _Fault()).add(file, line)
     inputs: Sequence[str] = cells[roles[0]]
-    labels = _labels(file, lines, cells[roles[1]], goal, faults)
     name = table.files[file].id
     ids = [f"{name}:{line}" if line else each for line, each in zip(lines, inputs, strict=True)]
     digests: Sequence[str] = [""] * len(lines)
     if reads:
         inputs, digests = zip(*reads, strict=True)
+    inputs, labels = _labels(file, lines, inputs, cells[roles[1]], goal, faults)
     groups, origins = (
         [(cell or "").strip() for cell in cells.get(role, [""] * len(lines))]
         for role in ("group", "origin")
@@ -149,19 +163,25 @@ def _batch(
 def _labels(
     file: int,
     lines: Sequence[int],
+    inputs: Sequence[str | None],
     cells: Sequence[str | None],
     goal: Goal,
     faults: dict[str, _Fault],
-) -> list[str]:
-    """Return what the cells of labels mean."""
+) -> tuple[Sequence[Any], Sequence[str]]:
+    """Return the inputs, as the goal reads them, and what the cells of labels mean."""
     found = []
-    for line, cell in zip(lines, cells, strict=True):
+    for line, input, cell in zip(lines, inputs, cells, strict=True):
+        found.append((input, ""))
         try:
-            found.append(goal.read(cell or ""))
+            if isinstance(goal, Beside):
+                if (input or "").strip() and (cell or "").strip():  # else they are told as empty
+                    found[-1] = goal.row(input or "", cell or "")
+            else:
+                found[-1] = input, goal.read(cell or "")
         except ValueError as error:
-            found.append("")
             faults.setdefault(f"a label that is none ({error})", _Fault()).add(file, line)
-    return found
+    told, labels = zip(*found, strict=True) if found else ((), ())
+    return told, labels
 
 
 def _files(

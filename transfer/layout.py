@@ -54,23 +54,31 @@ def names_in(folder: Path) -> list[str]:
 
 
 def layout(
-    name: str, names: Sequence[str], endings: Sequence[str], card: Mapping[str, Any], *, own: bool
+    name: str,
+    names: Sequence[str],
+    endings: Sequence[str],
+    card: Mapping[str, Any],
+    *,
+    own: bool,
+    tables: Sequence[str] = (),
 ) -> Layout:
     """Return how the files of a folder or repository `name` are to be read.
 
-    `endings` are those of files that hold an input. A user's `own` folder is read whole or not at
-    all; of a repository the Hub's convention leaves out what it doesn't know.
+    `endings` are those of files that hold an input, `tables` those of tables that only the task
+    reads. A user's `own` folder is read whole or not at all; of a repository the Hub's convention
+    leaves out what it doesn't know.
     """
-    tables = [each for each in names if PurePosixPath(each).suffix.lower() in ENDINGS]
-    metadata = [each for each in tables if PurePosixPath(each).name in METADATA]
+    kinds = tuple(dict.fromkeys((*ENDINGS, *tables)))
+    found = [each for each in names if _is_input(each, kinds)]
+    metadata = [each for each in found if PurePosixPath(each).name in METADATA]
     if metadata:
         return Layout({each: _part(each) for each in metadata}, {})
-    if tables:
-        configured = _configured(name, tables, card)
-        return Layout(configured or _by_names(name, _one_kind(name, tables, own), own), {})
+    if found:
+        configured = _configured(name, found, card)
+        return Layout(configured or _by_names(name, _one_kind(name, found, kinds, own), own), {})
     classes = _classes(name, names, endings)
     if not classes:
-        holds = f"no file ending in {', '.join((*ENDINGS, *endings))}"
+        holds = f"no file ending in {', '.join((*kinds, *endings))}"
         raise BadData(f"`{name}` holds {holds}", "give a table, or a folder with one a class")
     return Layout({}, classes)
 
@@ -120,15 +128,15 @@ def _patterns(files: Any) -> list[tuple[str, list[str]]]:
     return found
 
 
-def _one_kind(name: str, tables: Sequence[str], own: bool) -> list[str]:
+def _one_kind(name: str, tables: Sequence[str], kinds: Sequence[str], own: bool) -> list[str]:
     """Return the tables of one format: the same rows may be there in two."""
-    kinds = Counter(PurePosixPath(each).suffix.lower() for each in tables)
-    if len(kinds) > 1 and own:
+    counts = Counter(PurePosixPath(each).suffix.lower() for each in tables)
+    if len(counts) > 1 and own:
         raise BadData(
-            f"`{name}` has tables of several kinds: {', '.join(sorted(kinds))}",
+            f"`{name}` has tables of several kinds: {', '.join(sorted(counts))}",
             "leave one kind, or give one of the files",
         )
-    chosen = max(ENDINGS[::-1], key=lambda ending: kinds[ending])
+    chosen = max(kinds[::-1], key=lambda ending: counts[ending])
     return [each for each in tables if each.lower().endswith(chosen)]
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .network import Network
+from .placed import apart
 from .trunk import Shelf
 
 if TYPE_CHECKING:
@@ -69,9 +70,10 @@ def _averaged(network: Network, inputs: Sequence[str]) -> NDArray[Any]:
 
     network.body.eval()
     with torch.inference_mode():
-        return np.stack(
-            [network.features(network.collate([each]))[0].mean(0).numpy() for each in inputs]
-        )
+        made = (network.features(network.collate([each]))[0] for each in inputs)
+        if getattr(network, "places", False):  # where they are is not what the head sees
+            made = (apart(each)[0] for each in made)
+        return np.stack([each.mean(0).cpu().numpy() for each in made])
 
 
 def _neighbours(features: NDArray[Any], nearest: int) -> NDArray[np.int64]:

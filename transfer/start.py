@@ -19,6 +19,7 @@ from .fit import never
 from .goal import ONE_CLASS, Goal
 from .meter import Meter
 from .network import Network, batches
+from .placed import Placed
 from .precision import faster
 from .probe import Labelled, LinearHead, balanced
 from .progress import Progress, silent
@@ -135,9 +136,12 @@ def start(network: Network, session: Session, options: Mapping[str, Any], *, lay
     trunk = _trunk(network, inputs, session, precision, cut)
     head = None
     if session.labels:
-        assert trunk.pooled is not None, "a linear head sees one row of each input"
         rows = trunk.rows_of([row.input for row in session.train])
-        head = fit_head_to(trunk.pooled, rows, network, session, options)
+        if isinstance(session.goal, Placed):
+            head = _fit_placed(trunk, rows, network, session, options)
+        else:
+            assert trunk.pooled is not None, "a linear head sees one row of each input"
+            head = fit_head_to(trunk.pooled, rows, network, session, options)
     return Start(network, trunk, head, precision, why)
 
 
@@ -153,9 +157,39 @@ def fit_head_to(
 
     `rows` are their numbers among all rows that there are features of.
     """
+    some = _labelled(features, rows, session, weights_of(session, options["class_weights"]))
+    return _put_head(some, network, session, options, strengths)
+
+
+def _fit_placed(
+    trunk: Trunk,
+    rows: NDArray[np.int64],
+    network: Network,
+    session: Session,
+    options: Mapping[str, Any],
+) -> LinearHead:
+    """Fit the head to the places of the rows to train on, as far as they are kept."""
     import torch
 
-    some = _labelled(features, rows, session, weights_of(session, options["class_weights"]))
+    goal = session.goal
+    assert isinstance(goal, Placed) and trunk.placed, "the head is asked of places"
+    weights = torch.as_tensor(weights_of(session, options["class_weights"]))
+    each = goal.by_output(weights, len(goal.outputs(session.labels))).numpy()
+    targets, groups = session.targets(session.train), session.groups(session.train)
+    some = trunk.placed.labelled(goal, rows, targets, each, groups)
+    return _put_head(some, network, session, options)
+
+
+def _put_head(
+    some: Labelled,
+    network: Network,
+    session: Session,
+    options: Mapping[str, Any],
+    strengths: Sequence[float] | None = None,
+) -> LinearHead:
+    """Fit a head to labelled rows, put it into the network, and return it."""
+    import torch
+
     session.progress("fitting the head", 0, 1)
     with session.meter.stage("head", len(some)):
         more = {"strengths": strengths} if strengths else {}  # a plugin's goal may be of before

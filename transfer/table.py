@@ -33,12 +33,16 @@ SIGNS = {
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A file of rows: where it is, what errors and ids call it, its part if its name says one."""
+    """A file of rows: where it is, what errors and ids call it, its part if its name says one.
+
+    `sentences` are endings of files that hold a token a line, for whoever reads such.
+    """
 
     path: Path
     name: str
     id: str
     part: str | None = None
+    sentences: tuple[str, ...] = ()
 
     @property
     def unit(self) -> str:
@@ -104,9 +108,9 @@ class Table:
         return "; ".join(told) + ("…" if more else "")
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, sentences: tuple[str, ...] = ()) -> Table:
     """Return the rows of a file; raises UnknownName or BadData that name the file and the line."""
-    return read_tables(path, [DataFile(path, str(path), path.name)])
+    return read_tables(path, [DataFile(path, str(path), path.name, None, sentences)])
 
 
 def read_tables(path: Path, files: Sequence[DataFile]) -> Table:
@@ -161,18 +165,21 @@ def check_names(name: str, columns: Sequence[str], where: str = "") -> None:
 
 def _batches(file: DataFile) -> Iterator[pyarrow.RecordBatch]:
     """Yield the rows of one file; raises if it is no table, or changes while it is read."""
-    from . import columnar, delimited, jsonlines
+    from . import columnar, conll, delimited, jsonlines
 
     ending = file.path.suffix.lower()
     before = regular(file.path, file.name)
-    if ending not in ENDINGS:
+    endings = dict.fromkeys((*ENDINGS, *file.sentences))
+    if ending not in endings:
         raise BadData(
             f"`{file.name}` is no table that hubtl reads",
-            f"it reads {', '.join(ENDINGS)}, folders and hf:ORG/NAME",
+            f"it reads {', '.join(endings)}, folders and hf:ORG/NAME",
         )
     with opened(file.path, file.name) as raw:
         _check_signs(raw, file.name, ending)
-        if ending == ".parquet":
+        if ending in file.sentences and (ending not in ENDINGS or conll.is_such(raw)):
+            found = conll.batches(raw, file.name)
+        elif ending == ".parquet":
             found = columnar.batches(raw, file.name)
         elif ending == ".jsonl":
             found = jsonlines.batches(raw, file.name)

@@ -11,6 +11,7 @@ from .calibration import log_likely
 from .feed import AT_ONCE, Feed
 from .goal import chosen
 from .network import Network, batches
+from .placed import Placed, apart
 from .split import Example
 from .start import Session
 from .temperature import temperature_of
@@ -39,18 +40,26 @@ def judged(network: Network, rows: Sequence[Example], feed: Feed, session: Sessi
     network.body.eval()
     targets = session.targets(rows)
     even = torch.ones(network.head.out_features, device=network.device)
-    losses = np.zeros(len(rows))
+    losses, said = np.zeros(len(rows)), [""] * len(rows)
     logits = np.zeros((len(rows), len(session.labels)))
+    placed = session.goal if isinstance(session.goal, Placed) else None
     with torch.inference_mode():
         for numbers in batches(feed.sizes, AT_ONCE, alike=network.alike):
             features = feed.features(numbers).to(network.device)
             lost = session.goal.losses(network, features, targets[numbers], even)
             losses[numbers] = lost.float().cpu().numpy()
-            if session.labels:
+            if placed:
+                outputs = network.head(apart(features)[0].float()).cpu().numpy()
+                found = placed.read_off(features, outputs, session.labels)
+                for number, label in zip(numbers, found, strict=True):
+                    said[number] = label
+            elif session.labels:
                 logits[numbers] = network.head(features.float()).cpu().numpy()
     if session.labels and session.goal.divides:
         # Not every recipe comes with a temperature of its own, so each has the one that suits it.
         likely = log_likely(logits / temperature_of(logits, targets))
         losses = -likely[np.arange(len(rows)), targets]
+    if placed:
+        return Judged(tuple(said), tuple(losses.tolist()))
     labels = chosen(session.goal, logits, session.labels) if session.labels else []
     return Judged(tuple(labels), tuple(losses.tolist()))

@@ -5,6 +5,7 @@
                              what has a shape of its own is one position
     FOLDER/KEY/starts.npy    where each input's positions start; one number more than inputs
     FOLDER/KEY/pooled.npy    [inputs, features], what the head sees of each, if that is one row
+    FOLDER/KEY/placed.*      what it sees at the places of some inputs, where it judges each place
     FOLDER/KEY/layers.npz    [some inputs, width] of each layer, and which inputs, where asked for
 
 KEY is a hash of the base's revision, of how inputs are prepared, of what they hold, of the cut and
@@ -33,6 +34,7 @@ from .cut import Cut, Tap, depth
 from .layered import Looked, read_layers
 from .meter import Meter
 from .network import Network, batches, padded
+from .placed import Gathered, Kept, read_kept
 from .precision import working_in
 from .progress import Progress, silent
 
@@ -57,6 +59,7 @@ class Trunk:
     starts: NDArray[np.int64] | None = None
     looked: NDArray[np.int64] | None = None
     layers: Sequence[NDArray[np.float32]] = ()
+    placed: Kept | None = None
 
     def rows_of(self, inputs: Sequence[str]) -> NDArray[np.int64]:
         """Return the numbers of these inputs' rows in `pooled`."""
@@ -230,6 +233,7 @@ def _write(
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     pooled: Any = None
     states: Any = None
+    gathered = Gathered(room, sizes) if getattr(network, "places", False) else None
     done = 0
     progress("features", 0, len(listed))
     with torch.inference_mode():
@@ -244,6 +248,8 @@ def _write(
                 if pooled is None:
                     pooled = _new(room / "pooled.npy", (len(listed), features.shape[1]))
                 pooled[numbers] = features
+            elif gathered:
+                gathered.add(numbers, features)
             if tap:
                 assert tap.states is not None, "the network has just run"
                 assert cut is not None, "a tap is at a cut"
@@ -257,9 +263,8 @@ def _write(
     for each in (pooled, states):
         if each is not None:
             each.flush()
-    meter.kept_bytes = sum(each.nbytes for each in (pooled, states) if each is not None) / sum(
-        sizes
-    )
+    kept = sum(each.nbytes for each in (pooled, states) if each is not None)
+    meter.kept_bytes = (kept + (gathered.close() if gathered else 0)) / sum(sizes)
     np.save(room / "starts.npy", starts)
     looked.write(room / LAYERS)
     about = {"format": FORMAT, "cut": asdict(cut) if cut else None}
@@ -283,9 +288,10 @@ def _read(at: Path, listed: Distinct) -> Trunk:
     # Torch wants arrays that may be written; what is written to these would stay in memory.
     pooled = np.load(at / "pooled.npy", mmap_mode="c") if (at / "pooled.npy").exists() else None
     looked, layers = read_layers(at / LAYERS) if (at / LAYERS).exists() else (None, ())
+    placed = read_kept(at)
     if not about["cut"]:
-        return Trunk(listed.numbers, pooled, looked=looked, layers=layers)
+        return Trunk(listed.numbers, pooled, looked=looked, layers=layers, placed=placed)
     states = np.load(at / "states.npy", mmap_mode="c")
     cut = Cut(**{**about["cut"], "shape": tuple(about["cut"]["shape"])})
     starts = np.load(at / "starts.npy")
-    return Trunk(listed.numbers, pooled, cut, states, starts, looked, layers)
+    return Trunk(listed.numbers, pooled, cut, states, starts, looked, layers, placed)

@@ -12,6 +12,8 @@ from ...registry.errors import NotReproduced
 from ...registry.facts import FILE, Facts, read_facts
 from ...registry.weights import ADAPTER_CONFIG
 from ..hookspecs import hookimpl
+from ..manager import plugins
+from ..tagging import Tagging
 
 WEIGHTS = "adapter_model.safetensors"
 
@@ -37,8 +39,10 @@ def _read(path: Path) -> Mapping[str, Any]:
 def _check_labels(folder: Path, facts: Facts) -> None:
     """Raise NotReproduced where config.json and the facts give numbers to other labels."""
     names: Mapping[str, str] = _read(folder / "config.json").get("id2label") or {}
-    named = [names.get(str(number)) for number in range(len(facts.labels))]
-    if names and facts.labels and (named != list(facts.labels) or len(names) != len(named)):
+    task = plugins().tasks.get(facts.task)
+    labels = list(task.outputs(facts.labels) if isinstance(task, Tagging) else facts.labels)
+    named = [names.get(str(number)) for number in range(len(labels))]
+    if names and labels and (named != labels or len(names) != len(named)):
         raise NotReproduced(
             f"`config.json` and {FILE} don't name the same labels in the same order, so that one "
             "would be taken for another",

@@ -25,6 +25,7 @@ class Fewshot:
 
     name = "fewshot"
     linear = True
+    pairs = True
     options: Mapping[str, Any] = {
         **HEAD,
         "layers": "most",

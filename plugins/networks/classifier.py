@@ -151,7 +151,8 @@ class Classifier(Adapted):
         self.body.set_submodule(name, _wrapped(inner))
         try:
             with torch.inference_mode():
-                self.body.eval()(**self.outline([""]))
+                self.body.eval()
+                self.features(self.outline([""]))
         except AttributeError as error:
             raise BadOption(
                 f"`{self._entry.id}` can't be adapted: it looks into its layers, so that none "

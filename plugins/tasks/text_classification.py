@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,11 +103,9 @@ class TextClassification:
 
     def language(self, inputs: Sequence[str]) -> str | None:
         """Return the language of most texts, where more than half tell theirs."""
-        from ..text.look import Texts
+        from ..text.look import language_of
 
-        said = Counter(Texts(inputs).traits()["language"])
-        language, count = max(said.items(), key=lambda each: each[1], default=("unknown", 0))
-        return language if language != "unknown" and 2 * count > len(inputs) else None
+        return language_of(inputs)
 
     def related(self, base: Path, inputs: Sequence[str]) -> Measured | None:
         """Return the share of words that the base's tokenizer keeps whole."""

@@ -71,6 +71,13 @@ class Texts:
         return words.fit_transform(self._texts)
 
 
+def language_of(texts: Sequence[str]) -> str | None:
+    """Return the language of most texts, where more than half tell theirs."""
+    said = Counter(Texts(texts).traits()["language"])
+    language, count = max(said.items(), key=lambda each: each[1], default=("unknown", 0))
+    return language if language != "unknown" and 2 * count > len(texts) else None
+
+
 def _language(text: str, known: Mapping[str, Sequence[str]]) -> str:
     """Return the language of most of the words that are known, if there are two more of them."""
     words = re.findall(r"[^\W\d_]+", text.casefold())
