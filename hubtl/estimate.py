@@ -29,6 +29,7 @@ from .transfer.progress import Progress
 from .transfer.resources import Stopwatch
 from .transfer.split import at_most, joined
 from .transfer.trunk import POSITIONS, ROWS, Shelf
+from .transfer.views import as_read
 
 RIVALS = 500  # rows that plain rivals are tried on
 SLOWER = 2.0  # how many times slower fp32 is where bf16 was chosen
@@ -163,7 +164,7 @@ def estimate(job: Job, tried: Rehearsal, baselines: float | None = None) -> Esti
     """
     network, meter, choices = tried.network, tried.meter, tried.choices
     rows = joined(job.split.train, job.split.validation)
-    inputs = [row.input for row in rows]
+    inputs = as_read(rows, network)
     found, count = network.sizes(inputs), len(job.split.train)
     train = [size for size in found[:count] for _ in range(network.views)]
     sizes = [*train, *found[count:]]
@@ -203,7 +204,7 @@ def _seconds(
     """Return the seconds of each stage but the baselines; given are sizes of rows, views too."""
     meter, network = tried.meter, tried.network
     learning = [*train, *validation]
-    test = network.sizes([row.input for row in job.split.test])
+    test = network.sizes(as_read(job.split.test, network))
     features = padded(learning, batches(learning, ROWS, POSITIONS))
     training = meter.shrunk * padded(train, batches(train, meter.rows or ROWS)) * meter.epochs
     some = sum(validation) or sum(train) // len(train) * min(ENOUGH, len(train))

@@ -23,6 +23,8 @@ METRIC_NAMES = {
     "f1": "Micro F1",
     "wer": "Word error rate",
     "cer": "Character error rate",
+    "perplexity": "Perplexity",
+    "loss": "Loss in nats a token",
 }
 
 

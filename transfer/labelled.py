@@ -69,7 +69,8 @@ def labelled(
     """
     import numpy
 
-    _check_nested(table, {r: c for r, c in columns.items() if not (goal.lists and r == roles[1])})
+    nested = {columns[roles[1]]} if goal.lists or getattr(goal, "nested", False) else set()
+    _check_nested(table, {r: c for r, c in columns.items() if c not in nested})
     parts: list[NDArray[Any]] = []
     faults: dict[str, _Fault] = {}
     broken: list[HubtlError] = []
