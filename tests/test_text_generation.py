@@ -26,7 +26,8 @@ from .conftest import FILLER, WORDS
 from .tiny_texts import write
 
 LLAMA = "acme/tiny-llama"
-QUICK = {"rate": "0.02", "epochs": "12", "rank": "16", "layers": "all", "max_new_tokens": "8"}
+QUICK = {"rate": "0.02", "epochs": "12", "max_new_tokens": "8"}
+LORA = {"rank": "16", "layers": "all"}
 CARD = "---\nlicense: mit\nlanguage: en\npipeline_tag: text-generation\n---\n# tiny\n"
 TEMPLATE = (
     "{% for turn in messages %}{{ turn['role'] }}: {{ turn['content'] }}\n{% endfor %}"
@@ -80,7 +81,7 @@ def adapted(data, shelf, recipe="lora", out="adapted", **options):
         recipe=recipe,
         hub=getattr(shelf, "url", None) or shelf.name,
         domain="general",
-        options={**QUICK, **options},
+        options={**QUICK, **(LORA if recipe == "lora" else {}), **options},
         out=Path(out),
     ).folder
 
