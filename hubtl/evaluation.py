@@ -34,9 +34,14 @@ class Model:
     revision: str
 
     def predict(
-        self, inputs: Sequence[str], step: str, progress: Progress, probe: Sequence[str] = ()
+        self,
+        inputs: Sequence[str],
+        step: str,
+        progress: Progress,
+        probe: Sequence[str] = (),
+        true: Sequence[str] = (),
     ) -> Predicted:
-        """Return what the card's code says of inputs, in a clean process."""
+        """Return what the card's code says of inputs, or of their `true` labels, without hubtl."""
         return predict_in_clean_process(
             card_code(self.folder, self.facts),
             {
@@ -48,6 +53,7 @@ class Model:
             step=step,
             progress=progress,
             said=goal_of(self.facts).said,
+            true=true,
         )
 
 
@@ -189,7 +195,7 @@ def evaluate(
     if not marked and read.fingerprint == facts.data["fingerprint"]:
         how = "all rows, most of which it has learnt from: this is no evidence"
     true, inputs = [row.label for row in rows], [row.input for row in rows]
-    predicted = model.predict(inputs, "evaluating", progress)
+    predicted = model.predict(inputs, "evaluating", progress, true=true)
     origins = [row.origin for row in rows]
     answers = Answers([row.id for row in rows], true, predicted.labels, predicted.logits, origins)
     values = [row.group for row in rows]
@@ -229,7 +235,7 @@ def _compared(
     if against is None:
         return None
     other = open_model(against, hub, progress)
-    theirs = other.predict(inputs, f"evaluating {against}", progress)
+    theirs = other.predict(inputs, f"evaluating {against}", progress, true=answers.true)
     metrics = goal_of(facts).metrics
     true, seed, origins = answers.true, facts.seed, answers.origins
     difference = measure.difference(

@@ -45,12 +45,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What the adapter says of rows: the rows in words, inputs, labels, logits."""
+    """What the adapter says of rows: the rows in words, inputs, labels, logits, true labels."""
 
     rows: str
     inputs: Sequence[str]
     labels: Sequence[str]
     logits: Sequence[Sequence[float]]
+    true: Sequence[str] = ()
 
 
 def export(wanted: Wanted, progress: Progress) -> Exported:
@@ -110,7 +111,7 @@ def _said(wanted: Wanted, model: Model, task: Task, progress: Progress) -> _Said
         before = read_predictions(model.folder)
         check_inputs(before)
         rows = f"the {len(before.ids)} test rows of the adapter"
-        return _Said(rows, before.inputs, before.predicted, before.logits)
+        return _Said(rows, before.inputs, before.predicted, before.logits, before.true)
     if wanted.data is None:
         inputs = list(task.probe_inputs)
         rows = f"hubtl's {len(inputs)} public inputs"
@@ -143,6 +144,8 @@ def _compared(
         step="comparing with the adapter",
         progress=progress,
         said=goal.said,
+        true=said.true,
+        written=[number for number, label in enumerate(said.labels) if goal.shown(label)],
     )
     agreement = compare(
         said.labels, said.logits, found.labels, found.logits, goal, share=form.tolerance

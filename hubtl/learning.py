@@ -24,10 +24,10 @@ from .transfer.meter import Meter
 from .transfer.network import Network
 from .transfer.placed import Placed
 from .transfer.progress import Progress
-from .transfer.split import joined
+from .transfer.split import Example, joined
 from .transfer.start import Session
 from .transfer.trunk import Shelf
-from .transfer.views import viewed
+from .transfer.views import as_read, viewed
 
 FOLDS = 2  # of the cross-validation of each layer's probe
 CURVE_SHARE = 0.03  # of a time budget that the learning curve may take
@@ -82,8 +82,8 @@ def learn(
     curve = _curve(job, network, session) if first else {}
     split = job.split
     rows = joined(joined(split.train, split.validation), split.test)
-    inputs = network.describe_inputs([row.input for row in rows])
-    tests = [row.input for row in split.test]
+    inputs = network.describe_inputs(as_read(rows, network))
+    tests = split.test
     snippet, predicted = save_and_measure(job, base, network, folder, inputs, tests, progress)
     true = [row.label for row in split.test]
     metrics = measure.values(true, predicted.labels, job.goal.metrics)
@@ -139,10 +139,10 @@ def save_and_measure(
     network: Network,
     folder: Path,
     described: Mapping[str, Any],
-    inputs: Sequence[str],
+    tests: Sequence[Example],
     progress: Progress,
 ) -> tuple[str, Predicted]:
-    """Save a network; return its card's code, and what that says to inputs in a clean process."""
+    """Save a network; return its card's code, and what that says to rows in a clean process."""
     network.save(folder)
     base_revision, options = job.base.revision or "", job.recipe.options
     loading = Loading(job.address, job.base.id, base_revision, job.labels, described, options)
@@ -150,7 +150,8 @@ def save_and_measure(
     predicted = predict_in_clean_process(
         snippet,
         {job.base.id: (base_revision, base), job.address: (NO_COMMIT, folder)},
-        inputs,
+        [row.input for row in tests],
+        true=[row.label for row in tests],
         probe=job.task.probe_inputs,
         ways=job.task.other_ways(folder, loading),
         step="measuring what was saved",

@@ -24,9 +24,11 @@ from .registry.facts import Facts
 from .registry.rooms import temporary_room
 from .transfer.progress import Progress, silent
 from .transfer.resources import MOST_KEPT
+from .transfer.split import evenly
 
 # As `keep_freed_memory` does in a process of hubtl's own.
 KEEP_MEMORY = dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(MOST_KEPT))
+WRITTEN = 8  # rows to write on where each is judged without: each takes as long as many
 NO_COMMIT = "0" * 40  # of a folder that is on no hub
 SCRIPT = Path(__file__).with_name("clean.py")
 
@@ -91,13 +93,17 @@ def predict_in_clean_process(
     progress: Progress = silent,
     said: Callable[[Any], str] = str,
     kept: Mapping[str, Any] | None = None,
+    true: Sequence[str] = (),
+    written: Sequence[int] | None = None,
 ) -> Predicted:
     """Run a card's code in a process without hubtl, with an empty cache that has just `models`.
 
     `models` maps an id to (revision, folder), and `said` what the code answers to a label. The code
     is run in the folder `at`, or where this process is. `kept` is the code by which it is asked
-    what it still can, and the inputs. Nothing is asked of any network. Raises
-    NotReproduced where the code fails, with its last words.
+    what it still can, and the inputs. Code that can tell how probable it finds labels is asked that
+    of `true`, those of the inputs, and says labels of its own only for the numbers in `written`,
+    else for some. Nothing is asked of any network. Raises NotReproduced where the code fails, with
+    its last words.
     """
     with temporary_room("hubtl-proof-") as room:
         cache = ModelCache(room / "hub")
@@ -107,6 +113,8 @@ def predict_in_clean_process(
         wanted = {
             "code": code,
             "inputs": list(inputs),
+            "true": list(true),
+            "written": evenly(len(inputs), WRITTEN) if written is None else list(written),
             "probe": list(probe),
             "ways": ways or {},
             "kept": kept,

@@ -22,7 +22,7 @@ from .transfer.quiet import quiet_libraries
 from .transfer.resources import Stopwatch
 from .transfer.split import Example, joined
 from .transfer.trunk import Shelf
-from .transfer.views import viewed
+from .transfer.views import as_read, viewed
 
 SAMPLE, STEPS, MEASURED = 64, 3, 4  # rows, steps of training, and rows to measure, that are tried
 STAGE = "trying a few steps"
@@ -76,27 +76,26 @@ def rehearse(job: Job, base: Path, progress: Progress, *, saves: bool = True) ->
         progress(STAGE, 3, 4)
         measuring, size = 0.0, 0
         if saves:
-            inputs = [row.input for row in rows[-MEASURED:]]
-            measuring, size = _measured(job, base, network, inputs, room / "saved")
+            measuring, size = _measured(job, base, network, rows[-MEASURED:], room / "saved")
     progress(STAGE, 4, 4)
     took = (loading, adapting, measuring, loaded, size)
     return Rehearsal(base, network, learnt, meter, choices, precision, *took)
 
 
 def _measured(
-    job: Job, base: Path, network: Network, inputs: Sequence[str], folder: Path
+    job: Job, base: Path, network: Network, rows: Sequence[Example], folder: Path
 ) -> tuple[float, int]:
     """Return the seconds that saving and measuring take, and the bytes of what was saved."""
     watch = Stopwatch()
     folder.mkdir()
-    described = network.describe_inputs(inputs)
-    save_and_measure(job, base, network, folder, described, inputs, silent)
+    described = network.describe_inputs(as_read(rows, network))
+    save_and_measure(job, base, network, folder, described, rows, silent)
     return watch.seconds, sum(path.stat().st_size for path in files_in(folder).values())
 
 
 def _sample(network: Network, rows: Sequence[Example]) -> list[Example]:
     """Return some of the longest rows, which show the memory that it takes, and some of all."""
-    sizes = network.sizes([row.input for row in rows])
+    sizes = network.sizes(as_read(rows, network))
     order = sorted(range(len(rows)), key=lambda number: -sizes[number])
     longest = order[: SAMPLE // 2]
     rest = order[len(longest) :: max(1, (len(order) - len(longest)) // (SAMPLE // 2))]

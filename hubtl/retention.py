@@ -111,15 +111,20 @@ def _texts_scored(
 ) -> dict[str, Any]:
     """Return the error rates of both, and what share of the words got right still is."""
     name = next(iter(job.goal.metrics))
-    metrics = {name: job.goal.metrics[name]}
+    metrics, right = {name: job.goal.metrics[name]}, probes.labels or probes.inputs
     then, now = (
-        measure.values(probes.labels, [job.goal.said(each) for each in said], metrics)[name]
+        measure.values(right, [job.goal.said(each) for each in said], metrics)[name]
         for said in (before, after)
     )
-    score = still_right(then, now)
+    kept = getattr(job.goal, "kept", None)
+    score = kept(then, now) if kept else still_right(then, now)
     how = f"the share of what the base gets right of {probes.words} that the adapted model does"
+    if kept:
+        how = f"how probable a token of {probes.words} is, as a share of what the base finds it"
     if score is None:
         how = f"the base gets nothing right of {probes.words}"
-    told = f"{how}; losses are {METRIC_NAMES.get(name, name).lower()}s, each with its own head"
+    named = METRIC_NAMES.get(name, name).lower()
+    named = f"{named[:-1]}ies" if named.endswith("y") else f"{named}s"
+    told = f"{how}; losses are {named}, each with its own head"
     losses = {"loss_before": then, "loss_after": now}
     return {**dict.fromkeys(KEYS), "score": score, "how": told, "rows": len(after), **losses}

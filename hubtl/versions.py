@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,7 @@ def beside(
     if before.facts.task != facts.task:
         return {**told, "difference": None, "why": f"it is for {before.facts.task}"}
     try:
-        theirs = _said(before, before.facts, hub, rows.inputs, room, progress)
+        theirs = _said(before, before.facts, hub, rows, room, progress)
     except HubtlError as error:
         return {**told, "difference": None, "why": error.message}
     metrics = goal_of(facts).metrics
@@ -129,18 +129,19 @@ def _said(
     before: Live,
     facts: Facts,
     hub: Destination,
-    inputs: Sequence[str],
+    rows: Predictions,
     room: Path,
     progress: Progress,
 ) -> list[Any]:
-    """Return what the live version says of inputs."""
+    """Return what the live version says of rows."""
     folder = room / "live"
     folder.mkdir()
     folder = fetch(hub, before.entry, folder, progress=progress)
     published_facts(folder, before.entry)
     base = base_folder(facts.base, facts.base_revision, hub.name, progress=progress)
     model = Model(folder, facts, base, str(before.entry.revision))
-    return model.predict(inputs, "comparing with what is live", progress).labels
+    step = "comparing with what is live"
+    return model.predict(rows.inputs, step, progress, true=rows.true).labels
 
 
 def check_fall(against: Mapping[str, Any] | None, *, allow_worse: bool) -> None:

@@ -15,6 +15,7 @@ OWN: Mapping[str, tuple[str, ...]] = {
         "tasks.image_classification",
         "tasks.audio_classification",
         "tasks.automatic_speech_recognition",
+        "tasks.text_generation",
     ),
     "register_methods": (
         "methods.probe",

@@ -25,6 +25,8 @@ METRIC_NAMES = {
     "recall": "Recall",
     "wer": "Word error rate",
     "cer": "Character error rate",
+    "perplexity": "Perplexity",
+    "loss": "Loss in nats a token",
 }
 
 

@@ -247,4 +247,5 @@ def _files(pinned: dict[str, dict[str, Any]]) -> dict[str, File]:
 def _package(fields: dict[str, Any]) -> Package:
     made = fields.get("conversion")
     conversion = made and Conversion(**{**made, "sources": _files(made["sources"])})
-    return Package(fields["name"], fields["version"], fields["folder"], conversion)
+    told = {"pip": fields["pip"]} if "pip" in fields else {}
+    return Package(fields["name"], fields["version"], fields["folder"], conversion, **told)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from .entry import Entry
 
-LOWER = frozenset(("wer", "cer", "mse", "perplexity"))  # metrics of which less is better
+LOWER = frozenset(("wer", "cer", "mse", "perplexity", "loss"))  # metrics of which less is better
 DIGITS = 12
 HELD_OUT = re.compile(r"(\d{1,12}) held-out rows, ([0-9a-f]{12})", re.ASCII)
 

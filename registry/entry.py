@@ -32,12 +32,16 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """The installed Python package, and the folder in it, that carry a model or its sources."""
+    """The installed Python package, and the folder in it, that carry a model or its sources.
+
+    `pip` is what is typed to install it.
+    """
 
     name: str
     version: str
     folder: str
     conversion: Conversion | None = None
+    pip: str = "pip install 'hubtl[starter]'"
 
 
 @dataclass(frozen=True, slots=True)

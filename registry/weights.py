@@ -16,7 +16,7 @@ from .trust import PICKLES, SAFETENSORS, trust_told
 
 WEIGHTS = SAFETENSORS
 ADAPTER_CONFIG = "adapter_config.json"  # of PEFT, which names the base
-NEEDED = (WEIGHTS, ".json", ".txt", ".model", ".md", "LICENSE", "NOTICE")
+NEEDED = (WEIGHTS, ".json", ".jinja", ".txt", ".model", ".md", "LICENSE", "NOTICE")
 OTHER_FORMATS = ("onnx", "openvino", "coreml", "tf", "flax", "gguf")
 
 

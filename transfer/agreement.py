@@ -72,7 +72,9 @@ def compare(
     if share is not None:
         gaps = gaps / np.abs(first).max(axis=1, initial=1.0)
     ties = goal.ties(first)
-    changed = np.asarray([a != b for a, b in zip(labels, other_labels, strict=True)], bool)
+    pairs = zip(labels, other_labels, strict=True)
+    # As users get them: what a label tells in numbers besides is told by the logits too.
+    changed = np.asarray([goal.shown(a) != goal.shown(b) for a, b in pairs], bool)
     return Agreement(
         rows,
         int((changed & ~ties).sum()),

@@ -19,6 +19,7 @@ class Role:
     has the endings of files that an input may be in: their text is the input, or where the content
     is `file` their path. Then `check` looks into each file before work starts, and raises BadData.
     `tables` has the endings of tables that are sentences of a token a line, as CoNLL has them.
+    `whole` are names of a column that has all roles of a task in one, such as a chat.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Role:
     files: tuple[str, ...] = ()
     check: Callable[[Path], None] | None = None
     tables: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
 
 
 FILE = Role("file", ("file", "file_name", "filename", "path"), "none")
@@ -79,7 +81,7 @@ def find_columns(
                 f"`{table.path}` has no column `{column}` for --{role_name}",
                 (f"did you mean `{close}`? " if close else "") + _has(table),
             )
-    found = dict(named)
+    found = dict(named) or _whole(table, roles, taken)
     for role in roles:
         free = [name for name in table.columns if name not in (*found.values(), *taken)]
         match = found.get(role.name) or _by_name(role, free) or _by_content(role, free, table)
@@ -141,6 +143,16 @@ def _parts(table: Table, column: str) -> tuple[bool, str | None]:
 def _has(table: Table) -> str:
     names = [f"`{name}`" for name in table.columns[:SHOWN]]
     return f"it has {', '.join(names)}" + (", …" if len(table.columns) > SHOWN else "")
+
+
+def _whole(table: Table, roles: Sequence[Role], taken: Collection[str]) -> dict[str, str]:
+    """Return the column that plays all roles, where none has one of its own by name."""
+    free = [name for name in table.columns if name not in taken]
+    if any(_by_name(role, free) for role in roles):
+        return {}
+    names = tuple(name for role in roles for name in role.whole)
+    column = _by_name(Role("", names, "none"), free)
+    return {role.name: column for role in roles} if column else {}
 
 
 def _by_name(role: Role, free: Sequence[str]) -> str | None:

@@ -82,8 +82,9 @@ def labelled(
     """
     import numpy
 
-    nests = roles if isinstance(goal, Beside) else roles[1:] if goal.lists else ()
-    _check_nested(table, {role: name for role, name in columns.items() if role not in nests})
+    lists = goal.lists or getattr(goal, "nested", False)
+    nests = {columns[role] for role in (roles if isinstance(goal, Beside) else roles[1:] * lists)}
+    _check_nested(table, {role: name for role, name in columns.items() if name not in nests})
     parts: list[NDArray[Any]] = []
     faults: dict[str, _Fault] = {}
     broken: list[HubtlError] = []

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..registry.errors import BadOption
+from .free_text import FreeText
 from .measure import Metric
-from .probe import STRENGTHS, Labelled, LinearHead
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Tensor
 
 KNOWN = 1 << 16  # pairs of texts whose edits are kept
 
 
-class Transcript:
+class Transcript(FreeText):
     """A text of any words. Whatever differs only by the normaliser is the same."""
 
     metrics: Mapping[str, Metric]
-    divides = False
-    lists = False
+    what = "transcript"
     worst_by = "words to mend"
 
     def __init__(self, normalise: Callable[[str], str]) -> None:
@@ -37,10 +33,6 @@ class Transcript:
         """Return the text with single spaces."""
         return " ".join(cell.split())
 
-    def classes(self, labels: Iterable[str]) -> tuple[str, ...]:
-        """Return nothing: there is nothing to choose from."""
-        return ()
-
     def shown(self, label: str) -> Any:
         """Return the text."""
         return label
@@ -49,54 +41,11 @@ class Transcript:
         """Return the text with single spaces."""
         return self.read(str(answer))
 
-    def scores(self, logits: Sequence[float], classes: Sequence[str]) -> dict[str, float]:
-        """Return nothing: there are no classes."""
-        return {}
-
-    def sure(self, label: str, logits: Sequence[float], classes: Sequence[str]) -> float:
-        """Return how probable a token of the text is, in the geometric mean over them."""
-        return math.exp(min(0.0, logits[0]))
-
     def wrong(
         self, true: str, label: str, logits: Sequence[float], classes: Sequence[str]
     ) -> float:
         """Return how many words have to be put in, taken out or changed."""
         return float(self._edits(true, label)[0])
-
-    def ties(self, logits: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return that nothing is known of ties: the one number tells of no other text."""
-        return np.zeros(len(logits), np.bool_)
-
-    def targets(self, labels: Sequence[str], classes: Sequence[str]) -> NDArray[Any]:
-        """Return the texts themselves [rows]."""
-        return np.array(labels, object)
-
-    def counts(self, targets: NDArray[Any], classes: int) -> NDArray[np.int64]:
-        """Return nothing: there are no classes."""
-        return np.zeros(0, np.int64)
-
-    def fit_head(
-        self,
-        rows: Labelled,
-        classes: int,
-        *,
-        folds: int,
-        seed: int,
-        strengths: Sequence[float] = STRENGTHS,
-    ) -> LinearHead:
-        """Raise BadOption: no linear head makes a text."""
-        raise BadOption("no linear head on frozen features makes a transcript", "--recipe lora")
-
-    def weighs(self, targets: NDArray[Any], weights: Tensor) -> Tensor:
-        """Return that all rows count alike."""
-        return weights.new_ones(len(targets))
-
-    def losses(
-        self, network: Any, features: Tensor, targets: NDArray[Any], weights: Tensor
-    ) -> Tensor:
-        """Return the mean cross-entropy of each text's tokens, as the network makes them."""
-        found: Tensor = network.text_losses(features, list(targets))
-        return found
 
     def _error_rate(self, edits: int, length: int) -> Metric:
         """Return a metric: edits over all rows by the length of all true texts."""

@@ -10,13 +10,17 @@ from .split import Example
 from .start import Session
 
 MARK = "\0view "  # in no path and no text
+LABEL = "\0label "  # nor is this
 
 
 def viewed(session: Session, network: Network) -> Session:
     """Return the session with each row to train on as often as the network has views of it.
 
-    Views of one row are one group, so that none is judged by another.
+    Views of one row are one group, so that none is judged by another. Where the network reads an
+    input and its label as one, both are both.
     """
+    if getattr(network, "reads_labels", False):  # a plugin's network may be of before
+        return _with_labels(session)
     if network.views < 2:
         return session
 
@@ -32,6 +36,33 @@ def viewed(session: Session, network: Network) -> Session:
 
     validation = [bound(row) for row in session.validation]
     train, among = seen(session.train), seen(session.among)
+    return replace(session, train=train, validation=validation, among=among)
+
+
+def as_read(rows: Sequence[Example], network: Network) -> list[str]:
+    """Return the inputs of rows as a network that learns from them reads them."""
+    if getattr(network, "reads_labels", False):
+        return [with_label(row.input, row.label) for row in rows]
+    return [row.input for row in rows]
+
+
+def with_label(each: str, label: str) -> str:
+    """Return an input and its label as one text."""
+    return f"{each}{LABEL}{label}"
+
+
+def split_label(each: str) -> tuple[str, str]:
+    """Return an input and the label that stands with it; an empty one where none does."""
+    whole, _, label = each.partition(LABEL)
+    return whole, label
+
+
+def _with_labels(session: Session) -> Session:
+    def both(rows: Sequence[Example]) -> list[Example]:
+        told = ((row, with_label(row.input, row.label)) for row in rows)
+        return [replace(row, input=one, label=one, digest="") for row, one in told]
+
+    train, validation, among = map(both, (session.train, session.validation, session.among))
     return replace(session, train=train, validation=validation, among=among)
 
 

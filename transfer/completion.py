@@ -1,0 +1,100 @@
+"""Labels that continue a text, judged by how probable a model finds those that rows have.
+
+What a model says of a row is a text of its own, then a line with what the row's label cost it:
+`Paris.` and `0.25 nats in 3 tokens`. Either may be missing: writing takes far longer than reading,
+so most rows are only judged, and what nobody has a label for is only written.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .free_text import FreeText
+from .measure import Metric
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+COST = re.compile(r"(?:^|\n)(\S+) nats in (\d+) tokens$")
+
+
+def loss(true: NDArray[Any], predicted: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
+    """Return the mean over tokens of their cross-entropy, in nats."""
+    nats, tokens = _costs(predicted).T
+    return np.asarray((weights @ nats) / (weights @ tokens))
+
+
+def perplexity(true: NDArray[Any], predicted: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
+    """Return e to the loss: among how many tokens, all as likely, one would have to guess."""
+    return np.asarray(np.exp(loss(true, predicted, weights)))
+
+
+def turns(text: str) -> list[dict[str, str]]:
+    """Return the turns of a chat, a JSON list of {role, content}; none of any other text."""
+    import json
+
+    try:
+        found = json.loads(text) if text.startswith("[{") else []
+    except ValueError:
+        return []
+    if not all(isinstance(each, dict) for each in found):
+        return []
+    told = [each.get(key) for each in found for key in ("role", "content")]
+    return found if all(isinstance(each, str) for each in told) else []
+
+
+class Completion(FreeText):
+    """A text of any words; of a chat it is the last turn, which must be the assistant's."""
+
+    metrics: Mapping[str, Metric] = {"perplexity": perplexity, "loss": loss}
+    nested = True
+    what = "completion"
+    worst_by = "nats a token"
+
+    def read(self, cell: str) -> str:
+        """Return the text without spaces round it; raises ValueError where there is no answer."""
+        told = turns(cell)
+        if told and told[-1]["role"] != "assistant":
+            raise ValueError("the last turn of a chat must be the assistant's")
+        text = (told[-1]["content"] if told else cell).strip()
+        if not text or "\0" in text:
+            raise ValueError("an answer must be a text without NUL")
+        return text
+
+    def shown(self, label: str) -> Any:
+        """Return the text that was written; an empty one where nothing was."""
+        return COST.sub("", label)
+
+    def said(self, answer: Any) -> str:
+        """Return as one text what was written, or [that, nats, tokens] of the row's own label."""
+        if isinstance(answer, str):
+            return answer.strip()
+        text, nats, tokens = answer
+        cost = f"{float(nats)!r} nats in {int(tokens)} tokens"
+        return f"{text.strip()}\n{cost}" if text.strip() else cost
+
+    def wrong(
+        self, true: str, label: str, logits: Sequence[float], classes: Sequence[str]
+    ) -> float:
+        """Return what a token of the row's label cost, in the mean."""
+        nats, tokens = _costs([label])[0]
+        return float(nats / tokens)
+
+    def slack(self, value: float, gap: float) -> float:
+        """Return how far off a perplexity may be where no row's mean is further off than `gap`."""
+        return value * math.expm1(gap)
+
+    def kept(self, before: float, after: float) -> float:
+        """Return how probable a token is, as a share of before, by two perplexities; at most 1."""
+        return min(1.0, before / after)
+
+
+def _costs(said: Sequence[str] | NDArray[Any]) -> NDArray[np.float64]:
+    """Return (nats, tokens) of the label of each row [rows, 2]; NaN where it was not judged."""
+    found = [COST.search(str(each)) for each in said]
+    return np.array([(float(m[1]), float(m[2])) if m else (math.nan,) * 2 for m in found])
