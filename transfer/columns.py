@@ -18,13 +18,17 @@ class Role:
     `content` is what its column looks like: long, few different values, or paths of files. `files`
     has the endings of files that an input may be in: their text is the input, or where the content
     is `file` their path. Then `check` looks into each file before work starts, and raises BadData.
+
+    Where the content is `row` the input is several columns, as one JSON object: those of `parts`,
+    or else all that no other role takes, numbers in it as numbers and empty cells as null.
     """
 
     name: str
     names: tuple[str, ...]
-    content: Literal["long", "few", "file", "none"]
+    content: Literal["long", "few", "file", "row", "none"]
     files: tuple[str, ...] = ()
     check: Callable[[Path], None] | None = None
+    parts: tuple[Role, ...] = ()
 
 
 FILE = Role("file", ("file", "file_name", "filename", "path"), "none")
@@ -67,16 +71,9 @@ def find_columns(
 
     Columns that are `taken` by something else are not guessed to play a role.
     """
+    check_roles(roles, named)
     for role_name, column in named.items():
-        if role_name not in [role.name for role in roles]:
-            needs = ", ".join(role.name for role in roles)
-            raise BadData(f"this task has no role `{role_name}`", f"it has {needs}")
-        if column not in table.columns:
-            close = nearest(column, table.columns)
-            raise BadData(
-                f"`{table.path}` has no column `{column}` for --{role_name}",
-                (f"did you mean `{close}`? " if close else "") + _has(table),
-            )
+        check_there(table, column, role_name)
     found = dict(named)
     for role in roles:
         free = [name for name in table.columns if name not in (*found.values(), *taken)]
@@ -88,6 +85,24 @@ def find_columns(
             )
         found[role.name] = match
     return found
+
+
+def check_roles(roles: Sequence[Role], named: Collection[str]) -> None:
+    """Raise BadData for a role that is named and isn't one of these."""
+    for name in named:
+        if name not in [role.name for role in roles]:
+            needs = ", ".join(role.name for role in roles)
+            raise BadData(f"this task has no role `{name}`", f"it has {needs}")
+
+
+def check_there(table: Table, column: str, role: str) -> None:
+    """Raise BadData, which tells the nearest name, where a table lacks the column of a role."""
+    if column not in table.columns:
+        close = nearest(column, table.columns)
+        raise BadData(
+            f"`{table.path}` has no column `{column}` for --{role}",
+            (f"did you mean `{close}`? " if close else "") + _has(table),
+        )
 
 
 def find_split(table: Table, named: str | None) -> str | None:
