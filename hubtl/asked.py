@@ -1,13 +1,14 @@
-"""The inputs that a user asks to predict: texts as they are, or files and folders of them."""
+"""The inputs that a user asks to predict: texts, rows as JSON, or files and folders of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from .registry.errors import BadData, HubtlError
 from .transfer.columns import Role
+from .transfer.fields import read_fields
 from .transfer.layout import names_in
 from .transfer.listing import all_of, checked
 
@@ -20,24 +21,32 @@ class Asked:
     inputs: Sequence[str]
 
 
-def asked_for(role: Role, words: Sequence[str]) -> Asked:
+def asked_for(role: Role, words: Sequence[str], fields: Sequence[str] = ()) -> Asked:
     """Return what these words stand for: a folder for the files below it that the role reads.
 
-    Raises BadData or UnknownName that names what can't be read, all of it at once.
+    Where an input is of several columns a word is a JSON object that has these `fields`. Raises
+    BadData or UnknownName that names what can't be read, all of it at once.
     """
-    if role.content != "file":
-        return Asked(words, words)
-    named = [name for word in words for name in _files_of(role, word)]
+    if role.content == "row":
+        return Asked(words, _each(words, lambda word: read_fields(role, word, fields)))
+    if role.content == "file":
+        named = [name for word in words for name in _files_of(role, word)]
+        return Asked(named, _each(named, lambda name: checked(role, Path(name))))
+    return Asked(words, words)
+
+
+def _each(words: Sequence[str], read: Callable[[str], str]) -> list[str]:
+    """Return what each word is read as; raises for all that can't be, at once."""
     inputs: list[str] = []
     broken: list[HubtlError] = []
-    for name in named:
+    for word in words:
         try:
-            inputs.append(checked(role, Path(name)))
+            inputs.append(read(word))
         except HubtlError as error:
             broken.append(error)
     if broken:
-        raise all_of(broken, f"{len(broken)} of {len(named)} inputs can't be used")
-    return Asked(named, inputs)
+        raise all_of(broken, f"{len(broken)} of {len(words)} inputs can't be used")
+    return inputs
 
 
 def _files_of(role: Role, word: str) -> list[str]:

@@ -49,7 +49,10 @@ def check(wanted: Wanted, progress: Progress) -> Checked:
     options = Recipe(task.name, "", "", task.options).with_options(wanted.options).options
     goal = task.goal(options)
     seen = see(wanted.data, task, wanted.columns, wanted.hub, goal=goal)
-    other = see(wanted.test, task, wanted.columns, wanted.hub, goal=goal) if wanted.test else None
+    other = None
+    if wanted.test:
+        fields = seen.data.fields
+        other = see(wanted.test, task, wanted.columns, wanted.hub, goal=goal, fields=fields)
     sheet = _sheet(seen, other)
     findings = [*_unusable(seen, other), *copies(sheet), *class_faults(sheet, goal)]
     progress("looking at columns", 0, 1)

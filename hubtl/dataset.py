@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from .hub_data import fetch_data, is_on_hub
 from .plugins.hookspecs import Task
-from .registry.errors import BadOption
+from .registry.errors import BadData, BadOption
 from .registry.fingerprint import rows_fingerprint
-from .transfer.columns import FILE, Role, find_columns, find_origin, find_split
+from .transfer.columns import FILE, Role, check_roles, find_columns, find_origin, find_split
+from .transfer.fields import fields_of, wanted_fields, with_rows
 from .transfer.goal import ONE_CLASS, Goal
 from .transfer.labelled import PARTS, UNUSABLE, Beside, Reader, Unusable, labelled
 from .transfer.layout import Layout, card_of, layout, names_in
@@ -31,7 +32,8 @@ BY_NAME = "names of files"
 class Dataset:
     """The rows of DATA for one task: which columns they came from, and each row's part.
 
-    `origin` is the column that says whose each row is, where one does.
+    `origin` is the column that says whose each row is, where one does. `fields` are the keys of an
+    input that is several columns.
     """
 
     path: Path
@@ -39,6 +41,7 @@ class Dataset:
     examples: Rows
     parts: Mapping[str, Rows]
     origin: str | None = None
+    fields: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -86,14 +89,16 @@ def read_dataset(
     *,
     goal: Goal = ONE_CLASS,
     slice_by: str | None = None,
+    fields: Sequence[str] = (),
 ) -> Dataset:
     """Return the labelled rows of DATA; raises BadData that names the lines at fault.
 
-    With `slice_by`, the name of any column, its cells are the groups of the rows.
+    With `slice_by`, the name of any column, its cells are the groups of the rows. `fields` are the
+    columns that an input is made of, where that is known and it is of several.
 
     DATA is a file, a folder, or a data set on a hub (`hub`, else the one in use).
     """
-    seen = see(path, task, columns, hub, goal=goal, slice_by=slice_by)
+    seen = see(path, task, columns, hub, goal=goal, slice_by=slice_by, fields=fields)
     for each in seen.unusable:
         raise each.error
     return seen.data
@@ -107,6 +112,7 @@ def see(
     *,
     goal: Goal = ONE_CLASS,
     slice_by: str | None = None,
+    fields: Sequence[str] = (),
 ) -> Seen:
     """Return the rows of DATA that can be used, and what is wrong with the others.
 
@@ -115,16 +121,27 @@ def see(
     import numpy
 
     opened = _open(path, task.roles[0], hub)
-    found, by_file = _found(opened, task, columns, slice_by)
+    wanted = wanted_fields(opened.table, opened.role, columns, fields)
+    found, by_file = _found(opened, task, columns, slice_by, wanted)
     label = task.roles[1].name
     input_role = FILE.name if by_file else opened.role.name
     reader = opened.reader if by_file else None
     keeps = opened.keeps if opened.role.content == "file" else None
     # Whose a row is has no say in the split where nobody said so, but in how sure one can be.
-    origin = columns.get("group") or find_origin(opened.table, [found[input_role], found[label]])
+    has_roles = [name for role, name in found.items() if role not in OTHER_ROLES]
+    origin = columns.get("group") or find_origin(opened.table, [*has_roles, *wanted])
     known = found | ({"origin": origin} if origin else {})
+    table, made = opened.table, {}
+    if opened.role.content == "row":
+        if found[label] in wanted:
+            raise BadData(
+                f"`{found[label]}` is the {label}, and was named as input too", "take it out"
+            )
+        made = fields_of(table, opened.role, found, wanted, known.values())
+        table, known[input_role] = with_rows(table, opened.role, made, blank=False)
+        found = found if opened.role.parts else {input_role: known[input_role], **found}
     source, numbers, unusable = labelled(
-        opened.table, known, (input_role, label), reader, keeps, goal=goal
+        table, known, (input_role, label), reader, keeps, goal=goal
     )
     # Half the size of a number that few tables need.
     kind = "int32" if len(numbers) < 1 << 31 else "int64"
@@ -137,33 +154,50 @@ def see(
     usable = numpy.flatnonzero(numbers != UNUSABLE).astype(kind)
     if not len(usable):
         raise unusable[0].error
-    data = Dataset(path, found, Rows((source, usable)), parts, origin)
+    data = Dataset(path, found, Rows((source, usable)), parts, origin, tuple(made))
     return Seen(data, opened.table, usable, unusable)
 
 
 def read_inputs(
-    path: Path, task: Task, columns: Mapping[str, str], hub: str | None = None
+    path: Path,
+    task: Task,
+    columns: Mapping[str, str],
+    hub: str | None = None,
+    fields: Sequence[str] = (),
 ) -> list[str]:
-    """Return the inputs of every row of DATA, in order; labels are not needed."""
-    return see_inputs(path, task, columns, hub)[0]
+    """Return the inputs of every row of DATA, in order; labels are not needed.
+
+    `fields` are the columns that an input is made of, where it is of several.
+    """
+    return see_inputs(path, task, columns, hub, fields)[0]
 
 
 def see_inputs(
-    path: Path, task: Task, columns: Mapping[str, str], hub: str | None = None
+    path: Path,
+    task: Task,
+    columns: Mapping[str, str],
+    hub: str | None = None,
+    fields: Sequence[str] = (),
 ) -> tuple[list[str], object]:
     """Return the inputs of every row of DATA, and what must outlive the reading of their files."""
     opened = _open(path, task.roles[0], hub)
-    role, reader = opened.role, opened.reader
+    role, reader, table = opened.role, opened.reader, opened.table
     if opened.lists_classes:
         column, by_file = FILES, True
+    elif role.content == "row":
+        wanted, by_file = wanted_fields(table, role, columns, fields), False
+        named = {part.name: columns[part.name] for part in role.parts if part.name in columns}
+        parts = find_columns(table, role.parts, named)
+        made = fields_of(table, role, parts, wanted, ())
+        table, column = with_rows(table, role, made, blank=True)
     else:
         by_file = _names_files(opened, columns)
         asked = _file_role(role) if by_file else role
         named = {name: column for name, column in columns.items() if name == asked.name}
-        column = find_columns(opened.table, (asked,), named)[asked.name]
+        column = find_columns(table, (asked,), named)[asked.name]
     goal = task.goal(task.options)
     inputs: list[str] = []
-    for file, (array,) in opened.table.values(column):
+    for file, (array,) in table.values(column):
         cells = [cell or "" for cell in array.to_pylist()]
         cells = [reader(file, cell)[0] for cell in cells] if by_file else cells
         inputs += map(goal.input, cells) if isinstance(goal, Beside) else cells
@@ -209,9 +243,16 @@ def _in_folder(
 
 
 def _found(
-    opened: _Opened, task: Task, columns: Mapping[str, str], slice_by: str | None
+    opened: _Opened,
+    task: Task,
+    columns: Mapping[str, str],
+    slice_by: str | None,
+    wanted: Sequence[str],
 ) -> tuple[dict[str, str], bool]:
-    """Return the column of each role, and whether inputs are files that a column names."""
+    """Return the column of each role, and whether inputs are files that a column names.
+
+    Where an input is of several columns these are not among them, but for parts of their own.
+    """
     table, label = opened.table, task.roles[1]
     if opened.lists_classes:
         found = {FILE.name: FILES, label.name: FOLDERS}
@@ -219,7 +260,11 @@ def _found(
         return found | parts, True
     by_file = _names_files(opened, columns)
     first = _file_role(opened.role) if by_file else opened.role
+    roles = (*(first.parts if first.content == "row" else (first,)), label)
     named = {role: name for role, name in columns.items() if role not in OTHER_ROLES}
+    check_roles(roles if first.parts else (first, label), named)
+    if first.content == "row":
+        named.pop(first.name, None)
     split = find_split(table, columns.get("split"))
     # Who slices rows does not split them: the column's cells come where those of a group would.
     others = {role: columns[role] for role in ("group", "time") if role in columns}
@@ -232,13 +277,15 @@ def _found(
         others = {"group": slice_by}
     if split:
         others["split"] = split
-    found = find_columns(table, (first, label), named, others.values())
+    found = find_columns(table, roles, named, [*others.values(), *wanted])
     return {**found, **others}, by_file
 
 
 def _names_files(opened: _Opened, columns: Mapping[str, str]) -> bool:
     """Return whether the inputs are in files that a column names."""
     role = opened.role
+    if role.content == "row":
+        return False
     if FILE.name in columns or role.content == "file":
         return True
     folded = {name.strip().casefold() for name in opened.table.columns}

@@ -187,7 +187,7 @@ def evaluate(
     facts = model.facts
     goal = goal_of(facts)
     task = plugins().task(facts.task)
-    read = read_dataset(data, task, columns, hub, goal=goal, slice_by=slice_by)
+    read = read_dataset(data, task, columns, hub, goal=goal, slice_by=slice_by, fields=facts.fields)
     rows = test_rows(read)
     check_labels(rows, facts, name)
     marked = bool(len(read.parts["test"]))
@@ -258,7 +258,8 @@ def predict(
     if not inputs:
         raise BadData("there is nothing to predict", "give inputs, or --data TABLE")
     there = find_adapted(name, hub, progress)
-    asked = asked_for(plugins().task(there.facts.task).roles[0], inputs)
+    role = plugins().task(there.facts.task).roles[0]
+    asked = asked_for(role, inputs, there.facts.fields)
     model = with_base(there, hub, progress)
     predicted = model.predict(asked.inputs, "predicting", progress)
     found = []
@@ -277,4 +278,4 @@ def inputs_of(
 ) -> list[str]:
     """Return the inputs of every row of a file, as the model's task reads them."""
     there = find_adapted(name, hub, progress)
-    return read_inputs(data, plugins().task(there.facts.task), columns, hub)
+    return read_inputs(data, plugins().task(there.facts.task), columns, hub, there.facts.fields)

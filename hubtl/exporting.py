@@ -116,7 +116,9 @@ def _said(wanted: Wanted, model: Model, task: Task, progress: Progress) -> _Said
         inputs = list(task.probe_inputs)
         rows = f"hubtl's {len(inputs)} public inputs"
     else:
-        inputs = read_inputs(wanted.data, task, wanted.columns or {}, wanted.hub)
+        inputs = read_inputs(
+            wanted.data, task, wanted.columns or {}, wanted.hub, model.facts.fields
+        )
         rows = f"{len(inputs)} rows"
     if not inputs:
         raise BadData("there are no rows to compare on", "--data TABLE names some")

@@ -195,7 +195,9 @@ def job_of(
         task, recipe, method, source, entry, subject.data, split, subject.labels, goal, out,
         subject.domain, why, subject.clock, read_choices(request.plan) if request.plan else {},
         request, upon, warnings_of(split, task, goal) if warnings is None else warnings,
-        own_probes(request.retain, task, (request.columns, request.hub), goal),
+        own_probes(
+            request.retain, task, (request.columns, request.hub), goal, subject.data.fields
+        ),
         rungs if request.recipe == AUTO else (),
     )  # fmt: skip
 

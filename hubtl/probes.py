@@ -19,18 +19,23 @@ OWN = "of the inputs given by --retain"
 
 
 def own_probes(
-    retain: Path | None, task: Task, asked: tuple[Mapping[str, str], str | None], goal: Goal
+    retain: Path | None,
+    task: Task,
+    asked: tuple[Mapping[str, str], str | None],
+    goal: Goal,
+    fields: Sequence[str] = (),
 ) -> Probes | None:
     """Return the user's own inputs in `retain`, which is read as `asked`; None where there is none.
 
-    Raises BadOption where the task can't be asked what it retains, BadData for too few inputs.
+    `fields` are the columns that an input is made of, where it is of several. Raises BadOption
+    where the task can't be asked what it retains, BadData for too few inputs.
     """
     if retain is None:
         return None
     if not isinstance(task, Retaining):
         why = f"`{task.name}` doesn't tell what its models retain"
         raise BadOption(why, "leave --retain out")
-    return _own(retain, task, asked, goal, task.retention_judged)
+    return _own(retain, task, asked, goal, fields, task.retention_judged)
 
 
 def _own(
@@ -38,6 +43,7 @@ def _own(
     task: Task,
     asked: tuple[Mapping[str, str], str | None],
     goal: Goal,
+    fields: Sequence[str],
     judged: bool,
 ) -> Probes:
     """Return inputs of the user's, no two of which are the same, evenly out of all."""
@@ -45,11 +51,11 @@ def _own(
     labels: Sequence[str] = ()
     keeps: Any = None
     if judged:
-        rows = read_dataset(path, task, columns, hub, goal=goal).examples
+        rows = read_dataset(path, task, columns, hub, goal=goal, fields=fields).examples
         keeps, inputs = rows, [row.input for row in rows]
         labels = [row.label for row in rows]
     else:
-        found, keeps = see_inputs(path, task, columns, hub)
+        found, keeps = see_inputs(path, task, columns, hub, fields)
         inputs = list(dict.fromkeys(each for each in found if each.strip()))
         if len(inputs) < FEWEST:
             many = f"{len(inputs)} different input{'s' * (len(inputs) != 1)}"

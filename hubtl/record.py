@@ -151,6 +151,7 @@ def _data(job: Job, rivals: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         "split": job.split.how,
         "groups": measure.known_origins([row.origin for row in job.split.test]),
         "commonest": rivals["majority"][0] if "majority" in rivals else None,
+        "fields": list(job.data.fields),
     }
 
 

@@ -81,7 +81,9 @@ def read_subject(request: Request, known: tuple[Rung, ...]) -> Subject:
     goal = task.goal(known[0].recipe.options)
     asked = (task, request.columns, request.hub)
     data = read_dataset(request.data, *asked, goal=goal)
-    test = read_dataset(request.test, *asked, goal=goal) if request.test else None
+    test = None
+    if request.test:
+        test = read_dataset(request.test, *asked, goal=goal, fields=data.fields)
     validates = known[0].method.validates and request.recipe != AUTO
     split = split_rows(data, test, request.seed, validates=validates, goal=goal)
     labels = goal.classes(labels_of(split.train))

@@ -33,7 +33,9 @@ def verify(
         model = fetch_model(name, hub, room, progress)
         facts, task = model.facts, plugins().task(model.facts.task)
         goal = goal_of(facts)
-        read = read_dataset(data, task, columns, hub, goal=goal) if data else None
+        read = None
+        if data:
+            read = read_dataset(data, task, columns, hub, goal=goal, fields=facts.fields)
         rows = test_rows(read) if read else ()
         check_labels(rows, facts, name)
         inputs = [row.input for row in rows]

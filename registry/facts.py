@@ -85,6 +85,11 @@ class Facts:
     curve: Mapping[str, Any] = field(default_factory=dict)
     format: int = FORMAT
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The columns that an input is made of, where it is of several."""
+        return tuple(self.data.get("fields", ()))
+
     def as_json(self, folder: Path | str) -> dict[str, Any]:
         """Return the keys that `adapt --json` promises; the probe's logits stay in the file."""
         facts = dataclasses.asdict(self)
@@ -153,6 +158,8 @@ def _check(read: Mapping[str, Any]) -> None:
     for part in ("metrics", "baselines", "data", "inputs", "probe", "rows"):
         if not isinstance(read[part], dict):
             raise ValueError(f"`{part}` is no object")
+    if not all(isinstance(field, str) for field in read["data"].get("fields", ())):
+        raise ValueError("a column of its inputs is no text")
 
 
 def _check_lineage(lineage: Any, base: str, revision: str) -> None:

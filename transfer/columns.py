@@ -20,15 +20,19 @@ class Role:
     is `file` their path. Then `check` looks into each file before work starts, and raises BadData.
     `tables` has the endings of tables that are sentences of a token a line, as CoNLL has them.
     `whole` are names of a column that has all roles of a task in one, such as a chat.
+
+    Where the content is `row` the input is several columns, as one JSON object: those of `parts`,
+    or else all that no other role takes, numbers in it as numbers and empty cells as null.
     """
 
     name: str
     names: tuple[str, ...]
-    content: Literal["long", "few", "file", "none"]
+    content: Literal["long", "few", "file", "row", "none"]
     files: tuple[str, ...] = ()
     check: Callable[[Path], None] | None = None
     tables: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
+    parts: tuple[Role, ...] = ()
 
 
 FILE = Role("file", ("file", "file_name", "filename", "path"), "none")
@@ -71,16 +75,9 @@ def find_columns(
 
     Columns that are `taken` by something else are not guessed to play a role.
     """
+    check_roles(roles, named)
     for role_name, column in named.items():
-        if role_name not in [role.name for role in roles]:
-            needs = ", ".join(role.name for role in roles)
-            raise BadData(f"this task has no role `{role_name}`", f"it has {needs}")
-        if column not in table.columns:
-            close = nearest(column, table.columns)
-            raise BadData(
-                f"`{table.path}` has no column `{column}` for --{role_name}",
-                (f"did you mean `{close}`? " if close else "") + _has(table),
-            )
+        check_there(table, column, role_name)
     found = dict(named) or _whole(table, roles, taken)
     for role in roles:
         free = [name for name in table.columns if name not in (*found.values(), *taken)]
@@ -92,6 +89,24 @@ def find_columns(
             )
         found[role.name] = match
     return found
+
+
+def check_roles(roles: Sequence[Role], named: Collection[str]) -> None:
+    """Raise BadData for a role that is named and isn't one of these."""
+    for name in named:
+        if name not in [role.name for role in roles]:
+            needs = ", ".join(role.name for role in roles)
+            raise BadData(f"this task has no role `{name}`", f"it has {needs}")
+
+
+def check_there(table: Table, column: str, role: str) -> None:
+    """Raise BadData, which tells the nearest name, where a table lacks the column of a role."""
+    if column not in table.columns:
+        close = nearest(column, table.columns)
+        raise BadData(
+            f"`{table.path}` has no column `{column}` for --{role}",
+            (f"did you mean `{close}`? " if close else "") + _has(table),
+        )
 
 
 def find_split(table: Table, named: str | None) -> str | None:

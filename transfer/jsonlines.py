@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 def batches(raw: BinaryIO, name: str) -> Iterator[pyarrow.RecordBatch]:
     """Yield the rows; raises BadData that names the line at fault."""
-    # Numbers stay as they were written: 1.0 is not 1, and no number is too long.
-    decoder = json.JSONDecoder(
-        object_pairs_hook=_object, parse_float=str, parse_int=str, parse_constant=_no_number
-    )
     rows: list[dict[str, Any]] = []
     numbers: list[int] = []
     columns: dict[str, None] = {}
@@ -28,7 +24,7 @@ def batches(raw: BinaryIO, name: str) -> Iterator[pyarrow.RecordBatch]:
         for line in lines:
             if not line.strip():
                 continue
-            row = _row(decoder, name, lines.number, line)
+            row = object_of(line, f"`{name}`, line {lines.number}")
             if not row.keys() <= columns.keys():
                 columns.update(dict.fromkeys(row))
                 check_names(name, list(columns), f", line {lines.number}")
@@ -57,23 +53,28 @@ def _no_number(word: str) -> NoReturn:
     raise json.JSONDecodeError(f"{word} is no JSON value", word, 0)
 
 
-def _row(decoder: json.JSONDecoder, name: str, number: int, line: str) -> dict[str, Any]:
+# Numbers stay as they were written: 1.0 is not 1, and no number is too long.
+DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=str, parse_int=str, parse_constant=_no_number
+)
+
+
+def object_of(text: str, where: str, such: str = "") -> dict[str, Any]:
+    """Return the JSON object that a text is, with numbers as texts; raises BadData.
+
+    What is told says `where` it is, and `such` as what an object of a user should be.
+    """
+    hint = f"such as {such}" if such else "write one JSON object a line"
     try:
-        read = decoder.decode(line)
+        read = DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise BadData(
-            f"`{name}`, line {number}: no JSON ({error.msg})", "write one JSON object a line"
-        ) from error
+        raise BadData(f"{where}: no JSON ({error.msg})", hint) from error
     except _Twice as error:
-        raise BadData(
-            f"`{name}`, line {number} has two values for `{error}`", "leave one of them out"
-        ) from error
+        raise BadData(f"{where} has two values for `{error}`", "leave one of them out") from error
     except RecursionError as error:
-        raise BadData(
-            f"`{name}`, line {number}: nested too deep to read", "write one JSON object a line"
-        ) from error
+        raise BadData(f"{where}: nested too deep to read", hint) from error
     if not isinstance(read, dict):
-        raise BadData(f"`{name}`, line {number}: no JSON object", 'such as {"text": "…"}')
+        raise BadData(f"{where}: no JSON object", hint if such else 'such as {"text": "…"}')
     return read
 
 
@@ -87,7 +88,7 @@ def _batch(
     for column in columns:
         values = [row.get(column) for row in rows]
         nested = [n for n, value in zip(numbers, values, strict=True) if _is_nested(value)]
-        cells = [_cell(value) for value in values]
+        cells = [cell_of(value) for value in values]
         try:
             arrays.append(pyarrow.array(cells, pyarrow.string()))
         except UnicodeEncodeError as error:
@@ -103,7 +104,8 @@ def _is_nested(value: object) -> bool:
     return isinstance(value, dict | list)
 
 
-def _cell(value: object) -> str | None:
+def cell_of(value: object) -> str | None:
+    """Return what a cell with a JSON value says, None where it is null."""
     return value if value is None or isinstance(value, str) else json.dumps(value)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -62,7 +62,8 @@ class Row:
 class Table:
     """The rows of a file, or of several, and the names of its columns, in order.
 
-    `nested` has the columns in which a cell is no single value, and where the first one is.
+    `nested` has the columns in which a cell is no single value, and where the first one is, `made`
+    those beyond `columns` that are made of a batch when they are asked for.
     """
 
     path: Path
@@ -70,6 +71,9 @@ class Table:
     columns: tuple[str, ...]
     batches: Batches
     nested: Mapping[str, str]
+    made: Mapping[str, Callable[[pyarrow.RecordBatch], Iterable[str | None]]] = field(
+        default_factory=dict
+    )
 
     @property
     def rows(self) -> Iterator[Row]:
@@ -81,19 +85,18 @@ class Table:
 
     def values(self, *columns: str) -> Iterator[tuple[int, list[pyarrow.Array]]]:
         """Yield (number of the file, an array of texts a column), a batch of rows at a time."""
+        for file, batch in self.batches:
+            yield file, [self._cells(batch, name) for name in columns]
+
+    def _cells(self, batch: pyarrow.RecordBatch, column: str) -> pyarrow.Array:
+        """Return a column of a batch, which is empty where the batch's file has none of it."""
         import pyarrow
 
-        for file, batch in self.batches:
-            names = set(batch.schema.names)
-            yield (
-                file,
-                [
-                    batch.column(name)
-                    if name in names
-                    else pyarrow.nulls(batch.num_rows, pyarrow.string())
-                    for name in columns
-                ],
-            )
+        if column in self.made:
+            return pyarrow.array(self.made[column](batch), pyarrow.string())
+        if column in batch.schema.names:
+            return batch.column(column)
+        return pyarrow.nulls(batch.num_rows, pyarrow.string())
 
     def places(self, found: Sequence[tuple[int, int]], more: bool) -> str:
         """Return how to say where rows are, given (number of the file, line) of each."""
@@ -127,10 +130,10 @@ def read_tables(path: Path, files: Sequence[DataFile]) -> Table:
                 columns.update(dict.fromkeys(batch.schema.names))
                 if len(columns) > MAX_COLUMNS + 1:
                     raise too_many_columns(file.name, len(columns) - 1)
-                for field in batch.schema:
-                    if NESTED in (field.metadata or {}):
-                        where = f"`{file.name}`, {field.metadata[NESTED].decode()}"
-                        nested.setdefault(field.name, where)
+                for each in batch.schema:
+                    if NESTED in (each.metadata or {}):
+                        where = f"`{file.name}`, {each.metadata[NESTED].decode()}"
+                        nested.setdefault(each.name, where)
                 yield number, batch
 
     batches = keep(noted())
