@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from .entry import Entry
 
 LOWER = frozenset(("wer", "cer", "mse", "perplexity"))  # metrics of which less is better
+BELOW_ZERO = {"spearman": -1.0, "r2": -math.inf}  # the least of those that may be below zero
 DIGITS = 12
 HELD_OUT = re.compile(r"(\d{1,12}) held-out rows, ([0-9a-f]{12})", re.ASCII)
 
