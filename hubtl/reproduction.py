@@ -11,10 +11,13 @@ from .evaluation import goal_of
 from .plugins.manager import plugins
 from .predictions import Predictions
 from .proof import Predicted, card_code, loading, predict_in_clean_process
+from .registry.comparing import figure
 from .registry.errors import NotReproduced
 from .registry.facts import Facts
 from .transfer import measure, resources
-from .transfer.agreement import LOGIT_TOLERANCE, Agreement, compare
+from .transfer.agreement import LOGIT_TOLERANCE, Agreement, allowed, compare, nearness
+from .transfer.goal import ONE_CLASS, Goal
+from .transfer.number import Numbers
 from .transfer.progress import Progress
 
 METRIC_TOLERANCE = 1e-9
@@ -46,10 +49,11 @@ def reproduce(
         step=f"proving {what}",
         progress=progress,
         said=goal.said,
+        near=nearness(goal),
     )
     near = _tolerance(facts)
     agreement = compare(rows.predicted, rows.logits, said.labels, said.logits, goal, near)
-    probed = compare_probe(facts, said, near)
+    probed = compare_probe(facts, said, goal, near)
     if not (agreement.holds and probed.holds):
         failed, wanted, found = agreement, rows.logits, said.logits
         if agreement.holds:
@@ -59,10 +63,12 @@ def reproduce(
     reproduced = measure.values(rows.true, said.labels, goal.metrics)[facts.main_metric]
     measured = measure.values(rows.true, rows.predicted, goal.metrics)[facts.main_metric]
     # A near tie may fall the other way elsewhere, and the metric with it, by that many rows.
-    allowed = METRIC_TOLERANCE + agreement.near_ties / max(1, agreement.rows)
-    if abs(reproduced - measured) > allowed:
+    ties = agreement.near_ties / max(1, agreement.rows)
+    off = METRIC_TOLERANCE + ties + allowed(goal, measured, agreement.widest)
+    if abs(reproduced - measured) > off:
+        told = [figure(facts.main_metric, each, digits=4) for each in (reproduced, measured)]
         raise NotReproduced(
-            f"{what} gives {facts.main_metric} {reproduced:.4f} in place of {measured:.4f}", _HINT
+            f"{what} gives {facts.main_metric} {told[0]} in place of {told[1]}", _HINT
         )
     _check_ways(facts, said)
     return agreement, reproduced
@@ -87,10 +93,13 @@ def some(rows: Predictions) -> Predictions:
     )
 
 
-def compare_probe(facts: Facts, said: Predicted, near: float = LOGIT_TOLERANCE) -> Agreement:
+def compare_probe(
+    facts: Facts, said: Predicted, goal: Goal, near: float = LOGIT_TOLERANCE
+) -> Agreement:
     """Return how the logits of the public probe inputs differ from those that were measured."""
     wanted = facts.probe["logits"]
-    return compare(_best(wanted), wanted, _best(said.probe), said.probe, tolerance=near)
+    told = goal if isinstance(goal, Numbers) else ONE_CLASS
+    return compare(_best(wanted), wanted, _best(said.probe), said.probe, told, near)
 
 
 def _tolerance(facts: Facts) -> float:

@@ -42,6 +42,7 @@ LONG = {
     *("test_corruption", "test_demos", "test_export", "test_hubs", "test_merging"),
     *("test_networks_of_pictures", "test_networks_of_sound", "test_plan", "test_publish_faults"),
     *("test_publish_files", "test_resume", "test_road", "test_several_texts_files"),
+    "test_numbers_of_texts_files",
     *("test_spelling", "test_transcripts"),
     *("test_upon_adapter", "test_versions"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,23 @@ class Agreement:
             f"logit further off than {self.tolerance:g}{of} (widest {self.widest:.3g}, in row "
             f"{self.worst})"
         )
+
+
+def nearness(goal: Goal) -> float:
+    """Return how far logits may be off, in their own unit."""
+    return LOGIT_TOLERANCE * (goal.unit if isinstance(goal, Numbers) else 1.0)
+
+
+def allowed(goal: Goal, metric: float, widest: float) -> float:
+    """Return by how much a main metric may differ where logits do by so much, as they compare.
+
+    Of numbers each is off by so much of their unit, so a mean squared error of m is by no more than
+    2 m^½ times that, and its square. Labels that stay the same change nothing.
+    """
+    if not isinstance(goal, Numbers):
+        return 0.0
+    off = widest * goal.unit
+    return 2 * math.sqrt(max(0.0, metric)) * off + off**2
 
 
 def compare(

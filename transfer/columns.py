@@ -15,14 +15,15 @@ from .table import Table
 class Role:
     """Something a task needs of every row, and what its column is usually called.
 
-    `content` is what its column looks like: long, few different values, or paths of files. `files`
-    has the endings of files that an input may be in: their text is the input, or where the content
-    is `file` their path. Then `check` looks into each file before work starts, and raises BadData.
+    `content` is what its column looks like: long, few different values, numbers, or paths of files.
+    `files` has the endings of files that an input may be in: their text is the input, or where the
+    content is `file` their path. Then `check` looks into each file before work starts, and raises
+    BadData.
     """
 
     name: str
     names: tuple[str, ...]
-    content: Literal["long", "few", "file", "none"]
+    content: Literal["long", "few", "number", "file", "none"]
     files: tuple[str, ...] = ()
     check: Callable[[Path], None] | None = None
 
@@ -154,6 +155,9 @@ def _by_content(role: Role, free: Sequence[str], table: Table) -> str | None:
     if role.content == "few":
         few = [name for name in free if _has_few(table, name)]
         return few[0] if len(few) == 1 else None
+    if role.content == "number":
+        counted = [name for name in free if _has_numbers(table, name)]
+        return counted[0] if len(counted) == 1 else None
     return None
 
 
@@ -183,3 +187,18 @@ def _has_few(table: Table, column: str) -> bool:
         if len(seen) > 50 or longest > 40:
             return False
     return 2 <= len(seen) <= len(table.batches) / 5
+
+
+def _has_numbers(table: Table, column: str) -> bool:
+    """Return whether the first of a column's cells are numbers, and not all the same."""
+    seen: set[float] = set()
+    rows = 0
+    for _, (array,) in table.values(column):
+        rows += len(array)
+        try:
+            seen.update(float(cell) for cell in array.unique().to_pylist() if cell)
+        except ValueError:
+            return False
+        if rows >= SAMPLE:
+            break
+    return len(seen) > 1

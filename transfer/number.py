@@ -14,6 +14,7 @@ from .measure import Metric
 from .network import Network
 from .probe import Labelled, LinearHead
 from .ridge import STRENGTHS, fit_ridge
+from .rows import Example
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +36,6 @@ class Numbers:
     divides = False
     lists = False
     worst_by = "how far off"
-    loss_unit = "squared error by the variance of the labels"
 
     def __init__(self, name: str = NAME, mean: float = 0.0, deviation: float = 1.0) -> None:
         self.name, self.mean, self.deviation = name, mean, deviation
@@ -126,9 +126,14 @@ class Numbers:
         return missed**2
 
 
-def known(goal: Goal, labels: Iterable[str], name: str) -> Goal:
-    """Return the goal that knows the labels to learn from, and their name, where these count."""
-    return goal.of(labels, name) if isinstance(goal, Numbers) else goal
+def known(goal: Goal, rows: Iterable[Example], name: str) -> Goal:
+    """Return the goal that knows of rows to learn from, and the labels' name, where these count."""
+    return goal.of((row.label for row in rows), name) if isinstance(goal, Numbers) else goal
+
+
+def unit_of_loss(goal: Goal) -> str:
+    """Return what losses are in, as it is put behind the word."""
+    return " (squared error by the labels' variance)" if isinstance(goal, Numbers) else " in nats"
 
 
 @contextlib.contextmanager
