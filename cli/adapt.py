@@ -222,11 +222,13 @@ def _say_adapted(adapted: hubtl.Adapted) -> None:
 
 def say_result(facts: dict[str, Any]) -> None:
     """Print metrics beside the baselines, and the bad news first."""
+    from hubtl.registry.comparing import figure
+
     if not facts["beats_baseline"]:
         screen.say("This does not beat the best baseline: its advantage may be chance.\n")
     metrics = facts["metrics"]
-    rows = [("this model", *(screen.interval(value) for value in metrics.values()))]
+    rows = [("this model", *(screen.interval(value, name) for name, value in metrics.items()))]
     for name, values in facts["baselines"].items():
-        cells = (f"{values[metric]:.3f}" for metric in metrics)
+        cells = (figure(metric, values[metric]) for metric in metrics)
         rows.append((facts["rivals"].get(name, name), *cells))
     screen.table(("", *metrics), rows)

@@ -86,7 +86,8 @@ def _say(found: hubtl.Checked) -> None:
     chosen = ", ".join(f"{role} from `{name}`" for role, name in found.columns.items())
     rows = ", ".join(f"{count} {part}" for part, count in found.rows.items() if count)
     screen.say(f"\ncolumns  {chosen}")
-    screen.say(f"rows     {rows}; {len(found.labels)} labels")
+    labels = f"; {len(found.labels)} labels" if found.labels else ""
+    screen.say(f"rows     {rows}{labels}")
     for name, sizes in found.inputs.items():
         told = ", ".join(f"{at} {value:g}" for at, value in sizes.items())
         screen.say(f"{name:8} {told}")

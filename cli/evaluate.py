@@ -61,11 +61,12 @@ def command(
         _say_slices(found.slices, found.facts.main_metric)
     if found.against:
         gap = found.against["difference"]
+        from hubtl.registry.comparing import figure
+
+        names = ("value", "low", "high")
+        told, low, high = (figure(gap["metric"], gap[name], "+") for name in names)
         clear = "a difference" if gap["low"] > 0 or gap["high"] < 0 else "no clear difference"
-        screen.say(
-            f"\nagainst {against}: {gap['value']:+.3f} {gap['metric']} "
-            f"({gap['low']:+.3f} to {gap['high']:+.3f}): {clear}"
-        )
+        screen.say(f"\nagainst {against}: {told} {gap['metric']} ({low} to {high}): {clear}")
 
 
 def _say_judgement(found: Mapping[str, Any]) -> None:
@@ -104,7 +105,7 @@ def _say_slices(slices: Mapping[str, Any], metric: str) -> None:
             (
                 each["value"] or "(empty)",
                 str(each["rows"]),
-                screen.interval(each["metrics"][metric]),
+                screen.interval(each["metrics"][metric], metric),
             )
             for each in slices["values"]
         ]

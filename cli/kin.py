@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 import hubtl
+from hubtl.registry.comparing import figure
 
 from . import screen
 from .side_by_side import marked, result, say_meaning
@@ -116,10 +117,10 @@ def _say_past(past: Sequence[hubtl.Past]) -> None:
                 each.task,
                 each.domain or "–",
                 each.recipe or "–",
-                f"{each.metric} {screen.interval(asdict(each))}"
+                f"{each.metric} {screen.interval(asdict(each), each.metric)}"
                 if each.low is not None
-                else f"{each.metric} {each.value:.3f}",
-                "unknown" if each.gain is None else f"{each.gain:+.3f}",
+                else f"{each.metric} {figure(each.metric, each.value)}",
+                "unknown" if each.gain is None else figure(each.metric, each.gain, "+"),
                 "unknown" if each.rows is None else str(each.rows),
                 each.date or "unknown",
                 each.where,
@@ -134,9 +135,11 @@ def _say_past(past: Sequence[hubtl.Past]) -> None:
 
 def _say_results(family: hubtl.Family) -> None:
     names = list(family.results)
-    rows = [("this adapter", *(screen.interval(dict(family.results[name])) for name in names))]
+    rows = [
+        ("this adapter", *(screen.interval(dict(family.results[name]), name) for name in names))
+    ]
     for rival, values in family.baselines.items():
-        rows.append((rival, *(f"{values[name]:.3f}" for name in names)))
+        rows.append((rival, *(figure(name, values[name]) for name in names)))
     screen.say()
     screen.table(("", *(name.upper() for name in names)), rows)
     for sentence in family.gain_and_retention:

@@ -57,14 +57,21 @@ def command(
         return
     screen.table(
         ("LABEL", "SCORE", "INPUT"),
-        [(_written(p.label), f"{p.score:.3f}", p.input.replace("\n", " ")[:80]) for p in found],
+        [(_written(p.label), _sure(p.score), p.input.replace("\n", " ")[:80]) for p in found],
         numbers=("SCORE",),
     )
 
 
 def _written(label: Any) -> str:
     """Return a label as one text; a list of none is a dash."""
+    if isinstance(label, float):
+        return f"{label:g}"
     return label if isinstance(label, str) else ", ".join(label) or "-"
+
+
+def _sure(score: float | None) -> str:
+    """Return how sure a label is; a number does not tell that."""
+    return "" if score is None else f"{score:.3f}"
 
 
 def _with_lines(inputs: Sequence[str]) -> Iterator[str]:

@@ -98,9 +98,10 @@ def _say_against(done: hubtl.Published) -> None:
     if difference is None:
         screen.say(f"against   {name}: not compared, {before['why']}")
         return
+    metric = difference["metric"]
     screen.say(
-        f"against   {name}: {difference['metric']} better by {difference['value']:+.4f} "
-        f"({difference['low']:+.4f} to {difference['high']:+.4f}), on the same rows"
+        f"against   {name}: {metric} better by {screen.interval(difference, metric, '+', 4)}, on "
+        "the same rows"
     )
 
 
@@ -108,9 +109,14 @@ def say_proof(done: hubtl.Published) -> None:
     """Print what came back when an adapter was loaded from its hub."""
     metric, agreement = done.metric, done.agreement
     if metric["reproduced"] is not None:
-        reproduced, measured = metric["reproduced"], metric["measured"]
+        from hubtl.registry.comparing import figure
+
+        name = metric["name"]
+        reproduced, measured = (
+            figure(name, metric[which], digits=4) for which in ("reproduced", "measured")
+        )
         what = "proven  " if metric.get("same_rows", True) else "yours   "
-        screen.say(f"{what}  {metric['name']} {reproduced:.4f}, measured {measured:.4f}")
+        screen.say(f"{what}  {name} {reproduced}, measured {measured}")
     ties = f", {agreement['near_ties']} near ties apart" if agreement["near_ties"] else ""
     screen.say(
         f"compared  {agreement['rows']} rows: same labels{ties}, "

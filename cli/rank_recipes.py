@@ -20,8 +20,8 @@ def say_worth(found: Worth) -> None:
         [
             (
                 each.name,
-                screen.interval(each.metric or each.loss),  # type: ignore[arg-type]
-                _gained(each),
+                screen.interval(each.metric or each.loss, found.metric if each.metric else ""),  # type: ignore[arg-type]
+                _gained(each, found.metric),
                 _may_be_best(each, found),
                 f"{each.rows:,}",
                 f"{each.seconds:.0f} s",
@@ -49,12 +49,12 @@ def say_worth(found: Worth) -> None:
     screen.note(f"next: {found.command}")
 
 
-def _gained(each: Tried) -> str:
+def _gained(each: Tried, metric: str) -> str:
     """Return the gain over the cheapest recipe: in the metric, else in log loss."""
     if each.over is None:
         return ""
     gain = each.over.metric or each.over.loss
-    return f"{gain['value']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})"
+    return screen.interval(dict(gain), metric if each.over.metric else "", "+")
 
 
 def _may_be_best(each: Tried, found: Worth) -> str:

@@ -112,9 +112,14 @@ def params(count: int | None) -> str:
     )
 
 
-def interval(value: dict[str, Any]) -> str:
-    """Return a metric with its interval."""
-    return f"{value['value']:.3f} ({value['low']:.3f} to {value['high']:.3f})"
+def interval(value: dict[str, Any], metric: str = "", sign: str = "", digits: int = 3) -> str:
+    """Return a metric, or a difference in it, with its interval."""
+    from hubtl.registry.comparing import figure
+
+    told, low, high = (
+        figure(metric, value[name], sign, digits) for name in ("value", "low", "high")
+    )
+    return f"{told} ({low} to {high})"
 
 
 @contextmanager

@@ -77,6 +77,7 @@ def _say(
     entry: hubtl.Entry, about: str, allows: list[str], limits: list[str], family: hubtl.Family
 ) -> None:
     """Print what is known of a model, its kin, and its files."""
+    from hubtl.registry.comparing import figure
     from hubtl.registry.domains import sources
 
     screen.say(entry.id)
@@ -86,7 +87,7 @@ def _say(
         f"{word} {', '.join(of)}" for word, of in (("allows", allows), ("limits", limits)) if of
     ]
     licence = (entry.licence or "unknown") + (f" ({'; '.join(terms)})" if terms else "")
-    results = ", ".join(f"{name} {value:.3f}" for name, value in entry.metrics.items())
+    results = ", ".join(f"{name} {figure(name, value)}" for name, value in entry.metrics.items())
     rows = (
         ("kind", entry.kind),
         ("tasks", ", ".join(entry.tasks)),

@@ -6,7 +6,7 @@ import string
 from collections.abc import Iterable, Sequence
 
 import hubtl
-from hubtl.registry.comparing import best, comparable
+from hubtl.registry.comparing import best, comparable, figure
 
 from . import screen
 
@@ -76,7 +76,9 @@ def result(entry: hubtl.Entry) -> str:
     if metric is None:
         return "not known"
     value, both = entry.metrics[metric], entry.intervals.get(metric)
-    return f"{value:.3f}" + (f" ({both[0]:.3f} to {both[1]:.3f})" if both else "")
+    if not both:
+        return figure(metric, value)
+    return screen.interval({"value": value, "low": both[0], "high": both[1]}, metric)
 
 
 def marked(entries: Iterable[hubtl.Entry]) -> dict[str, str]:

@@ -3,7 +3,8 @@
 This file is run as a script, by its path, so that no package of hubtl is imported; whoever tries is
 refused. It reads a job (JSON) and writes a result (JSON):
 
-    job     {code, inputs, true, written, ways: {name: code}, probe, kept: {code, inputs} or null}
+    job     {code, inputs, true, written, ways: {name: code}, probe, near,
+             kept: {code, inputs} or null}
     result  {labels, logits, probe: [logits], ways: {name: "works" or what went wrong}, kept}
 
 `true` are the labels that inputs have, or none. Code that defines `nats(inputs, labels)` is asked
@@ -20,7 +21,6 @@ from typing import Any
 
 CHUNK = 128
 SOME = 16
-WAY_TOLERANCE = 1e-3
 
 
 class NoHubtl:
@@ -100,7 +100,7 @@ def predict_all(names: dict[str, Any], inputs: Sequence[str]) -> tuple[list[Any]
     return labels, logits
 
 
-def attempt(code: str, probe: Sequence[str], wanted: list[list[float]]) -> str:
+def attempt(code: str, probe: Sequence[str], wanted: list[list[float]], near: float) -> str:
     """Return "works", or in one line why another way of loading does not."""
     try:
         found = rows_of(run(code)["logits"](probe))
@@ -111,7 +111,7 @@ def attempt(code: str, probe: Sequence[str], wanted: list[list[float]]) -> str:
         for xs, ys in zip(found, wanted, strict=True)
         for a, b in zip(xs, ys, strict=True)
     )
-    return "works" if gap < WAY_TOLERANCE else f"differs by {gap:.3g}"
+    return "works" if gap < near else f"differs by {gap:.3g}"
 
 
 def retained(names: dict[str, Any], asked: dict[str, Any]) -> list[Any]:
@@ -134,7 +134,9 @@ def main(job_path: str, result_path: str) -> None:
     if job["probe"]:
         ask = job["probe"]
         probe = cost(names, ask, ask) if judges else answers(names, ask)[1]
-    ways = {name: attempt(code, job["probe"], probe) for name, code in job["ways"].items()}
+    ways = {
+        name: attempt(code, job["probe"], probe, job["near"]) for name, code in job["ways"].items()
+    }
     kept = retained(names, job["kept"]) if job["kept"] else []
     result = {"labels": labels, "logits": logits, "probe": probe, "ways": ways, "kept": kept}
     Path(result_path).write_text(json.dumps(result), "utf-8")

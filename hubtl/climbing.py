@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .registry.comparing import LOWER
+from .registry.comparing import LOWER, WITH_UNIT, figure
 from .transfer import measure
 from .transfer.measure import Metric
 from .transfer.trial import Judged
@@ -176,8 +176,8 @@ def _against_rivals(climb: Climb, words: Mapping[str, str]) -> str:
     if (rival < own) if metric not in LOWER else (rival > own):
         return ""
     return (
-        f"On held-out rows {words.get(best, best)} reached {metric} {rival:.3f}, and no recipe did "
-        "better."
+        f"On held-out rows {words.get(best, best)} reached {metric} {figure(metric, rival)}, "
+        "and no recipe did better."
     )
 
 
@@ -189,17 +189,24 @@ def _value(climb: Climb) -> float | None:
 
 def _told(trial: Trial, metric: str) -> str:
     """Return one clause on a recipe that was tried."""
-    reached = f"log loss {trial.loss:.3f}"
+    # Of numbers the loss is the main metric in another unit.
+    loss_named = "loss" if metric in WITH_UNIT else "log loss"
+    reached = f"{loss_named} {trial.loss:.3f}"
     if trial.value is not None:
-        reached = f"{metric} {trial.value:.3f} and {reached}"
+        reached = f"{metric} {figure(metric, trial.value)} and {reached}"
     told = f"`{trial.recipe}` reached {reached}"
     if trial.gains is None:
         return told
-    loss = f"{_signed(trial.gains.loss)} in log loss"
-    parts = [f"{_signed(trial.gains.metric)} in {metric}", loss] if trial.gains.metric else [loss]
+    loss = f"{_signed('', trial.gains.loss)} in {loss_named}"
+    parts = (
+        [f"{_signed(metric, trial.gains.metric)} in {metric}", loss]
+        if trial.gains.metric
+        else [loss]
+    )
     told += f" on {trial.rows} rows, a gain over `{trial.over}` of {' and '.join(parts)}"
     return f"{told}: {'kept' if trial.kept else 'not beyond the noise, so not kept'}"
 
 
-def _signed(gain: Interval) -> str:
-    return f"{gain['value']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})"
+def _signed(metric: str, gain: Interval) -> str:
+    told, low, high = (figure(metric, gain[name], "+") for name in ("value", "low", "high"))
+    return f"{told} ({low} to {high})"

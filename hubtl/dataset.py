@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from .transfer.goal import ONE_CLASS, Goal
 from .transfer.labelled import PARTS, UNUSABLE, Beside, Reader, Unusable, labelled
 from .transfer.layout import Layout, card_of, layout, names_in
 from .transfer.listing import FILES, FOLDERS, PART_FOLDERS, class_table, input_of
+from .transfer.number import Numbers
 from .transfer.rows import Rows
 from .transfer.split import contents_of
 from .transfer.table import DataFile, Table, read_table, read_tables
@@ -24,6 +25,8 @@ from .transfer.table import DataFile, Table, read_table, read_tables
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# What a column of numbers is called, beside what one of classes is.
+NUMBER_NAMES = ("score", "rating", "price", "value", "number", "y")
 OTHER_ROLES = ("split", "group", "time")
 BY_NAME = "names of files"
 
@@ -122,7 +125,7 @@ def see(
 
     opened = _open(path, task.roles[0], hub)
     wanted = wanted_fields(opened.table, opened.role, columns, fields)
-    found, by_file = _found(opened, task, columns, slice_by, wanted)
+    found, by_file = _found(opened, task, columns, slice_by, goal, wanted)
     label = task.roles[1].name
     input_role = FILE.name if by_file else opened.role.name
     reader = opened.reader if by_file else None
@@ -247,6 +250,7 @@ def _found(
     task: Task,
     columns: Mapping[str, str],
     slice_by: str | None,
+    goal: Goal,
     wanted: Sequence[str],
 ) -> tuple[dict[str, str], bool]:
     """Return the column of each role, and whether inputs are files that a column names.
@@ -254,6 +258,9 @@ def _found(
     Where an input is of several columns these are not among them, but for parts of their own.
     """
     table, label = opened.table, task.roles[1]
+    if isinstance(goal, Numbers):
+        names = (*label.names, *NUMBER_NAMES)
+        label = replace(label, names=names, content="number")
     if opened.lists_classes:
         found = {FILE.name: FILES, label.name: FOLDERS}
         parts = {"split": PART_FOLDERS} if PART_FOLDERS in table.columns else {}

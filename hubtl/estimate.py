@@ -10,7 +10,7 @@ from typing import Any
 from .climbing import unsuited
 from .clock import Clock
 from .job import Job
-from .ladder import Rung
+from .ladder import Rung, refusal
 from .plugins.retaining import Retaining
 from .registry.errors import BadOption, HubtlError, OutOfTime
 from .registry.places import trunks
@@ -150,7 +150,7 @@ def takes_or_why(
     `like` is of another of them. Raises OutOfTime.
     """
     rows = len(job.split.train) + len(job.split.validation)
-    if why := unsuited(rung.recipe.name, rows, len(job.labels)):
+    if why := refusal(rung, job.goal)[0] or unsuited(rung.recipe.name, rows, len(job.labels)):
         return why
     try:
         return takes_by(job.by(rung), base, choices, progress, like=like)

@@ -20,6 +20,7 @@ from .results import Evaluation, Prediction
 from .sources import base_folder, fetch, find_model, pull
 from .transfer.goal import Goal
 from .transfer.judging import Answers
+from .transfer.number import Numbers
 from .transfer.progress import Progress
 from .transfer.split import Example
 
@@ -61,7 +62,10 @@ def goal_of(facts: Facts) -> Goal:
     """Return what a label is to the task that a model was adapted for."""
     task = plugins().task(facts.task)
     # What was written before an option was there has what holds unless it is set.
-    return task.goal({**task.options, **facts.options})
+    goal, learnt = task.goal({**task.options, **facts.options}), facts.data.get("numbers")
+    if isinstance(goal, Numbers) and learnt:
+        return Numbers(facts.labels[0], float(learnt["mean"]), float(learnt["deviation"]))
+    return goal
 
 
 def temperature_of(facts: Facts) -> float | None:

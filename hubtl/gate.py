@@ -15,6 +15,7 @@ from .plugins.manager import plugins
 from .predictions import Predictions
 from .proof import NO_COMMIT
 from .registry.catalog import catalogue
+from .registry.comparing import figure
 from .registry.entry import Entry
 from .registry.errors import HubtlError, NotReproduced, Refused
 from .registry.facts import FILE, Facts
@@ -165,11 +166,15 @@ def _check_measured(folder: Path, facts: Facts, before: Predictions) -> None:
         and _near(rivals, facts.baselines)
     )
     if not same or facts.beats_baseline != (facts.gain["low"] > 0):
-        told = facts.metrics[facts.main_metric]["value"]
-        again = found.get(facts.main_metric, {}).get("value", float("nan"))
+        metric = facts.main_metric
+        told, again = (
+            facts.metrics[metric]["value"],
+            found.get(metric, {}).get("value", float("nan")),
+        )
         raise NotReproduced(
-            f"{FILE} tells {facts.main_metric} {told:.4f} and what stands beside it, but the "
-            f"predictions in the folder don't give that ({facts.main_metric} {again:.4f})",
+            f"{FILE} tells {metric} {figure(metric, told, digits=4)} and what stands beside it, "
+            "but the predictions in the folder don't give that "
+            f"({metric} {figure(metric, again, digits=4)})",
             _reckoned_anew(facts) or "adapt again: one of the two was changed",
         )
 

@@ -13,7 +13,7 @@ from .checking import warnings_of
 from .clock import Clock
 from .contenders import Contenders, contenders
 from .dataset import Dataset
-from .ladder import AUTO, Rung, climbable
+from .ladder import AUTO, Rung, climbable, refusal
 from .lineage import Upon, traced
 from .plugins.hookspecs import Method, Source, Task
 from .plugins.retaining import Probes
@@ -191,6 +191,9 @@ def job_of(
             "parts of a row",
             "--recipe probe, or --recipe lora",
         )
+    why_not, instead = refusal(rungs[0], goal)
+    if why_not:
+        raise BadOption(why_not, instead)
     return Job(
         task, recipe, method, source, entry, subject.data, split, subject.labels, goal, out,
         subject.domain, why, subject.clock, read_choices(request.plan) if request.plan else {},

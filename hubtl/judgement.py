@@ -14,6 +14,7 @@ from .transfer import measure
 from .transfer.calibration import calibration, log_likely, reliability
 from .transfer.goal import Goal
 from .transfer.judging import LEAST_ROWS, Answers, ClassScore, by_class, confusions, worst
+from .transfer.number import Numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,11 +66,11 @@ def judge(
     seed: int = 0,
     temperature: float | None = None,
 ) -> Judgement:
-    """Return where answers are wrong; of texts there are neither classes nor confusions."""
+    """Return where answers are wrong; of texts and numbers there are no classes or confusions."""
     return Judgement(
         answers,
         by_class(answers, goal, classes, seed),
-        confusions(answers) if classes else [],
+        confusions(answers) if classes and not isinstance(goal, Numbers) else [],
         calibrated(answers, goal, classes, "on these rows", temperature),
         worst(answers, goal, classes, WORST),
         goal.worst_by,

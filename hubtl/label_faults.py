@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from .results import Finding
 from .row_faults import Sheet
-from .splitting import TEST_SHARE
+from .splitting import BY_NUMBER, TEST_SHARE, are_measured
 from .transfer.goal import Goal
 from .transfer.noise import suspects
+from .transfer.number import Numbers
 from .transfer.progress import Progress
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ def counts_of(labels: Sequence[str], goal: Goal, classes: Sequence[str]) -> NDAr
 
 def class_faults(sheet: Sheet, goal: Goal) -> Iterator[Finding]:
     """Yield what hinders learning classes, or judging what was learnt."""
+    if isinstance(goal, Numbers):
+        yield from _number_faults(sheet)
+        return
+    if goal.divides and are_measured(set(sheet.labels)):
+        what = f"the labels are {len(set(sheet.labels))} different numbers, each taken for a class"
+        yield Finding("numbers", "warning", what, BY_NUMBER, len(sheet))
     classes = goal.classes(sheet.labels)
     if len(classes) == 1 and goal.divides:
         what = f"all rows have the label `{classes[0]}`"
@@ -60,6 +67,15 @@ def class_faults(sheet: Sheet, goal: Goal) -> Iterator[Finding]:
             "look at macro_f1 rather than accuracy; try --set class_weights=balanced",
             there[most],
         )
+
+
+def _number_faults(sheet: Sheet) -> Iterator[Finding]:
+    """Yield that there is nothing to learn of numbers which are all the same."""
+    learnt = set(sheet.labels[: sheet.learning])
+    if len(learnt) == 1:
+        what = f"all rows to learn from have the label `{next(iter(learnt))}`"
+        hint = "there is nothing to tell apart: add rows with another number"
+        yield Finding("one_label", "error", what, hint, sheet.learning)
 
 
 def _one_sided(learnt: Mapping[str, int], tested: Mapping[str, int]) -> Iterator[Finding]:

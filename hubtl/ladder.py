@@ -11,6 +11,7 @@ from .plugins.manager import plugins
 from .registry.errors import BadOption, unknown
 from .registry.recipe import Recipe
 from .transfer.goal import Goal
+from .transfer.number import Numbers
 from .transfer.placed import Placed
 
 AUTO = "auto"
@@ -54,6 +55,19 @@ def rungs(asked: str, task: Task, options: Mapping[str, str]) -> tuple[Rung, ...
             error.message,
             f"`--recipe {AUTO}` takes what every recipe takes; or name one with --recipe",
         ) from error
+
+
+def refusal(found: Rung, goal: Goal) -> tuple[str, str]:
+    """Return why a recipe can't learn labels that are numbers, and what to do; empty if it can."""
+    if not isinstance(goal, Numbers):
+        return "", ""
+    if getattr(found.method, "contrasts", False):
+        why = f"`{found.recipe.name}` draws rows of a class together, and labels are numbers"
+        return why, "--recipe probe, or --recipe lora"
+    if found.recipe.options.get("class_weights", "none") != "none":
+        why = "`class_weights`: labels are numbers, and no class is rare"
+        return why, "leave it out"
+    return "", ""
 
 
 def others(task: Task, options: Mapping[str, str], classes: int) -> tuple[Rung, ...]:

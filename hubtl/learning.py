@@ -15,6 +15,7 @@ from .registry.errors import BadData
 from .registry.places import trunks
 from .retention import asked
 from .transfer import measure
+from .transfer.agreement import nearness
 from .transfer.checkpoint import Checkpoint
 from .transfer.choices import Choices
 from .transfer.curve import SECONDS, learning_curve
@@ -22,6 +23,7 @@ from .transfer.cut import Uncut, depth
 from .transfer.layerwise import LOOK, losses_by_layer
 from .transfer.meter import Meter
 from .transfer.network import Network
+from .transfer.number import Numbers
 from .transfer.placed import Placed
 from .transfer.progress import Progress
 from .transfer.split import Example, joined
@@ -95,8 +97,9 @@ def _layers(job: Job, network: Network, session: Session) -> dict[str, Any]:
 
     It is only to be looked at, so it takes no part of a time budget.
     """
-    if not (job.labels and job.goal.divides):
-        return {"losses": [], "how": "a layer is probed only where each row has one class"}
+    if not (job.labels and (job.goal.divides or isinstance(job.goal, Numbers))):
+        how = "a layer is probed only where each row has one class, or a number"
+        return {"losses": [], "how": how}
     if job.clock.budget is not None:
         return {"losses": [], "how": "no layer was probed, to keep to the time budget"}
     if depth(network) < 2:
@@ -157,6 +160,7 @@ def save_and_measure(
         step="measuring what was saved",
         progress=progress,
         said=job.goal.said,
+        near=nearness(job.goal),
         kept=asked(job, base, folder),
     )
     return snippet, predicted

@@ -109,7 +109,13 @@ def reliability(
     return svg[0]
 
 
-def curves(training: Sequence[float], validation: Sequence[float], best: int, about: str) -> str:
+def curves(
+    training: Sequence[float],
+    validation: Sequence[float],
+    best: int,
+    about: str,
+    unit: str = " in nats",
+) -> str:
     """Return the losses by epoch, those of validation from before training on, the kept one ringed.
 
     A loss on training rows stands between the epochs that it was measured between.
@@ -124,17 +130,17 @@ def curves(training: Sequence[float], validation: Sequence[float], best: int, ab
                 best, validation[best], "o", markersize=11, markeredgecolor=ACCENT,
                 markerfacecolor="none", linestyle="none", label="kept",
             )  # fmt: skip
-        axes.set(xlabel="epoch", ylabel="loss, nats", xlim=(-0.2, len(training) + 0.2))
+        axes.set(xlabel="epoch", ylabel=f"loss{unit}", xlim=(-0.2, len(training) + 0.2))
         axes.legend(frameon=False)
         _counted(axes)
     return svg[0]
 
 
-def by_layer(losses: Sequence[float], about: str) -> str:
+def by_layer(losses: Sequence[float], about: str, unit: str = " in nats") -> str:
     """Return the loss of a probe on what each layer gives, the last being what the head sees."""
     # What hardly differs must not look as if it did.
     limits = (min(min(losses), 0.8 * max(losses)) * 0.97, 1.03 * max(losses))
-    return _by_layer(losses, losses.index(min(losses)), "loss of a probe, nats", about, limits)
+    return _by_layer(losses, losses.index(min(losses)), f"loss of a probe{unit}", about, limits)
 
 
 def evidence_by_layer(values: Sequence[float], about: str) -> str:
@@ -167,6 +173,28 @@ def growth(points: Sequence[Mapping[str, float]], title: str, about: str) -> str
         high = [each["high"] - each["value"] for each in points]
         axes.errorbar(rows, values, yerr=[low, high], fmt="o-", color=ACCENT, capsize=3)
         axes.set(xlabel="rows to learn from", ylabel=title, xlim=(0, None))
+        _grid(axes, "y")
+    return svg[0]
+
+
+def against(true: Sequence[float], said: Sequence[float], name: str, about: str) -> str:
+    """Return a point a row: what was said by what is true; where both are the same is dashed."""
+    with _drawn(about, 3.6) as (axes, svg):
+        axes.plot(true, said, "o", color=ACCENT, alpha=0.5, markersize=4, markeredgewidth=0)
+        ends = [min(*true, *said), max(*true, *said)]
+        axes.plot(ends, ends, "--", color=INK, linewidth=1)
+        axes.set(xlabel=f"{_short(name, 1)}, true", ylabel=f"{_short(name, 1)}, said")
+        _grid(axes, "y")
+    return svg[0]
+
+
+def residuals(true: Sequence[float], said: Sequence[float], name: str, about: str) -> str:
+    """Return a point a row: how far above what is true it was said, by what was said."""
+    with _drawn(about, 3.6) as (axes, svg):
+        off = [b - a for a, b in zip(true, said, strict=True)]
+        axes.plot(said, off, "o", color=ACCENT, alpha=0.5, markersize=4, markeredgewidth=0)
+        axes.axhline(0, linestyle="--", color=INK, linewidth=1)
+        axes.set(xlabel=f"{_short(name, 1)}, said", ylabel="said less true")
         _grid(axes, "y")
     return svg[0]
 

@@ -22,6 +22,7 @@ from .registry.card import first_python_block
 from .registry.errors import BadData, NotReproduced, Refused
 from .registry.facts import Facts
 from .registry.rooms import temporary_room
+from .transfer.agreement import LOGIT_TOLERANCE
 from .transfer.progress import Progress, silent
 from .transfer.resources import MOST_KEPT
 from .transfer.split import evenly
@@ -95,6 +96,7 @@ def predict_in_clean_process(
     kept: Mapping[str, Any] | None = None,
     true: Sequence[str] = (),
     written: Sequence[int] | None = None,
+    near: float = LOGIT_TOLERANCE,
 ) -> Predicted:
     """Run a card's code in a process without hubtl, with an empty cache that has just `models`.
 
@@ -118,6 +120,7 @@ def predict_in_clean_process(
             "probe": list(probe),
             "ways": ways or {},
             "kept": kept,
+            "near": near,
         }
         job.write_text(json.dumps(wanted), "utf-8")
         words = [str(job), str(result)]

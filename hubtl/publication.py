@@ -12,6 +12,7 @@ from .gate import Case, check_costly, check_folder
 from .plugins.hookspecs import Destination, Draft, Reviewing
 from .predictions import read_predictions
 from .registry.cache import check_id, check_ref
+from .registry.comparing import figure
 from .registry.entry import Entry
 from .registry.errors import BadOption, NotReproduced, UnknownName, Unreachable
 from .registry.facts import Facts, read_facts
@@ -120,8 +121,8 @@ def _metric(facts: Facts) -> dict[str, Any]:
 
 def _send(wish: Wish, case: Case, facts: Facts, progress: Progress) -> tuple[Proven, str, str]:
     """Send a draft, prove it, accept it; or take it away again."""
-    measured = facts.metrics[facts.main_metric]["value"]
-    message = f"{facts.recipe} adapter of {facts.base}: {facts.main_metric} {measured:.4f}"
+    told = figure(facts.main_metric, facts.metrics[facts.main_metric]["value"], digits=4)
+    message = f"{facts.recipe} adapter of {facts.base}: {facts.main_metric} {told}"
     progress("sending", 0, 1)
     draft: Draft
     if wish.pull_request and isinstance(case.hub, Reviewing):

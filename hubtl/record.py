@@ -19,9 +19,12 @@ from .lineage import licence_upon
 from .registry.facts import LOCAL, WRITTEN_LATER, Facts
 from .registry.fingerprint import files_in, rows_fingerprint, sha256
 from .registry.weights import needed
+from .rivals import words_of
 from .shift import shifted
 from .transfer import measure, resources
+from .transfer.goal import Goal
 from .transfer.judging import Answers
+from .transfer.number import Numbers, unit_of_loss
 from .transfer.split import contents_of
 from .transfer.temperature import HeldOut
 
@@ -82,10 +85,10 @@ def facts_of(
         address=job.address,
         loads=predicted.ways,
         choices=choices,
-        rivals=dict(getattr(job.task, "rivals", {})),  # a plugin may be of before
+        rivals=dict(words_of(job)),
         lineage=job.upon.lineage if job.upon else (),
         calibration=_calibration(job, answers, learnt.held_out),
-        losses=_losses(learnt.curves, frozen=getattr(job.method, "frozen", False)),
+        losses=_losses(learnt.curves, job.goal, frozen=getattr(job.method, "frozen", False)),
         layers=outcome.layers,
         shift=shifted(job, outcome),
         base_files={path: sha256(base / path) for path in needed(job.base.files)},
@@ -120,14 +123,14 @@ def _calibration(job: Job, answers: Answers, held_out: HeldOut | None) -> dict[s
     return calibrated(answers, job.goal, job.labels, where, temperature, how)
 
 
-def _losses(curves: Mapping[str, Any], *, frozen: bool) -> dict[str, Any]:
+def _losses(curves: Mapping[str, Any], goal: Goal, *, frozen: bool) -> dict[str, Any]:
     """Return the losses by epoch, and how they were measured; no epochs where there were none."""
     if not curves:
         how = "the method does not tell how it learnt"
         if frozen:
             how = "there are no epochs: a head is fitted at once, on what the frozen base gives"
         return {"training": [], "validation": [], "best_epoch": None, "how": how}
-    how = "mean loss in nats, of training rows while they are learnt from"
+    how = f"mean loss{unit_of_loss(goal)}, of training rows while they are learnt from"
     if curves["validation"]:
         how += ", of validation rows before training and after each epoch"
     return {**curves, "how": how}
@@ -152,7 +155,15 @@ def _data(job: Job, rivals: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         "groups": measure.known_origins([row.origin for row in job.split.test]),
         "commonest": rivals["majority"][0] if "majority" in rivals else None,
         "fields": list(job.data.fields),
+        **_numbers(job.goal),
     }
+
+
+def _numbers(goal: Goal) -> dict[str, Any]:
+    """Return the mean and the deviation of labels that are numbers, by which they are compared."""
+    if not isinstance(goal, Numbers):
+        return {}
+    return {"numbers": {"mean": goal.mean, "deviation": goal.deviation}}
 
 
 def summary(seeds: Sequence[Seed], kept: Outcome) -> dict[str, Any] | None:

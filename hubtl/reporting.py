@@ -18,20 +18,27 @@ from .plugins.manager import plugins
 from .plugins.pictured import Pictured
 from .predictions import Predictions, read_predictions
 from .registry.card import METRIC_NAMES, headline, seeds_line, shift_line
+from .registry.comparing import figure
 from .registry.facts import Facts, read_facts
 from .registry.usage import calibrated, gained, kept_of_base
 from .transfer import measure
 from .transfer.goal import Goal
 from .transfer.judging import Answers, ClassScore, confusion_matrix
+from .transfer.number import Numbers, unit_of_loss
+from .transfer.split import evenly
 
 FILE = "report.html"
 PLOTS = tuple(
     f"plot_{name}"
-    for name in ("results", "classes", "confusion", "bins", "losses", "layers", "curve")
+    for name in (
+        *("results", "classes", "confusion", "bins", "losses", "layers", "curve"),
+        *("numbers", "residuals"),
+    )
 )
 TEMPLATE = HERE / "report.html.jinja"
 OURS = "this model"
 MOST_CLASSES, MOST_DRAWN, MOST_PAIRS, RIGHT = 100, 20, 10, 5
+MOST_POINTS = 1000  # each of which is drawn
 LONGEST = 600  # letters of a text that are shown
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -81,6 +88,8 @@ def render_report(facts: Facts, rows: Predictions) -> str:
         rings="reliability_before" in found.calibration,
         worst=list(_worst(rows, found, task)),
         worst_by=found.worst_by,
+        shown=figure,
+        numbers=isinstance(goal, Numbers),
         right=list(_right(rows, task)),
         made=_made(facts),
         gained=gained(facts),
@@ -139,25 +148,40 @@ def _plots(
         before = found.calibration.get("reliability_before", [])
         about = "How often it is right, by how sure it is"
         drawn["plot_bins"] = plots.reliability(bins, before, about)
-    drawn |= _drawn_learning(facts, title)
+    if isinstance(goal, Numbers):
+        drawn |= _drawn_numbers(found.answers, facts.labels[0])
+    drawn |= _drawn_learning(facts, goal)
     return {**{name: Markup(svg) for name, svg in drawn.items()}, "plots": True}
 
 
-def _drawn_learning(facts: Facts, title: str) -> dict[str, str]:
+def _drawn_numbers(answers: Answers, name: str) -> dict[str, str]:
+    """Return the plots of what was said against what is true, and of how far off that is."""
+    some = answers.among(evenly(len(answers), MOST_POINTS))
+    true, said = ([float(label) for label in part] for part in (some.true, some.labels))
+    return {
+        "plot_numbers": plots.against(true, said, name, f"{name}: said against true"),
+        "plot_residuals": plots.residuals(
+            true, said, name, f"{name}: how far off, by what is said"
+        ),
+    }
+
+
+def _drawn_learning(facts: Facts, goal: Goal) -> dict[str, str]:
     """Return the plots of how it learnt: the losses, the layers, and what more rows would give."""
-    drawn = {}
+    drawn, unit = {}, unit_of_loss(goal)
     training = facts.losses.get("training", [])
     if training:
         losses = facts.losses
         about = "Loss by epoch"
         drawn["plot_losses"] = plots.curves(
-            training, losses["validation"], losses["best_epoch"], about
+            training, losses["validation"], losses["best_epoch"], about, unit
         )
     layers = facts.layers.get("losses", [])
     if layers:
-        drawn["plot_layers"] = plots.by_layer(layers, "Loss of a probe on each layer")
+        drawn["plot_layers"] = plots.by_layer(layers, "Loss of a probe on each layer", unit)
     points = facts.curve.get("points", [])
     if points:
+        title = METRIC_NAMES.get(facts.curve["metric"], facts.curve["metric"])
         drawn["plot_curve"] = plots.growth(points, title, f"{title} by rows to learn from")
     return drawn
 

@@ -11,11 +11,13 @@ from .evaluation import goal_of
 from .plugins.manager import plugins
 from .predictions import Predictions
 from .proof import Predicted, card_code, loading, predict_in_clean_process
+from .registry.comparing import figure
 from .registry.errors import NotReproduced
 from .registry.facts import Facts
 from .transfer import measure, resources
-from .transfer.agreement import LOGIT_TOLERANCE, Agreement, compare
-from .transfer.goal import Goal
+from .transfer.agreement import LOGIT_TOLERANCE, Agreement, allowed, compare, nearness
+from .transfer.goal import ONE_CLASS, Goal
+from .transfer.number import Numbers
 from .transfer.progress import Progress
 
 METRIC_TOLERANCE = 1e-9
@@ -49,10 +51,11 @@ def reproduce(
         said=goal.said,
         true=rows.true,
         written=[number for number, label in enumerate(rows.predicted) if goal.shown(label)],
+        near=nearness(goal),
     )
     near = _tolerance(facts)
     agreement = compare(rows.predicted, rows.logits, said.labels, said.logits, goal, near)
-    probed = compare_probe(facts, said, near)
+    probed = compare_probe(facts, said, goal, near)
     if not (agreement.holds and probed.holds):
         failed, wanted, found = agreement, rows.logits, said.logits
         if agreement.holds:
@@ -62,11 +65,13 @@ def reproduce(
     reproduced = measure.values(rows.true, said.labels, goal.metrics)[facts.main_metric]
     measured = measure.values(rows.true, rows.predicted, goal.metrics)[facts.main_metric]
     # A near tie may fall the other way elsewhere, and the metric with it, by that many rows.
-    allowed = METRIC_TOLERANCE + agreement.near_ties / max(1, agreement.rows)
-    allowed += slack(goal, measured, agreement.widest)
-    if abs(reproduced - measured) > allowed:
+    ties = agreement.near_ties / max(1, agreement.rows)
+    off = METRIC_TOLERANCE + ties + allowed(goal, measured, agreement.widest)
+    off += slack(goal, measured, agreement.widest)
+    if abs(reproduced - measured) > off:
+        told = [figure(facts.main_metric, each, digits=4) for each in (reproduced, measured)]
         raise NotReproduced(
-            f"{what} gives {facts.main_metric} {reproduced:.4f} in place of {measured:.4f}", _HINT
+            f"{what} gives {facts.main_metric} {told[0]} in place of {told[1]}", _HINT
         )
     _check_ways(facts, said)
     return agreement, reproduced
@@ -97,10 +102,13 @@ def some(rows: Predictions) -> Predictions:
     )
 
 
-def compare_probe(facts: Facts, said: Predicted, near: float = LOGIT_TOLERANCE) -> Agreement:
+def compare_probe(
+    facts: Facts, said: Predicted, goal: Goal, near: float = LOGIT_TOLERANCE
+) -> Agreement:
     """Return how the logits of the public probe inputs differ from those that were measured."""
     wanted = facts.probe["logits"]
-    return compare(_best(wanted), wanted, _best(said.probe), said.probe, tolerance=near)
+    told = goal if isinstance(goal, Numbers) else ONE_CLASS
+    return compare(_best(wanted), wanted, _best(said.probe), said.probe, told, near)
 
 
 def _tolerance(facts: Facts) -> float:

@@ -94,11 +94,15 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One input's label, its probability, and that of every class; a label may be a list."""
+    """One input's label, its probability, and that of every class; a label may be a list.
+
+    Where it is a number, nobody knows how sure that is: the score is None, and scores have the
+    number by its name.
+    """
 
     input: str
     label: Any
-    score: float
+    score: float | None
     scores: Mapping[str, float]
 
 

@@ -1,4 +1,4 @@
-"""What plain rivals say of rows, also where a row may have several labels at once."""
+"""What plain rivals say of rows, also where a row may have several labels at once, or a number."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from .job import Job
+from .plugins.rivals import MEAN, Estimating, mean_of
 from .transfer.goal import Goal
 from .transfer.measure import values
+from .transfer.number import Numbers
 from .transfer.split import Example, Split, hold_out, joined
 
 HAS, LACKS = "yes", "no"
@@ -26,6 +28,9 @@ def rivals_of(job: Job, split: Split, base: Path) -> Said:
     rows to learn from, so that it is a fair rival. Where few rows have several the first is better,
     since it always says something.
     """
+
+    if isinstance(job.goal, Numbers):
+        return _of_numbers(job, split, base)
 
     def combinations(some: Split) -> Said:
         return job.task.baselines(some, job.request.seed, base)
@@ -49,6 +54,20 @@ def rivals_of(job: Job, split: Split, base: Path) -> Said:
     better = {name for name, value in alone.items() if value > together[name]}
     said = apart(split) if better else {}
     return {**combinations(split), **{name: said[name] for name in better}}
+
+
+def words_of(job: Job) -> Mapping[str, str]:
+    """Return what each of a task's plain rivals is."""
+    if isinstance(job.goal, Numbers):
+        task = job.task
+        return task.number_rivals if isinstance(task, Estimating) else {"majority": MEAN}
+    return getattr(job.task, "rivals", {})  # a plugin may be of before
+
+
+def _of_numbers(job: Job, split: Split, base: Path) -> Said:
+    if isinstance(job.task, Estimating):
+        return job.task.estimates(split, job.request.seed, base)
+    return {"majority": mean_of(joined(split.train, split.validation), split.test)}
 
 
 def by_label(rivals: Rivals, goal: Goal, labels: Sequence[str], split: Split) -> Said:

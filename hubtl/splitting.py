@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from .dataset import Dataset, test_rows
 from .registry.errors import BadData
 from .transfer.goal import ONE_CLASS, Goal
+from .transfer.number import Numbers
 from .transfer.placed import Placed
 from .transfer.rows import Example
 from .transfer.split import (
@@ -31,6 +32,8 @@ SHOWN = 5
 TEST_SHARE = 0.2
 VALIDATION_SHARE = 0.15
 VALIDATED = f", {VALIDATION_SHARE:.0%} of the rest to validate"
+MANY_NUMBERS = 20  # different ones, from where on they are taken to measure rather than to name
+BY_NUMBER = "the labels are numbers: to predict a number, say --set numbers=true"
 # More rows than this teach a plain rival nothing new, and take hours and gigabytes.
 RIVAL_ROWS = 50_000
 
@@ -53,7 +56,7 @@ def split_rows(
     elif len(data.parts["test"]):
         held_out, how = data.parts["test"], "split as the file says"
     else:
-        _check_classes(data.path, data.examples, goal)
+        _check_labels(data.path, data.examples, goal)
         kept, held_out = _divided(data, kept, TEST_SHARE, seed, goal)
         how = f"{_name(data, TEST_SHARE, goal)} held out{_seed(data, seed)}"
     if validates and not len(validation):
@@ -157,7 +160,7 @@ def _fresh(path: Path, held_out: Sequence[Example], learnt: Sequence[Example]) -
     return found
 
 
-def _check_classes(path: Path, examples: Sequence[Example], goal: Goal) -> None:
+def _check_labels(path: Path, examples: Sequence[Example], goal: Goal) -> None:
     """Raise BadData where rows can't be split: one class only, or a class with one input."""
     if not goal.divides:
         return
@@ -174,16 +177,27 @@ def _check_classes(path: Path, examples: Sequence[Example], goal: Goal) -> None:
             f"`{path}`: {'labels' if len(single) > 1 else 'the label'} {names} "
             f"{'have' if len(single) > 1 else 'has'} one row, and learning takes one to learn "
             "from and one to test with",
-            "add rows, or leave that label out",
+            BY_NUMBER if are_measured(inputs) else "add rows, or leave that label out",
         )
 
 
+def are_measured(labels: Collection[str]) -> bool:
+    """Return whether labels are so many different numbers that they hardly name classes."""
+    try:
+        numbers = {float(label) for label in labels}
+    except ValueError:
+        return False
+    return len(numbers) > MANY_NUMBERS
+
+
 def _check_split(path: Path, split: Split, goal: Goal) -> None:
-    known = goal.classes(labels_of(split.train))
+    labels = labels_of(split.train)
+    known = goal.classes(labels)
     if isinstance(goal, Placed) and not known:
         raise BadData(f"`{path}`: no row to train on has anything to find", "add rows that have")
-    if not split.train or (len(known) == 1 and not isinstance(goal, Placed)):
-        only = f"one label only: `{known[0]}`" if known else "no rows"
+    told = labels if isinstance(goal, Numbers) else known
+    if not split.train or (len(told) == 1 and not isinstance(goal, Placed)):
+        only = f"one label only: `{next(iter(told))}`" if split.train else "no rows"
         raise BadData(f"`{path}`: the rows to train on have {only}", "look at its split column")
     if not split.test:
         raise BadData(f"`{path}`: there are no rows to test with", "say --test FILE")

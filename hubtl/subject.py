@@ -17,7 +17,9 @@ from .registry.errors import BadOption
 from .registry.places import setting
 from .splitting import split_rows
 from .transfer.goal import Goal
+from .transfer.listing import FOLDERS
 from .transfer.network import choose_device
+from .transfer.number import NAME, known
 from .transfer.split import Split, labels_of
 
 
@@ -66,10 +68,10 @@ def find_recipes(request: Request) -> tuple[Rung, ...]:
     return rungs(request.recipe, plugins().task(request.task), request.options)
 
 
-def read_subject(request: Request, known: tuple[Rung, ...]) -> Subject:
+def read_subject(request: Request, offered: tuple[Rung, ...]) -> Subject:
     """Return the rows, read and divided; raises the HubtlError that says what is wrong with them.
 
-    `known` are the recipes that the request asks for.
+    `offered` are the recipes that the request asks for.
     """
     clock = Clock(seconds_of(request.time_budget) if request.time_budget else None)
     task = plugins().task(request.task)
@@ -78,16 +80,18 @@ def read_subject(request: Request, known: tuple[Rung, ...]) -> Subject:
         catalogue().check_domain(domain)
     if request.device:
         choose_device(request.device)
-    goal = task.goal(known[0].recipe.options)
+    goal = task.goal(offered[0].recipe.options)
     asked = (task, request.columns, request.hub)
     data = read_dataset(request.data, *asked, goal=goal)
     test = None
     if request.test:
         test = read_dataset(request.test, *asked, goal=goal, fields=data.fields)
-    validates = known[0].method.validates and request.recipe != AUTO
+    validates = offered[0].method.validates and request.recipe != AUTO
     split = split_rows(data, test, request.seed, validates=validates, goal=goal)
+    column = data.columns[task.roles[1].name]
+    goal = known(goal, split.train, NAME if column == FOLDERS else column)
     labels = goal.classes(labels_of(split.train))
-    return Subject(task, known, data, split, labels, goal, domain, clock)
+    return Subject(task, offered, data, split, labels, goal, domain, clock)
 
 
 def check_classes(request: Request, subject: Subject) -> None:

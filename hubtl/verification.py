@@ -9,6 +9,7 @@ from pathlib import Path
 from .dataset import read_dataset, test_rows
 from .evaluation import Model, check_labels, fetch_model, goal_of
 from .plugins.manager import plugins
+from .registry.comparing import figure
 from .registry.errors import NotReproduced
 from .registry.facts import Facts
 from .registry.fingerprint import rows_fingerprint, sha256
@@ -16,6 +17,7 @@ from .registry.rooms import temporary_room
 from .reproduction import METRIC_TOLERANCE, compare_probe, slack
 from .results import Published
 from .transfer import measure, resources
+from .transfer.agreement import LOGIT_TOLERANCE, allowed
 from .transfer.progress import Progress
 from .transfer.split import contents_of
 
@@ -42,7 +44,7 @@ def verify(
         check_base(model)
         true = [row.label for row in rows]
         said = model.predict(inputs, "verifying", progress, task.probe_inputs, true)
-    agreement, differs = compare_probe(facts, said), environment(facts)
+    agreement, differs = compare_probe(facts, said, goal), environment(facts)
     if not agreement.holds:
         changed = ", ".join(f"{what} {then} -> {now}" for what, (then, now) in differs.items())
         raise NotReproduced(
@@ -56,11 +58,13 @@ def verify(
         found = measure.values(true, said.labels, goal.metrics)[facts.main_metric]
         same = rows_fingerprint(contents_of(rows))
         metric |= {"reproduced": found, "same_rows": same == facts.data["test_fingerprint"]}
-        allowed = METRIC_TOLERANCE + slack(goal, measured, agreement.widest)
-        if metric["same_rows"] and abs(found - measured) > allowed:
+        off = METRIC_TOLERANCE + allowed(goal, measured, LOGIT_TOLERANCE)
+        off += slack(goal, measured, agreement.widest)
+        if metric["same_rows"] and abs(found - measured) > off:
+            told = [figure(facts.main_metric, each, digits=4) for each in (found, measured)]
             raise NotReproduced(
-                f"`{name}` gives {facts.main_metric} {found:.4f} on the very rows that gave "
-                f"{measured:.4f}",
+                f"`{name}` gives {facts.main_metric} {told[0]} on the very rows that gave "
+                f"{told[1]}",
                 f"`hubtl show {name}` tells who published it",
             )
     return Published(

@@ -12,6 +12,7 @@ from .evaluation import Model, goal_of, published_facts
 from .plugins.hookspecs import Destination, Versioned
 from .predictions import Predictions
 from .registry import history
+from .registry.comparing import figure
 from .registry.entry import Entry, File
 from .registry.errors import HubtlError, Refused, UnknownName, Unreachable
 from .registry.facts import FILE, Facts, read_facts
@@ -150,10 +151,12 @@ def check_fall(against: Mapping[str, Any] | None, *, allow_worse: bool) -> None:
     if allow_worse or difference is None or difference["high"] >= 0:
         return
     assert against is not None, "it has a difference"
+    metric = difference["metric"]
+    less = {name: figure(metric, -difference[name]) for name in ("value", "low", "high")}
     name = against["tags"][0] if against["tags"] else str(against["revision"])[:7]
     raise Refused(
-        f"this version is worse than {name}, which is live: by {-difference['value']:.3f} "
-        f"{difference['metric']} ({-difference['high']:.3f} to {-difference['low']:.3f}) on the "
+        f"this version is worse than {name}, which is live: by {less['value']} "
+        f"{difference['metric']} ({less['high']} to {less['low']}) on the "
         "same rows",
         "--allow-worse publishes it all the same",
     )

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from . import history
-from .comparing import held_out
+from .comparing import WITH_UNIT, figure, held_out
 from .errors import BadData
 from .facts import Facts
 from .usage import calibrated, cite, cost, intended, kept_of_base
@@ -27,7 +27,12 @@ METRIC_NAMES = {
     "cer": "Character error rate",
     "perplexity": "Perplexity",
     "loss": "Loss in nats a token",
+    "mse": "Mean squared error",
+    "r2": "Variance explained (R²)",
+    "spearman": "Rank correlation (Spearman)",
 }
+ENDS = ("value", "low", "high")
+HUB_NAMES = {"macro_f1": "f1", "r2": "r_squared", "spearman": "spearmanr"}  # of `evaluate`
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ def front_matter(facts: Facts, name: str) -> dict[str, Any]:
         "pipeline_tag": facts.task,
         "base_model": facts.base if len(parents) == 1 else parents,
         "base_model_relation": relation,
-        "metrics": [metric.replace("macro_f1", "f1") for metric in _main_first(facts)],
+        "metrics": [HUB_NAMES.get(metric, metric) for metric in _main_first(facts)],
         "tags": [
             "hubtl",
             "transformers",
@@ -83,13 +88,18 @@ def _main_first(facts: Facts) -> list[str]:
 
 
 def _result_told(metric: str, value: Mapping[str, float]) -> dict[str, Any]:
-    low, high = round(value["low"], 4), round(value["high"], 4)
+    told = {name: _rounded(metric, each) for name, each in value.items()}
     return {
         "type": metric,
-        "value": round(value["value"], 4),
+        "value": told["value"],
         "name": METRIC_NAMES.get(metric, metric),
-        "args": {"confidence_level": 0.95, "low": low, "high": high},
+        "args": {"confidence_level": 0.95, "low": told["low"], "high": told["high"]},
     }
+
+
+def _rounded(metric: str, value: float) -> float:
+    """Return a rate with four decimals; what has a unit of its own has six digits."""
+    return float(f"{value:.6g}") if metric in WITH_UNIT else round(value, 4)
 
 
 def render(
@@ -117,11 +127,13 @@ def headline(facts: Facts) -> str:
     metric = facts.main_metric
     value = facts.metrics[metric]
     best = facts.gain["over"]
+    shown = {name: figure(metric, each) for name, each in value.items()}
+    beside = figure(metric, facts.baselines[best][metric])
     verdict = "beats" if facts.beats_baseline else "**does not beat**"
     return (
-        f"{METRIC_NAMES.get(metric, metric)} **{value['value']:.3f}** "
-        f"({value['low']:.3f} to {value['high']:.3f}) on {facts.rows['test']} {_kind(facts)}; "
-        f"it {verdict} {facts.rivals.get(best, best)} at {facts.baselines[best][metric]:.3f}."
+        f"{METRIC_NAMES.get(metric, metric)} **{shown['value']}** "
+        f"({shown['low']} to {shown['high']}) on {facts.rows['test']} {_kind(facts)}; "
+        f"it {verdict} {facts.rivals.get(best, best)} at {beside}."
     )
 
 
@@ -166,16 +178,17 @@ def _result(facts: Facts) -> str:
     lines = [
         "| | " + " | ".join(titles) + " |",
         "|---|" + "---|" * len(names),
-        "| **this model** | " + " | ".join(_interval(facts.metrics[n]) for n in names) + " |",
+        "| **this model** | " + " | ".join(_interval(n, facts.metrics[n]) for n in names) + " |",
     ]
     for baseline, values in facts.baselines.items():
-        cells = " | ".join(f"{values[name]:.3f}" for name in names)
+        cells = " | ".join(figure(name, values[name]) for name in names)
         lines.append(f"| {facts.rivals.get(baseline, baseline)} | {cells} |")
-    gain = facts.gain
+    more = {name: figure(facts.main_metric, facts.gain[name], "+") for name in ENDS}
+    better = ", more being better" if facts.main_metric in WITH_UNIT else ""
     lines += [
         "",
-        f"Over the best baseline on the same rows: {gain['value']:+.3f} {facts.main_metric} "
-        f"({gain['low']:+.3f} to {gain['high']:+.3f}). Intervals are 95 % bootstrap intervals over "
+        f"Over the best baseline on the same rows: {more['value']} {facts.main_metric} "
+        f"({more['low']} to {more['high']}){better}. Intervals are 95 % bootstrap intervals over "
         f"the {facts.rows['test']} test rows, which were used once, for these numbers.",
     ]
     lines += [f"\n{line}" for line in kept_of_base(facts.retention)]
@@ -193,7 +206,9 @@ def seeds_line(facts: Facts) -> str:
     assert facts.seeds, "there were several seeds"
     mean, deviation = facts.seeds["mean"], facts.seeds["deviation"]
     told = ", ".join(
-        f"{METRIC_NAMES.get(name, name)} {mean[name]:.3f} ± {deviation[name]:.3f}" for name in mean
+        f"{METRIC_NAMES.get(name, name)} {figure(name, mean[name])} ± "
+        f"{figure(name, deviation[name])}"
+        for name in mean
     )
     return (
         f"{len(facts.seeds['runs'])} seeds: {told} (mean ± standard deviation). This is seed "
@@ -201,8 +216,9 @@ def seeds_line(facts: Facts) -> str:
     )
 
 
-def _interval(value: Mapping[str, float]) -> str:
-    return f"**{value['value']:.3f}** ({value['low']:.3f}–{value['high']:.3f})"
+def _interval(metric: str, value: Mapping[str, float]) -> str:
+    shown = {name: figure(metric, each) for name, each in value.items()}
+    return f"**{shown['value']}** ({shown['low']}–{shown['high']})"
 
 
 def _made(facts: Facts) -> str:
@@ -236,6 +252,9 @@ def _copied(facts: Facts) -> str:
 def _labels(facts: Facts) -> list[str]:
     """Return the line on the labels, if there is anything to choose from."""
     named = ", ".join(f"`{label}`" for label in facts.labels)
+    if learnt := facts.data.get("numbers"):
+        mean, deviation = (f"{learnt[name]:.4g}" for name in ("mean", "deviation"))
+        return [f"- Label: the number {named}, {mean} ± {deviation} in the rows to learn from"]
     return [f"- Labels: {named}"] if named else []
 
 

@@ -10,8 +10,19 @@ from dataclasses import dataclass, field
 from .entry import Entry
 
 LOWER = frozenset(("wer", "cer", "mse", "perplexity", "loss"))  # metrics of which less is better
+BELOW_ZERO = {"spearman": -1.0, "r2": -math.inf}  # the least of those that may be below zero
+WITH_UNIT = frozenset(("mse",))  # that of the labels, squared
 DIGITS = 12
 HELD_OUT = re.compile(r"(\d{1,12}) held-out rows, ([0-9a-f]{12})", re.ASCII)
+
+
+def figure(metric: str, value: float, sign: str = "", digits: int = 3) -> str:
+    """Return a metric's value, or a difference, to be read: a rate by so many decimals.
+
+    What has a unit may be of any size, so it has as many digits as a rate would before its end.
+    """
+    form = f"{sign}.{digits + 1}g" if metric in WITH_UNIT else f"{sign}.{digits}f"
+    return format(value, form)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .comparing import figure
 from .facts import Facts
 from .weights import ADAPTER_CONFIG
 
@@ -69,7 +70,8 @@ def _value(facts: Facts) -> str:
 
 
 def _result(metric: str, value: Mapping[str, float]) -> str:
-    return f"{metric} {value['value']:.3f} ({value['low']:.3f}–{value['high']:.3f})"
+    told, low, high = (figure(metric, value[name]) for name in ("value", "low", "high"))
+    return f"{metric} {told} ({low}–{high})"
 
 
 def _line(name: str, base: str, recipe: str, result: str, rows: int, same: bool) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .catalog import catalogue
+from .comparing import figure
 from .facts import Facts
 
 ALLOWED = {True: "allows", False: "does not allow", None: "is not known to allow"}
@@ -16,13 +17,16 @@ def intended(facts: Facts) -> str:
     metric = facts.metrics[facts.main_metric]
     one = "one of" if facts.main_metric == "accuracy" else "of"  # else a row may have several
     among = f", {one} {len(facts.labels)} labels" if facts.labels else ""
+    if "numbers" in facts.data:
+        among = f", a number, `{facts.labels[0]}`"
+    wide = figure(facts.main_metric, metric["high"] - metric["low"])
     spoken = f" in {', '.join(facts.languages)}" if facts.languages else ""
     domain = f", in the domain `{facts.domain}`" if facts.domain else ""
     lines = [
         f"- For `{facts.task}`{among}{spoken}{domain}, of inputs like those it learnt from.",
         f"- All evidence is {facts.rows['test']} rows of one data set ({facts.data['split']}): how "
         "it does on other data was not measured.",
-        f"- With so many rows the interval is {metric['high'] - metric['low']:.3f} wide: what "
+        f"- With so many rows the interval is {wide} wide: what "
         "differs by less can't be told apart.",
         *_grouped(facts.data.get("groups", 0)),
     ]
@@ -76,10 +80,13 @@ def calibrated(calibration: Mapping[str, object]) -> str:
 
 def gained(facts: Facts) -> str:
     """Return one sentence on how much better it is than the best baseline."""
-    gain, best = facts.gain, facts.gain["over"]
+    best = facts.gain["over"]
+    more = {
+        name: figure(facts.main_metric, facts.gain[name], "+") for name in ("value", "low", "high")
+    }
     return (
-        f"Gain {gain['value']:+.3f} {facts.main_metric} ({gain['low']:+.3f} to "
-        f"{gain['high']:+.3f}) over {facts.rivals.get(best, best)}."
+        f"Gain {more['value']} {facts.main_metric} ({more['low']} to {more['high']}) over "
+        f"{facts.rivals.get(best, best)}."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .goal import ONE_CLASS, Goal
+from .number import Numbers
 
 LOGIT_TOLERANCE = 1e-3
 
@@ -17,7 +19,8 @@ LOGIT_TOLERANCE = 1e-3
 class Agreement:
     """How two sets of predictions differ: rows, other labels, near ties, widest logit gap.
 
-    The widest gap and `tolerance` are differences, or a `share` of the largest logit of the row.
+    The widest gap and `tolerance` are differences, or a `share` of the largest logit of the row; of
+    labels that are a `number`, which may be in any unit, a share of how far those deviate.
     """
 
     rows: int
@@ -28,6 +31,7 @@ class Agreement:
     worst: int
     tolerance: float = LOGIT_TOLERANCE
     share: bool = False
+    number: bool = False
 
     @property
     def holds(self) -> bool:
@@ -35,11 +39,30 @@ class Agreement:
         return self.rows > 0 and self.other_labels == 0 and self.far_logits == 0
 
     def __str__(self) -> str:
+        of = " of its largest" if self.share else ""
+        of = " of the labels' deviation" if self.number else of
         return (
             f"{self.other_labels} of {self.rows} labels differ, {self.far_logits} rows have a "
-            f"logit further off than {self.tolerance:g}{' of its largest' * self.share} (widest "
-            f"{self.widest:.3g}, in row {self.worst})"
+            f"logit further off than {self.tolerance:g}{of} (widest {self.widest:.3g}, in row "
+            f"{self.worst})"
         )
+
+
+def nearness(goal: Goal) -> float:
+    """Return how far logits may be off, in their own unit."""
+    return LOGIT_TOLERANCE * (goal.unit if isinstance(goal, Numbers) else 1.0)
+
+
+def allowed(goal: Goal, metric: float, widest: float) -> float:
+    """Return by how much a main metric may differ where logits do by so much, as they compare.
+
+    Of numbers each is off by so much of their unit, so a mean squared error of m is by no more than
+    2 m^½ times that, and its square. Labels that stay the same change nothing.
+    """
+    if not isinstance(goal, Numbers):
+        return 0.0
+    off = widest * goal.unit
+    return 2 * math.sqrt(max(0.0, metric)) * off + off**2
 
 
 def compare(
@@ -54,14 +77,16 @@ def compare(
 ) -> Agreement:
     """Return how the second predictions differ from the first, over all rows.
 
-    Logits may differ by LOGIT_TOLERANCE; or by a `share` of the row's largest, of 1 at least.
+    Logits may differ by LOGIT_TOLERANCE; or by a `share` of the row's largest, of 1 at least. Of
+    numbers, these and labels may differ by as much of their unit.
 
     A row whose logits are a near tie may change its label without anything being wrong, so it is
     counted apart. Rows that are missing and values that are not finite differ.
     """
     first, second = np.asarray(logits, np.float64), np.asarray(other_logits, np.float64)
     rows, tolerance = len(labels), tolerance if share is None else share
-    told = (tolerance, share is not None)
+    numbers = isinstance(goal, Numbers)
+    told = (tolerance, share is not None and not numbers, numbers)
     if rows == 0:
         return Agreement(0, 0, 0, 0, 0.0, 0, *told)
     if first.shape != second.shape or len(other_labels) != rows:
@@ -69,12 +94,17 @@ def compare(
     with np.errstate(invalid="ignore"):
         gaps = np.abs(first - second)
     gaps = np.where(np.isfinite(gaps), gaps, np.inf).max(axis=1, initial=0.0)
-    if share is not None:
-        gaps = gaps / np.abs(first).max(axis=1, initial=1.0)
-    ties = goal.ties(first)
     pairs = zip(labels, other_labels, strict=True)
-    # As users get them: what a label tells in numbers besides is told by the logits too.
-    changed = np.asarray([goal.shown(a) != goal.shown(b) for a, b in pairs], bool)
+    if isinstance(goal, Numbers):
+        gaps = gaps / goal.unit
+        near = [abs(float(a) - float(b)) <= tolerance * goal.unit for a, b in pairs]
+        changed = ~np.array(near, np.bool_)
+    else:
+        # As users get them: what a label tells in numbers besides is told by the logits too.
+        changed = np.array([goal.shown(a) != goal.shown(b) for a, b in pairs], np.bool_)
+        if share is not None:
+            gaps = gaps / np.abs(first).max(axis=1, initial=1.0)
+    ties = goal.ties(first)
     return Agreement(
         rows,
         int((changed & ~ties).sum()),

@@ -15,11 +15,11 @@ from .table import Table
 class Role:
     """Something a task needs of every row, and what its column is usually called.
 
-    `content` is what its column looks like: long, few different values, or paths of files. `files`
-    has the endings of files that an input may be in: their text is the input, or where the content
-    is `file` their path. Then `check` looks into each file before work starts, and raises BadData.
-    `tables` has the endings of tables that are sentences of a token a line, as CoNLL has them.
-    `whole` are names of a column that has all roles of a task in one, such as a chat.
+    `content` is what its column looks like: long, few different values, numbers, or paths of files.
+    `files` has the endings of files that an input may be in: their text is the input, or where the
+    content is `file` their path. Then `check` looks into each file before work starts, and raises
+    BadData. `tables` has the endings of tables that are sentences of a token a line, as CoNLL has
+    them. `whole` are names of a column that has all roles of a task in one, such as a chat.
 
     Where the content is `row` the input is several columns, as one JSON object: those of `parts`,
     or else all that no other role takes, numbers in it as numbers and empty cells as null.
@@ -27,7 +27,7 @@ class Role:
 
     name: str
     names: tuple[str, ...]
-    content: Literal["long", "few", "file", "row", "none"]
+    content: Literal["long", "few", "number", "file", "row", "none"]
     files: tuple[str, ...] = ()
     check: Callable[[Path], None] | None = None
     tables: tuple[str, ...] = ()
@@ -183,6 +183,9 @@ def _by_content(role: Role, free: Sequence[str], table: Table) -> str | None:
     if role.content == "few":
         few = [name for name in free if _has_few(table, name)]
         return few[0] if len(few) == 1 else None
+    if role.content == "number":
+        counted = [name for name in free if _has_numbers(table, name)]
+        return counted[0] if len(counted) == 1 else None
     return None
 
 
@@ -212,3 +215,18 @@ def _has_few(table: Table, column: str) -> bool:
         if len(seen) > 50 or longest > 40:
             return False
     return 2 <= len(seen) <= len(table.batches) / 5
+
+
+def _has_numbers(table: Table, column: str) -> bool:
+    """Return whether the first of a column's cells are numbers, and not all the same."""
+    seen: set[float] = set()
+    rows = 0
+    for _, (array,) in table.values(column):
+        rows += len(array)
+        try:
+            seen.update(float(cell) for cell in array.unique().to_pylist() if cell)
+        except ValueError:
+            return False
+        if rows >= SAMPLE:
+            break
+    return len(seen) > 1

@@ -111,7 +111,7 @@ class _Part:
 
 
 def mean_loss(network: Network, rows: Rows, weights: Tensor | None = None) -> float:
-    """Return the mean loss of rows in nats, in evaluation mode, in fp32.
+    """Return the mean loss of rows by their goal, in evaluation mode, in fp32.
 
     `weights` [classes] are how much each class counts.
     """

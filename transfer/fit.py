@@ -16,6 +16,7 @@ from .layers import still_modules
 from .lesson import EachRow, Lesson, Schedule
 from .meter import Meter
 from .network import Network
+from .number import even
 from .progress import Progress, silent
 from .rates import share_of_peak, weight_groups
 
@@ -72,20 +73,22 @@ def fit(
     row by itself, unless another is given.
     """
     lesson = lesson or EachRow(network, train, validation, schedule, seed)
-    run = _Run(network, lesson, bool(validation), schedule, seed, meter or Meter())
-    kept = checkpoint.load() if checkpoint else None
-    if kept:
-        run.restore(kept)
-    else:
-        run.judge()
-    while not run.ended:
-        run.step()
-        progress(f"training, epoch {run.epoch} of at most {schedule.epochs}", run.steps, run.most)
-        if not run.ended and stop(run.steps):
-            run.stop()
-        if checkpoint and (checkpoint.due or run.ended):
-            checkpoint.keep(run.state())
-    return run.finish()
+    with even(network.head, train.goal):
+        run = _Run(network, lesson, bool(validation), schedule, seed, meter or Meter())
+        kept = checkpoint.load() if checkpoint else None
+        if kept:
+            run.restore(kept)
+        else:
+            run.judge()
+        while not run.ended:
+            run.step()
+            told = f"training, epoch {run.epoch} of at most {schedule.epochs}"
+            progress(told, run.steps, run.most)
+            if not run.ended and stop(run.steps):
+                run.stop()
+            if checkpoint and (checkpoint.due or run.ended):
+                checkpoint.keep(run.state())
+        return run.finish()
 
 
 class _Run:

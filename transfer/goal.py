@@ -52,8 +52,8 @@ class Goal(Protocol):
         """Return the probability of each class."""
         ...
 
-    def sure(self, label: str, logits: Sequence[float], classes: Sequence[str]) -> float:
-        """Return how probable a label is."""
+    def sure(self, label: str, logits: Sequence[float], classes: Sequence[str]) -> float | None:
+        """Return how probable a label is; None where that is not told."""
         ...
 
     def wrong(
@@ -93,12 +93,19 @@ class Goal(Protocol):
     def losses(
         self, network: Network, features: Tensor, targets: NDArray[Any], weights: Tensor
     ) -> Tensor:
-        """Return the weighted loss of each row [rows], in nats, by what the head sees of it."""
+        """Return each row's weighted loss [rows], of classes in nats, by what the head sees."""
         ...
 
 
 def chosen(goal: Goal, logits: NDArray[Any], classes: Sequence[str]) -> list[str]:
-    """Return the label that logits [rows, classes] mean: the likeliest class, or all likely."""
+    """Return the label that logits [rows, classes] mean: the likeliest class, or all likely.
+
+    Of numbers it is the one logit itself.
+    """
+    from .number import Numbers  # which builds upon this
+
+    if isinstance(goal, Numbers):
+        return [goal.said(number) for number in logits[:, 0].tolist()]
     if goal.divides:
         return [classes[number] for number in logits.argmax(axis=1)]
     pairs = (zip(classes, row, strict=True) for row in logits.tolist())

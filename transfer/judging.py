@@ -11,6 +11,7 @@ import numpy as np
 
 from .goal import Goal
 from .measure import Interval, resampled
+from .number import Numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +75,7 @@ def by_class(
     answers: Answers, goal: Goal, classes: Sequence[str], seed: int = 0
 ) -> list[ClassScore]:
     """Return the scores of each class, with 95 % bootstrap intervals over rows, and origins."""
-    if not classes:
+    if not classes or isinstance(goal, Numbers):
         return []
     rows = resampled(seed, answers.true, answers.labels, origins=answers.origins)
     true, labels = ([str(each) for each in kinds] for kinds in rows.kinds)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SHOWN = 5
+LONGEST = 40  # letters of a word that is told
 PARTS = ("train", "validation", "test")
 UNUSABLE = -2
 # What a row's file and the cell in it become: the input itself, and its digest if it is a file.
@@ -42,10 +43,11 @@ class Beside(Protocol):
 
 @dataclass
 class _Fault:
-    """Rows of one kind that can't be used: their lines, and where the first of them are."""
+    """Rows of one kind that can't be used: their lines, where the first are, and a word of one."""
 
     lines: list[int] = field(default_factory=list)
     places: list[tuple[int, int]] = field(default_factory=list)
+    word: str = ""
 
     @property
     def count(self) -> int:
@@ -180,7 +182,10 @@ def _labels(
             else:
                 found[-1] = input, goal.read(cell or "")
         except ValueError as error:
-            faults.setdefault(f"a label that is none ({error})", _Fault()).add(file, line)
+            if cell and cell.strip():  # else it is told to be empty
+                word = cell.strip()[:LONGEST]
+                what = f"a label that is none ({error})"
+                faults.setdefault(what, _Fault(word=word)).add(file, line)
     told, labels = zip(*found, strict=True) if found else ((), ())
     return told, labels
 
@@ -270,6 +275,7 @@ def _check_nested(table: Table, columns: Mapping[str, str]) -> None:
 def _told(table: Table, what: str, fault: _Fault) -> BadData:
     many = fault.count > 1
     where = table.places(fault.places, fault.count > SHOWN)
+    where = f"such as `{fault.word}`; {where}" if fault.word else where
     hint = f"fill in or remove {'them' if many else 'it'}, then run it again"
     if "time" in what:
         hint = "write times as 2026-01-31, 2026-01-31T12:30:00 or all as numbers"

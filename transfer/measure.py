@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..registry.comparing import LOWER
+from ..registry.comparing import BELOW_ZERO, LOWER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,7 +104,12 @@ def measure(
     drawn = resampled(seed, true, predicted, surprised=_by_row(metrics), origins=origins)
     most = 1.0 if _by_row(metrics) else math.inf
     return {
-        name: drawn.interval(partial(_alone, metric), 0.0, most) for name, metric in metrics.items()
+        name: drawn.interval(
+            partial(_alone, metric),
+            BELOW_ZERO.get(name, 0.0),
+            1.0 if name in BELOW_ZERO else most,
+        )
+        for name, metric in metrics.items()
     }
 
 

@@ -34,9 +34,9 @@ BLOCK = 4096  # rows at once
 class LinearHead:
     """Weight [labels, features] and bias [labels] of a head, and the C that was chosen.
 
-    `loss` is the log loss in nats of rows that were held out, in the mean over them, and `held_out`
-    what was said of some of them; None where none could be: each class has one row, or all are
-    of one group.
+    `loss` is that of rows that were held out, in the mean over them: the log loss in nats, or of
+    numbers the squared error by their variance. `held_out` is what was said of some of them, of
+    classes alone. None where none could be: each class has one row, or all are of one group.
     """
 
     weight: Tensor
@@ -49,16 +49,17 @@ class LinearHead:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Rows of features [all rows, features], mapped from a disk or not, and the class of each.
+    """Rows of features [all rows, features], mapped from a disk or not, and the target of each.
 
-    `rows` are the numbers of those that count, `weights` how much each does; `targets` may have a
-    column a class, where a row may have several, but not to fit a head to. `groups` are numbers,
+    `rows` are the numbers of those that count, `weights` how much each does; `targets` are
+    the numbers of classes, or numbers that are labels themselves; they may have a column a class,
+    where a row may have several, but not to fit a head to. `groups` are numbers,
     and rows of one group are never on two sides of a fold.
     """
 
     features: NDArray[np.float32]
     rows: NDArray[np.int64]
-    targets: NDArray[np.int64]
+    targets: NDArray[Any]
     weights: NDArray[np.float64]
     groups: NDArray[np.int64] | None = None
 
@@ -73,7 +74,7 @@ class Labelled:
         return Labelled(self.features, rows, targets, weights, groups)
 
     def blocks(self) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
-        """Yield (features, class numbers, weights) of some rows at a time."""
+        """Yield (features, targets, weights) of some rows at a time."""
         for start in range(0, len(self), BLOCK):
             at = slice(start, start + BLOCK)
             yield self.features[self.rows[at]], self.targets[at], self.weights[at]
@@ -143,7 +144,7 @@ def cross_validated(
     strengths: Sequence[float] = STRENGTHS,
 ) -> CrossValidated:
     """Return the C that says most of rows held out, and the heads that said it."""
-    scale = _deviation(rows)
+    scale = deviation(rows)
     counts = np.bincount(rows.targets, minlength=classes)
     folds = 3 if len(rows) > MANY and folds == 5 else folds
     folds = int(max(2, min(folds, np.median(counts[counts > 0]))))
@@ -185,7 +186,7 @@ def _held_out(found: Sequence[tuple[Head, Labelled]]) -> HeldOut:
     return held_out(np.concatenate(logits), told, how)
 
 
-def _deviation(rows: Labelled) -> float:
+def deviation(rows: Labelled) -> float:
     """Return the standard deviation of all numbers in the features, or 1 where they are alike."""
     count, total, squares = 0, 0.0, 0.0
     for x, _, _ in rows.blocks():

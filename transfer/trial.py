@@ -19,7 +19,7 @@ from .temperature import temperature_of
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What is said of each row, and its loss in nats; no labels where there are no classes."""
+    """What is said of each row, and its loss by the goal; no labels where there are no classes."""
 
     labels: tuple[str, ...]
     losses: tuple[float, ...]

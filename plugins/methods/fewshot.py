@@ -51,6 +51,7 @@ class Fewshot:
     }
     words: Mapping[str, Sequence[str]] = {**HEAD_WORDS, "names": label_names.WORDS}
     validates = False
+    contrasts = True
 
     def adapt(self, network: Network, options: Mapping[str, Any], session: Session) -> Learnt:
         """Train most layers by contrast on all rows, then fit a head to what they make."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from . import files, merging
 if TYPE_CHECKING:
     from peft import PeftConfig
     from torch import nn
+
+NOTHING: Mapping[str, str] = {}  # to tell in a configuration
 
 
 class Adapted:

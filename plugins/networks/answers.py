@@ -17,11 +17,20 @@ def choose(row):
 def predict({inputs}):
     return [choose(row) for row in logits({inputs}).tolist()]
 """
+NUMBERS = """\
+def choose(row):
+    return row[0]
+
+
+def predict({inputs}):
+    return [choose(row) for row in logits({inputs}).tolist()]
+"""
 
 
 def predict_code(options: Mapping[str, Any], inputs: str = "paths") -> str:
     """Return the Python that defines `predict`: the likeliest label of each input, or all likely.
 
-    That is by a task's options, of which `several` may be one.
+    That is by a task's options, of which `several` may be one, or `numbers`: then it is a number.
     """
-    return (SEVERAL if options.get("several") else ONE).format(inputs=inputs)
+    code = SEVERAL if options.get("several") else NUMBERS if options.get("numbers") else ONE
+    return code.format(inputs=inputs)

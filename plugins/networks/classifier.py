@@ -13,7 +13,7 @@ from ...transfer.layers import first_linear
 from ...transfer.network import choose_device
 from ..export import Saved
 from . import files, merging
-from .adapted import Adapted
+from .adapted import NOTHING, Adapted
 from .inputs import Inputs
 
 if TYPE_CHECKING:
@@ -35,7 +35,10 @@ class Kind:
 
 
 class Classifier(Adapted):
-    """A model with a classification head that transformers knows, for one set of labels."""
+    """A model with a classification head that transformers knows, for one set of labels.
+
+    `told` goes into its configuration.
+    """
 
     def __init__(
         self,
@@ -44,21 +47,22 @@ class Classifier(Adapted):
         entry: Entry,
         labels: Sequence[str],
         device: str | None,
+        told: Mapping[str, str] = NOTHING,
         *,
         views: int = 1,
     ) -> None:
-        self._labels = list(labels)
+        self._labels, self._told = list(labels), told
         self.device = choose_device(device)
         self.reads_texts = kind.texts
 
         def load() -> tuple[Any, Mapping[str, Any]]:
             return open_classifier(kind.auto, base, len(labels))
 
-        model, told = load()
+        model, loaded = load()
         body, fresh = model.to(self.device), lambda: load()[0]
         super().__init__(base, entry, body, fresh, kind.task_type, views=views)
         self._inputs = kind.inputs(base, model.config)
-        self._new = _new_modules(model, told)
+        self._new = _new_modules(model, loaded)
         self._seen: Tensor | None = None
         self.head = self._find_head()
         name = next(name for name, module in model.named_modules() if module is self.head)
@@ -117,7 +121,8 @@ class Classifier(Adapted):
         """Write an adapter or a whole model, with its config and what prepares its inputs."""
         self._write_weights(folder)
         self._inputs.save(folder)
-        files.write_config(self._base, folder, self._labels, architectures=[self._kind])
+        more = {**self._told, "architectures": [self._kind]}
+        files.write_config(self._base, folder, self._labels, **more)
 
     def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:
         """Return how inputs are prepared and pooled, and how many of these were cut."""

@@ -1,12 +1,12 @@
-"""The plain rival of every speech model: statistics of MFCCs and logistic regression."""
+"""The plain rival of every speech model: statistics of MFCCs and a linear model."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...transfer.split import Example
-from ..rivals import labels_by
+from ..rivals import labels_by, numbers_by, scaled_ridge
 from .clips import read_clip
 
 if TYPE_CHECKING:
@@ -26,21 +26,28 @@ def mfcc_labels(train: Sequence[Example], test: Sequence[Example], seed: int) ->
 
     An example's input is the path of its clip, which is read once.
     """
-    import numpy
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    paths = dict.fromkeys(row.input for row in (*train, *test))
-    heard = {path: statistics(mfcc(read_clip(path, RATE, trim=True))) for path in paths}
-
-    def features(rows: Sequence[Example]) -> NDArray[float32]:
-        return numpy.stack([heard[row.input] for row in rows])
-
     def model(strength: float) -> Any:
         return make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=300))
 
-    return labels_by(model, STRENGTHS, features, train, test, seed)
+    return labels_by(model, STRENGTHS, _heard(train, test), train, test, seed)
+
+
+def mfcc_numbers(train: Sequence[Example], test: Sequence[Example], seed: int) -> list[str]:
+    """Return the numbers that MFCC statistics + ridge regression give the test clips."""
+    return numbers_by(scaled_ridge, _heard(train, test), train, test, seed)
+
+
+def _heard(*parts: Sequence[Example]) -> Callable[[Sequence[Example]], NDArray[float32]]:
+    """Return what gives the statistics of rows, made here once for each clip of all parts."""
+    import numpy
+
+    paths = dict.fromkeys(row.input for rows in parts for row in rows)
+    heard = {path: statistics(mfcc(read_clip(path, RATE, trim=True))) for path in paths}
+    return lambda rows: numpy.stack([heard[row.input] for row in rows])
 
 
 def statistics(coefficients: NDArray[float32]) -> NDArray[float32]:

@@ -17,7 +17,7 @@ from ...transfer.contents import digest_of
 from ...transfer.network import choose_device
 from ..export import Saved
 from ..networks import files, merging
-from ..networks.adapted import Adapted
+from ..networks.adapted import NOTHING, Adapted
 from .card import HEAD, PROCESSOR, part_in
 from .clips import Heard, describe_clips, hear, read_clip
 from .encoders import FAMILIES, Encoder
@@ -29,14 +29,24 @@ if TYPE_CHECKING:
 
 
 class SpeechEncoder(Adapted):
-    """An encoder of one of the known families and a linear head, for one set of labels."""
+    """An encoder of one of the known families and a linear head, for one set of labels.
+
+    `told` goes into its configuration.
+    """
 
     def __init__(
-        self, base: Path, entry: Entry, labels: Sequence[str], device: str | None, *, trim: bool
+        self,
+        base: Path,
+        entry: Entry,
+        labels: Sequence[str],
+        device: str | None,
+        told: Mapping[str, str] = NOTHING,
+        *,
+        trim: bool,
     ) -> None:
         import torch
 
-        self._labels, self._trim = list(labels), trim
+        self._labels, self._told, self._trim = list(labels), told, trim
         self.device = choose_device(device)
         self._encoder = open_encoder(base)
         body = self._encoder.body.to(self.device)
@@ -104,7 +114,7 @@ class SpeechEncoder(Adapted):
 
         self._write_weights(folder, self._encoder.model)
         shutil.copyfile(self._base / PROCESSOR, folder / PROCESSOR)
-        files.write_config(self._base, folder, self._labels)
+        files.write_config(self._base, folder, self._labels, **self._told)
         weights = {
             "weight": self.head.weight.detach().cpu().contiguous(),
             "bias": self.head.bias.detach().cpu().contiguous(),

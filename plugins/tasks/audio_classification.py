@@ -12,9 +12,10 @@ from ...transfer.network import Network
 from ...transfer.split import Split, joined
 from ..check import Look
 from ..export import Graph, Saved
+from ..goals import ABOUT, goal_by, problem_of
 from ..hookspecs import Loading, Task, hookimpl
 from ..retaining import Probes
-from ..rivals import COMMONEST, commonest
+from ..rivals import COMMONEST, MEAN, commonest, mean_of
 from ..speech import general_clips
 from ..speech.clips import ENDINGS, check_clip
 from ..speech.probe_inputs import PROBE_INPUTS
@@ -27,7 +28,7 @@ CLIP_NAMES = ("audio", "sound", "clip", "recording", "speech", "wav")
 
 
 class AudioClassification:
-    """One label a clip."""
+    """One label a clip, several at once, or a number."""
 
     name = "audio-classification"
     roles: Sequence[Role] = (
@@ -36,21 +37,20 @@ class AudioClassification:
     )
     probe_inputs: Sequence[str] = PROBE_INPUTS
     rivals: Mapping[str, str] = {"majority": COMMONEST, "mfcc": "MFCC + logistic regression"}
+    number_rivals: Mapping[str, str] = {"majority": MEAN, "mfcc": "MFCC + ridge regression"}
     needs: Mapping[str, str] = {"soundfile": "hubtl[speech]"}
     retention_judged = False
-    options: Mapping[str, Any] = {"several": False, "trim": True}
+    options: Mapping[str, Any] = {"several": False, "numbers": False, "trim": True}
     about: Mapping[str, str] = {
         "several": "a clip may have several labels at once, written `speech|music`, or `none`",
+        "numbers": ABOUT,
         "trim": "leave out the silence before and after a clip's sound",
     }
     words: Mapping[str, Sequence[str]] = {}
 
     def goal(self, options: Mapping[str, Any]) -> Goal:
-        """Return that it is one class, or any of several."""
-        from ...transfer.goal import ONE_CLASS
-        from ...transfer.several import SOME_CLASSES
-
-        return SOME_CLASSES if options["several"] else ONE_CLASS
+        """Return that it is one class, any of several, or a number."""
+        return goal_by(options)
 
     def network(
         self,
@@ -63,7 +63,8 @@ class AudioClassification:
         """Return a speech encoder, pooled over each clip's own frames."""
         from ..speech.speech_encoder import SpeechEncoder
 
-        return SpeechEncoder(base, entry, labels, device, trim=options["trim"])
+        told = problem_of(options)
+        return SpeechEncoder(base, entry, labels, device, told, trim=options["trim"])
 
     def baselines(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
         """Return the labels of the commonest-label rival and of MFCC statistics."""
@@ -73,6 +74,16 @@ class AudioClassification:
         return {
             "majority": commonest(rows, split.test),
             "mfcc": mfcc_labels(rows, split.test, seed),
+        }
+
+    def estimates(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
+        """Return the numbers of the mean of training labels and of MFCC statistics."""
+        from ..speech.rivals import mfcc_numbers
+
+        rows = joined(split.train, split.validation)
+        return {
+            "majority": mean_of(rows, split.test),
+            "mfcc": mfcc_numbers(rows, split.test, seed),
         }
 
     def look(self, inputs: Sequence[str]) -> Look:

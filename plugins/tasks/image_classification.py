@@ -1,4 +1,4 @@
-"""The task `image-classification`: one label a picture."""
+"""The task `image-classification`: one label a picture, several at once, or a number."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from ...transfer.network import Network
 from ...transfer.split import Split, joined
 from ..check import Look
 from ..export import Graph, Saved
+from ..goals import ABOUT, goal_by, problem_of
 from ..hookspecs import Loading, Task, hookimpl
 from ..retaining import Probes
-from ..rivals import COMMONEST, commonest
+from ..rivals import COMMONEST, MEAN, commonest, mean_of
 from ..vision import general_pictures
 from ..vision.pictures import ENDINGS, check_picture
 from ..vision.probe_inputs import PROBE_INPUTS
@@ -30,7 +31,7 @@ PICTURE_NAMES = ("image", "picture", "photo", "img")
 
 
 class ImageClassification:
-    """One label a picture."""
+    """One label a picture, several at once, or a number."""
 
     name = "image-classification"
     roles: Sequence[Role] = (
@@ -43,10 +44,16 @@ class ImageClassification:
         "pixels": "pixels + logistic regression",
         "colours": "colours + logistic regression",
     }
+    number_rivals: Mapping[str, str] = {
+        "majority": MEAN,
+        "pixels": "pixels + ridge regression",
+        "colours": "colours + ridge regression",
+    }
     needs: Mapping[str, str] = {"pillow": "hubtl[vision]"}
     retention_judged = False
     options: Mapping[str, Any] = {
         "several": False,
+        "numbers": False,
         "views": 1,
         "flip": True,
         "crop": 0.6,
@@ -56,6 +63,7 @@ class ImageClassification:
     words: Mapping[str, Sequence[str]] = {}
     about: Mapping[str, str] = {
         "several": "a picture may have several labels at once, written `cat|dog`, or `none`",
+        "numbers": ABOUT,
         "views": "of each picture to train on: 1 is as it is, more are cropped, turned, recoloured",
         "flip": "views may swap left and right",
         "crop": "the least share of a picture that a view shows",
@@ -64,11 +72,8 @@ class ImageClassification:
     }
 
     def goal(self, options: Mapping[str, Any]) -> Goal:
-        """Return that it is one class, or any of several."""
-        from ...transfer.goal import ONE_CLASS
-        from ...transfer.several import SOME_CLASSES
-
-        return SOME_CLASSES if options["several"] else ONE_CLASS
+        """Return that it is one class, any of several, or a number."""
+        return goal_by(options)
 
     def network(
         self,
@@ -84,7 +89,8 @@ class ImageClassification:
 
         how = Augmentation(**{name: options[name] for name in AUGMENTATION})
         kind = Kind(AUTO, None, lambda at, _: Pixels(at, how))
-        return Classifier(kind, base, entry, labels, device, views=options["views"])
+        told = problem_of(options)
+        return Classifier(kind, base, entry, labels, device, told, views=options["views"])
 
     def baselines(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
         """Return the labels of the commonest-label rival, of pixels and of colours."""
@@ -95,6 +101,17 @@ class ImageClassification:
             "majority": commonest(rows, split.test),
             "pixels": pixel_labels(rows, split.test, seed),
             "colours": colour_labels(rows, split.test, seed),
+        }
+
+    def estimates(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
+        """Return the numbers of the mean of training labels, of pixels and of colours."""
+        from ..vision.rivals import colour_numbers, pixel_numbers
+
+        rows = joined(split.train, split.validation)
+        return {
+            "majority": mean_of(rows, split.test),
+            "pixels": pixel_numbers(rows, split.test, seed),
+            "colours": colour_numbers(rows, split.test, seed),
         }
 
     def look(self, inputs: Sequence[str]) -> Look:

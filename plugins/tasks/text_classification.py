@@ -1,4 +1,4 @@
-"""The task `text-classification`: one label a text, or several at once."""
+"""The task `text-classification`: one label a text, several at once, or a number."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from ...transfer.network import Network
 from ...transfer.split import Split, joined
 from ..check import Look
 from ..export import Graph, Saved
+from ..goals import ABOUT, goal_by, problem_of
 from ..hookspecs import Loading, Task, hookimpl
 from ..related import Measured
 from ..retaining import Probes
-from ..rivals import COMMONEST, commonest
+from ..rivals import COMMONEST, MEAN, commonest, mean_of
 from ..text import general_sentences
 from ..text.probe_inputs import PROBE_INPUTS
 from . import LABEL_NAMES
@@ -40,7 +41,7 @@ TEXT_NAMES = (
 
 
 class TextClassification:
-    """One label a text, or several at once."""
+    """One label a text, several at once, or a number."""
 
     name = "text-classification"
     roles: Sequence[Role] = (
@@ -49,21 +50,20 @@ class TextClassification:
     )
     probe_inputs: Sequence[str] = PROBE_INPUTS
     rivals: Mapping[str, str] = {"majority": COMMONEST, "tfidf": "TF-IDF + logistic regression"}
+    number_rivals: Mapping[str, str] = {"majority": MEAN, "tfidf": "TF-IDF + ridge regression"}
     needs: Mapping[str, str] = {}
     retention_judged = False
 
-    options: Mapping[str, Any] = {"several": False}
+    options: Mapping[str, Any] = {"several": False, "numbers": False}
     about: Mapping[str, str] = {
         "several": "a text may have several labels at once, written `toys|games`, or `none`",
+        "numbers": ABOUT,
     }
     words: Mapping[str, Sequence[str]] = {}
 
     def goal(self, options: Mapping[str, Any]) -> Goal:
-        """Return that it is one class, or any of several."""
-        from ...transfer.goal import ONE_CLASS
-        from ...transfer.several import SOME_CLASSES
-
-        return SOME_CLASSES if options["several"] else ONE_CLASS
+        """Return that it is one class, any of several, or a number."""
+        return goal_by(options)
 
     def network(
         self,
@@ -79,11 +79,12 @@ class TextClassification:
         from ..text.sentence_encoder import SentenceEncoder, is_sentence_encoder
         from ..text.sequence_classifier import SEQUENCES
 
+        told = problem_of(options)
         if is_sentence_encoder(base):
-            return SentenceEncoder(base, entry, labels, device)
+            return SentenceEncoder(base, entry, labels, device, told)
         if is_decoder(base):
-            return Decoder(base, entry, labels, device)
-        return Classifier(SEQUENCES, base, entry, labels, device)
+            return Decoder(base, entry, labels, device, told)
+        return Classifier(SEQUENCES, base, entry, labels, device, told)
 
     def baselines(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
         """Return the labels of the commonest-label rival and of TF-IDF for the test rows."""
@@ -93,6 +94,16 @@ class TextClassification:
         return {
             "majority": commonest(rows, split.test),
             "tfidf": tfidf_labels(rows, split.test, seed),
+        }
+
+    def estimates(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
+        """Return the numbers of the mean of training labels and of TF-IDF for the test rows."""
+        from ..text.tfidf import tfidf_numbers
+
+        rows = joined(split.train, split.validation)
+        return {
+            "majority": mean_of(rows, split.test),
+            "tfidf": tfidf_numbers(rows, split.test, seed),
         }
 
     def look(self, inputs: Sequence[str]) -> Look:

@@ -15,7 +15,7 @@ from ...transfer.network import choose_device
 from ..export import Saved
 from ..hookspecs import Loading
 from ..networks import files, merging
-from ..networks.adapted import Adapted
+from ..networks.adapted import NOTHING, Adapted
 from ..networks.answers import predict_code
 from ..networks.seen import UNCHANGED
 from .tokens import LONGEST, Tokens
@@ -127,15 +127,25 @@ def function(folder: Path) -> tuple[nn.Module, Callable[[Mapping[str, Tensor]], 
 
 
 class SentenceEncoder(Adapted):
-    """A mean-pooled encoder and a linear head, for one set of labels."""
+    """A mean-pooled encoder and a linear head, for one set of labels.
+
+    `told` goes into its configuration.
+    """
 
     reads_texts = True
     how = "the mean over tokens{scaled}, as the base was trained"
 
-    def __init__(self, base: Path, entry: Entry, labels: Sequence[str], device: str | None) -> None:
+    def __init__(
+        self,
+        base: Path,
+        entry: Entry,
+        labels: Sequence[str],
+        device: str | None,
+        told: Mapping[str, str] = NOTHING,
+    ) -> None:
         import torch
 
-        self._labels = list(labels)
+        self._labels, self._told = list(labels), told
         self.normalizes = _scales(base)
         self._tokens = self._read(base)
         self.device = choose_device(device)
@@ -177,7 +187,7 @@ class SentenceEncoder(Adapted):
 
         self._write_weights(folder)
         self._tokens.save(folder)
-        files.write_config(self._base, folder, self._labels)
+        files.write_config(self._base, folder, self._labels, **self._told)
         self._write_pooling(folder)
         kinds = [("", "sentence_transformers.models.Transformer"), ("1_Pooling", POOLING)]
         if self.normalizes:

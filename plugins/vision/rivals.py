@@ -1,4 +1,4 @@
-"""The plain rivals of every vision model: pixels, or colours, and logistic regression."""
+"""The plain rivals of every vision model: pixels, or colours, and a linear model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...transfer.split import Example
-from ..rivals import labels_by
+from ..rivals import labels_by, numbers_by, scaled_ridge
 from .pictures import read_picture
 
 if TYPE_CHECKING:
@@ -44,6 +44,21 @@ def colour_labels(train: Sequence[Example], test: Sequence[Example], seed: int) 
     """
     inputs = _inputs(_colours, train, test)
     return labels_by(_regression, COLOUR_STRENGTHS, inputs, train, test, seed)
+
+
+def pixel_numbers(train: Sequence[Example], test: Sequence[Example], seed: int) -> list[str]:
+    """Return the numbers that the pixels of small copies + ridge regression give the test rows."""
+    return numbers_by(scaled_ridge, _inputs(small_copy, train, test), train, test, seed)
+
+
+def colour_numbers(train: Sequence[Example], test: Sequence[Example], seed: int) -> list[str]:
+    """Return the numbers that histograms of colour + ridge regression give the test rows."""
+    from sklearn.linear_model import Ridge
+
+    def model(alpha: float) -> Any:
+        return Ridge(alpha=alpha)
+
+    return numbers_by(model, _inputs(_colours, train, test), train, test, seed)
 
 
 def _regression(strength: float) -> LogisticRegression:
