@@ -30,7 +30,6 @@ from .subject import Request, Subject, find_recipes, read_subject
 from .transfer import resources
 from .transfer.goal import Goal
 from .transfer.network import Network
-from .transfer.placed import Placed
 from .transfer.split import Split, contents_of
 from .unfinished import read_choices
 from .workspace import check_out
@@ -184,12 +183,6 @@ def job_of(
         raise BadOption(
             f"`{recipe.name}` makes a head that tells classes apart, and `{task.name}` has none",
             "--recipe lora",
-        )
-    if isinstance(goal, Placed) and getattr(method, "pairs", False):
-        raise BadOption(
-            f"`{recipe.name}` draws whole rows of one class together, and `{task.name}` judges the "
-            "parts of a row",
-            "--recipe probe, or --recipe lora",
         )
     why_not, instead = refusal(rungs[0], goal)
     if why_not:

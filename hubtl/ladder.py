@@ -58,13 +58,13 @@ def rungs(asked: str, task: Task, options: Mapping[str, str]) -> tuple[Rung, ...
 
 
 def refusal(found: Rung, goal: Goal) -> tuple[str, str]:
-    """Return why a recipe can't learn labels that are numbers, and what to do; empty if it can."""
-    if not isinstance(goal, Numbers):
-        return "", ""
-    if getattr(found.method, "contrasts", False):
-        why = f"`{found.recipe.name}` draws rows of a class together, and labels are numbers"
+    """Return why a recipe can't learn such labels, and what to do; empty if it can."""
+    numbers, places = isinstance(goal, Numbers), isinstance(goal, Placed)
+    if (numbers or places) and getattr(found.method, "contrasts", False):
+        labels = "labels are numbers" if numbers else "parts of rows have labels"
+        why = f"`{found.recipe.name}` draws whole rows of a class together, and {labels}"
         return why, "--recipe probe, or --recipe lora"
-    if found.recipe.options.get("class_weights", "none") != "none":
+    if numbers and found.recipe.options.get("class_weights", "none") != "none":
         why = "`class_weights`: labels are numbers, and no class is rare"
         return why, "leave it out"
     return "", ""
@@ -84,8 +84,6 @@ def climbable(found: tuple[Rung, ...], classes: int, goal: Goal) -> tuple[Rung, 
     """Return those of several recipes that can be begun, given how many classes there are."""
     if len(found) == 1:
         return found
-    if classes and isinstance(goal, Placed):
-        return tuple(each for each in found if not getattr(each.method, "pairs", False))
     if classes:
-        return found
+        return tuple(each for each in found if not refusal(each, goal)[0])
     return tuple(each for each in found if each.recipe.name in WITHOUT_CLASSES)

@@ -15,7 +15,7 @@ from .registry.comparing import figure
 from .registry.errors import NotReproduced
 from .registry.facts import Facts
 from .transfer import measure, resources
-from .transfer.agreement import LOGIT_TOLERANCE, Agreement, allowed, compare, nearness
+from .transfer.agreement import LOGIT_TOLERANCE, Agreement, compare, nearness, slack
 from .transfer.goal import ONE_CLASS, Goal
 from .transfer.number import Numbers
 from .transfer.progress import Progress
@@ -66,8 +66,7 @@ def reproduce(
     measured = measure.values(rows.true, rows.predicted, goal.metrics)[facts.main_metric]
     # A near tie may fall the other way elsewhere, and the metric with it, by that many rows.
     ties = agreement.near_ties / max(1, agreement.rows)
-    off = METRIC_TOLERANCE + ties + allowed(goal, measured, agreement.widest)
-    off += slack(goal, measured, agreement.widest)
+    off = METRIC_TOLERANCE + ties + slack(goal, measured, agreement.widest)
     if abs(reproduced - measured) > off:
         told = [figure(facts.main_metric, each, digits=4) for each in (reproduced, measured)]
         raise NotReproduced(
@@ -78,12 +77,6 @@ def reproduce(
 
 
 _HINT = "nothing was published; adapt again"
-
-
-def slack(goal: Goal, value: float, gap: float) -> float:
-    """Return how far off the main metric may be where it is made of numbers that are by a gap."""
-    told = getattr(goal, "slack", None)
-    return float(told(value, gap)) if told else 0.0
 
 
 def some(rows: Predictions) -> Predictions:

@@ -14,10 +14,10 @@ from .registry.errors import NotReproduced
 from .registry.facts import Facts
 from .registry.fingerprint import rows_fingerprint, sha256
 from .registry.rooms import temporary_room
-from .reproduction import METRIC_TOLERANCE, compare_probe, slack
+from .reproduction import METRIC_TOLERANCE, compare_probe
 from .results import Published
 from .transfer import measure, resources
-from .transfer.agreement import LOGIT_TOLERANCE, allowed
+from .transfer.agreement import LOGIT_TOLERANCE, slack
 from .transfer.progress import Progress
 from .transfer.split import contents_of
 
@@ -58,8 +58,7 @@ def verify(
         found = measure.values(true, said.labels, goal.metrics)[facts.main_metric]
         same = rows_fingerprint(contents_of(rows))
         metric |= {"reproduced": found, "same_rows": same == facts.data["test_fingerprint"]}
-        off = METRIC_TOLERANCE + allowed(goal, measured, LOGIT_TOLERANCE)
-        off += slack(goal, measured, agreement.widest)
+        off = METRIC_TOLERANCE + slack(goal, measured, LOGIT_TOLERANCE)
         if metric["same_rows"] and abs(found - measured) > off:
             told = [figure(facts.main_metric, each, digits=4) for each in (found, measured)]
             raise NotReproduced(

@@ -234,7 +234,7 @@ def test_spans_are_learnt_predicted_and_evaluated(shelf: Folder, corpus: Path) -
 def test_what_draws_whole_rows_together_is_refused_and_bases_are_not_ranked(
     shelf: Folder, corpus: Path
 ) -> None:
-    with pytest.raises(BadOption, match="`fewshot` draws whole rows of one class together"):
+    with pytest.raises(BadOption, match="`fewshot` draws whole rows of a class together"):
         adapt(shelf, corpus, "fewshot")
     with pytest.raises(BadOption, match="bases are ranked by what they make of whole rows"):
         hubtl.rank(TASK, corpus, candidates=[BASE], hub=shelf.name)

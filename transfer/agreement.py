@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -53,16 +52,13 @@ def nearness(goal: Goal) -> float:
     return LOGIT_TOLERANCE * (goal.unit if isinstance(goal, Numbers) else 1.0)
 
 
-def allowed(goal: Goal, metric: float, widest: float) -> float:
-    """Return by how much a main metric may differ where logits do by so much, as they compare.
+def slack(goal: Goal, metric: float, gap: float) -> float:
+    """Return by how much a main metric may differ where logits do by a gap, as they compare.
 
-    Of numbers each is off by so much of their unit, so a mean squared error of m is by no more than
-    2 m^½ times that, and its square. Labels that stay the same change nothing.
+    Labels that stay the same change nothing, unless it is made of numbers.
     """
-    if not isinstance(goal, Numbers):
-        return 0.0
-    off = widest * goal.unit
-    return 2 * math.sqrt(max(0.0, metric)) * off + off**2
+    told = getattr(goal, "slack", None)
+    return float(told(metric, gap)) if told else 0.0
 
 
 def compare(

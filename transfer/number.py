@@ -86,6 +86,14 @@ class Numbers:
         """Return how far off the number is."""
         return abs(float(true) - float(label))
 
+    def slack(self, metric: float, gap: float) -> float:
+        """Return how far off a mean squared error may be where numbers are by a gap of their unit.
+
+        One of m is off by no more than 2 m^½ times that, and its square.
+        """
+        off = gap * self.unit
+        return 2 * math.sqrt(max(0.0, metric)) * off + off**2
+
     def ties(self, logits: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return that there are none: numbers are as near as they are."""
         return np.zeros(len(logits), np.bool_)

@@ -25,7 +25,6 @@ class Fewshot:
 
     name = "fewshot"
     linear = True
-    pairs = True
     options: Mapping[str, Any] = {
         **HEAD,
         "layers": "most",
