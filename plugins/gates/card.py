@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from ...registry.card import headline, read_front_matter
+from ...registry.comparing import WITH_UNIT, figure
 from ...registry.entry import Entry
 from ...registry.errors import BadData, Refused
 from ...registry.facts import FILE, Facts, read_facts
 from ..hookspecs import hookimpl
 
 CARD = "README.md"
-ROUNDED = 5e-5  # a card has four digits
+ROUNDED = 5e-5  # a card has four decimals of a rate
+SHORTENED = 5e-6  # and six digits of what has a unit
 
 
 @hookimpl
@@ -30,14 +32,22 @@ def before_publish(folder: Path, entry: Entry) -> None:
         )
     for metric, claimed in _claims(path).items():
         measured = facts.metrics.get(metric, {}).get("value")
-        if measured is None or abs(claimed - measured) > ROUNDED:
-            told = "nothing was" if measured is None else f"{measured:.4f} was"
+        if measured is None or abs(claimed - measured) > _off(metric, measured):
+            told = "nothing was"
+            if measured is not None:
+                told = f"{figure(metric, measured, digits=4)} was"
             raise Refused(
-                f"the card claims {metric} {claimed:.4f}, and {told} measured",
+                f"the card claims {metric} {figure(metric, claimed, digits=4)}, and {told} "
+                "measured",
                 f"adapt again, or correct {CARD} by what {FILE} says",
             )
     _check_words(path.read_text("utf-8", "replace"), facts)
     _check_form(path)
+
+
+def _off(metric: str, measured: float) -> float:
+    """Return how far off a claim may be that was rounded to be written down."""
+    return SHORTENED * abs(measured) if metric in WITH_UNIT else ROUNDED
 
 
 def _claims(path: Path) -> dict[str, float]:
