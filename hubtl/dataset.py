@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .hub_data import fetch_data, is_on_hub
+from .opened import Opened, file_role, names_files, open_data
 from .plugins.hookspecs import Task
 from .registry.errors import BadData, BadOption
 from .registry.fingerprint import rows_fingerprint
-from .transfer.columns import FILE, Role, check_roles, find_columns, find_origin, find_split
+from .transfer.columns import (
+    FILE,
+    Role,
+    check_roles,
+    find_columns,
+    find_origin,
+    find_split,
+    of_numbers,
+)
 from .transfer.fields import fields_of, wanted_fields, with_rows
 from .transfer.goal import ONE_CLASS, Goal
-from .transfer.labelled import PARTS, UNUSABLE, Beside, Reader, Unusable, labelled
-from .transfer.layout import Layout, card_of, layout, names_in
-from .transfer.listing import FILES, FOLDERS, PART_FOLDERS, class_table, input_of
+from .transfer.labelled import PARTS, UNUSABLE, Beside, Unusable, labelled
+from .transfer.listing import FILES, FOLDERS, PART_FOLDERS
 from .transfer.number import Numbers
 from .transfer.rows import Rows
 from .transfer.split import contents_of
-from .transfer.table import DataFile, Table, read_table, read_tables
+from .transfer.table import Table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# What a column of numbers is called, beside what one of classes is.
-NUMBER_NAMES = ("score", "rating", "price", "value", "number", "y")
 OTHER_ROLES = ("split", "group", "time")
 BY_NAME = "names of files"
 
@@ -50,25 +55,6 @@ class Dataset:
     def fingerprint(self) -> str:
         """A hash of all inputs and labels, whatever their order."""
         return rows_fingerprint(contents_of(self.examples))
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """DATA as a table: whether its rows name files, whose they are, what must outlive reading."""
-
-    table: Table
-    role: Role
-    lists_classes: bool = False
-    lists_files: bool = False
-    own: bool = True
-    keeps: object = None
-
-    @property
-    def reader(self) -> Reader:
-        """What turns a cell that names a file into the input."""
-        files = self.table.files
-        folders = [each.path if self.lists_classes else each.path.parent for each in files]
-        return lambda file, cell: input_of(self.role, folders[file], cell, own=self.own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +109,7 @@ def see(
     """
     import numpy
 
-    opened = _open(path, task.roles[0], hub)
+    opened = open_data(path, task.roles[0], hub)
     wanted = wanted_fields(opened.table, opened.role, columns, fields)
     found, by_file = _found(opened, task, columns, slice_by, goal, wanted)
     label = task.roles[1].name
@@ -183,7 +169,7 @@ def see_inputs(
     fields: Sequence[str] = (),
 ) -> tuple[list[str], object]:
     """Return the inputs of every row of DATA, and what must outlive the reading of their files."""
-    opened = _open(path, task.roles[0], hub)
+    opened = open_data(path, task.roles[0], hub)
     role, reader, table = opened.role, opened.reader, opened.table
     if opened.lists_classes:
         column, by_file = FILES, True
@@ -194,8 +180,8 @@ def see_inputs(
         made = fields_of(table, role, parts, wanted, ())
         table, column = with_rows(table, role, made, blank=True)
     else:
-        by_file = _names_files(opened, columns)
-        asked = _file_role(role) if by_file else role
+        by_file = names_files(opened, columns)
+        asked = file_role(role) if by_file else role
         named = {name: column for name, column in columns.items() if name == asked.name}
         column = find_columns(table, (asked,), named)[asked.name]
     goal = task.goal(task.options)
@@ -212,41 +198,8 @@ def test_rows(data: Dataset) -> Rows:
     return data.parts["test"] if len(data.parts["test"]) else data.examples
 
 
-def _open(path: Path, role: Role, hub: str | None) -> _Opened:
-    if is_on_hub(path):
-        fetched = fetch_data(path, role.files, hub, role.tables)
-        return _in_folder(path, fetched.folder, fetched.layout, role, own=False, keeps=fetched)
-    if _is_folder(path):
-        names = names_in(path)
-        found = layout(str(path), names, role.files, card_of(path), own=True, tables=role.tables)
-        return _in_folder(path, path, found, role, own=True, keeps=None)
-    return _Opened(read_table(path, role.tables), role)
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        # Whoever opens it next says why it can't be looked at.
-        return False
-
-
-def _in_folder(
-    path: Path, folder: Path, found: Layout, role: Role, *, own: bool, keeps: object
-) -> _Opened:
-    if found.classes:
-        table = class_table(folder, found.classes)
-        return _Opened(table, role, lists_classes=True, lists_files=True, own=own, keeps=keeps)
-    files = [
-        DataFile(folder / name, f"{path}/{name}", name, part, role.tables)
-        for name, part in found.tables.items()
-    ]
-    table = read_tables(path, files)
-    return _Opened(table, role, lists_files=found.has_metadata, own=own, keeps=keeps)
-
-
 def _found(
-    opened: _Opened,
+    opened: Opened,
     task: Task,
     columns: Mapping[str, str],
     slice_by: str | None,
@@ -259,14 +212,13 @@ def _found(
     """
     table, label = opened.table, task.roles[1]
     if isinstance(goal, Numbers):
-        names = (*label.names, *NUMBER_NAMES)
-        label = replace(label, names=names, content="number")
+        label = of_numbers(label)
     if opened.lists_classes:
         found = {FILE.name: FILES, label.name: FOLDERS}
         parts = {"split": PART_FOLDERS} if PART_FOLDERS in table.columns else {}
         return found | parts, True
-    by_file = _names_files(opened, columns)
-    first = _file_role(opened.role) if by_file else opened.role
+    by_file = names_files(opened, columns)
+    first = file_role(opened.role) if by_file else opened.role
     roles = (*(first.parts if first.content == "row" else (first,)), label)
     named = {role: name for role, name in columns.items() if role not in OTHER_ROLES}
     check_roles(roles if first.parts else (first, label), named)
@@ -286,20 +238,3 @@ def _found(
         others["split"] = split
     found = find_columns(table, roles, named, [*others.values(), *wanted])
     return {**found, **others}, by_file
-
-
-def _names_files(opened: _Opened, columns: Mapping[str, str]) -> bool:
-    """Return whether the inputs are in files that a column names."""
-    role = opened.role
-    if role.content == "row":
-        return False
-    if FILE.name in columns or role.content == "file":
-        return True
-    folded = {name.strip().casefold() for name in opened.table.columns}
-    return opened.lists_files and role.name not in columns and not folded & set(role.names)
-
-
-def _file_role(role: Role) -> Role:
-    """Return the role that a column of files plays in place of the input's own."""
-    own = role.names if role.content == "file" else ()
-    return Role(FILE.name, (*own, *FILE.names), "none", role.files)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -35,6 +35,7 @@ class Role:
     parts: tuple[Role, ...] = ()
 
 
+NUMBER_NAMES = ("score", "rating", "price", "value", "number", "y")
 FILE = Role("file", ("file", "file_name", "filename", "path"), "none")
 SPLIT = Role("split", ("split", "subset", "fold", "partition"), "none")
 PARTS = {
@@ -89,6 +90,11 @@ def find_columns(
             )
         found[role.name] = match
     return found
+
+
+def of_numbers(role: Role) -> Role:
+    """Return the role of a label that is a number, by the names that such a column has too."""
+    return replace(role, names=(*role.names, *NUMBER_NAMES), content="number")
 
 
 def check_roles(roles: Sequence[Role], named: Collection[str]) -> None:
