@@ -5,16 +5,18 @@ Each file knows only those that stand before it here:
     problem, git, outgoing              refusals in the Hub's words, git's own ids, calls outwards
     schema, database, objects           the tables, and the contents on disk by their sha256
     hub, signing, store_lock            one store with its secret, and what that signs
-    accounts, repos, access             who there is, and what they may see and change
+    accounts, repos, access, sessions   who there is, and what they may see and change
     pickles, refs, trees, storing       branches, files of a commit, and how each is kept
     cards, facts, commits, merging      what files tell, and how they come to be
-    ages, finding, describing           how repositories are found, and what is said of them
+    ages, finding, facets, describing   how repositories are found, counted, and described
     threads, differences, shelves       discussions, pull requests, collections
     hooks, payloads, calling, upkeep    webhooks, and what else goes on in the background
     xet_hash, xorbs, shards, lfs_parts  large files as clients send them
     checking, backup, importing         the store as a whole, as `hubtl hub` looks after it
     inventory                           what `hubtl hub list` shows
-    routing, openapi, routes            the Hub's API, one file a subject
-    answers, bodies, guard              a request's way in and out, and its limits
+    routing, answers                    a request as a function sees it, and what goes back
+    pages                               what people look at, one file a subject
+    openapi, routes                     the Hub's API, one file a subject
+    bodies, guard                       a request's way in, and its limits
     application, serving                all of it together; the process itself
 """

@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .access import NOBODY, Caller
 from .hub import TeamHub
-from .problem import Problem
+from .problem import Problem, WrongToken
 from .signing import SIGNED
 from .upkeep import Upkeep
 
@@ -58,10 +58,12 @@ class Guard:
         async with self.upkeep.running():
             yield
 
-    def count_wrong_token(self, request: Request) -> None:
-        """Note a wrong token; raises Problem 429 where its address has tried too many."""
-        if not self._limiter.hit(self._failures, "failures", _address(request.scope)):
-            raise Problem(429, "Too many wrong tokens", headers={"Retry-After": "60"})
+    def counted(self, error: Exception, request: Request) -> Exception:
+        """Return what to answer to an error: after too many wrong tokens, that it is too many."""
+        wrong = isinstance(error, WrongToken)
+        if wrong and not self._limiter.hit(self._failures, "failures", _address(request.scope)):
+            return Problem(429, "Too many wrong tokens", headers={"Retry-After": "60"})
+        return error
 
     def admit(self, caller: Caller, request: Request) -> None:
         """Raise Problem 429 where a caller asks more often than the hub allows."""

@@ -126,6 +126,9 @@ class Call:
 
 
 Handler = Callable[[Call], Any]
+# What a browser's session is good for: nothing, a file to fetch, or a page, which also says by a
+# page what is wrong.
+Look = Literal["none", "file", "page"]
 # Called before a file is received: returns the most bytes it may have, or raises Problem.
 Admission = Callable[[Call], int]
 
@@ -141,6 +144,7 @@ class Route:
     private: bool  # takes a token, whatever the hub's policy
     query: tuple[str, ...]
     admission: Admission | None
+    look: Look
 
 
 class Routes:
@@ -157,6 +161,7 @@ class Routes:
         private: bool | None = None,
         query: tuple[str, ...] = (),
         admission: Admission | None = None,
+        look: Look = "none",
     ) -> Callable[[Handler], Handler]:
         """Declare that a function answers these paths; all but GET bring JSON and need a token.
 
@@ -168,7 +173,8 @@ class Routes:
             brings = "file" if admission else brings
             secret = private if private is not None else method != "GET"
             self.listed += [
-                Route(method, path, handler, brings, secret, query, admission) for path in paths
+                Route(method, path, handler, brings, secret, query, admission, look)
+                for path in paths
             ]
             return handler
 

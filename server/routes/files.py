@@ -29,6 +29,7 @@ MOST_HEADERS = 4 * LARGEST_HEADER  # bytes of one answer
     "/{kind:kind}/{owner}/{name}/resolve/{revision}/{path:path}",
     "/{owner}/{name}/resolve/{revision}/{path:path}",
     query=("download",),
+    look="file",
 )
 def content(call: Call) -> Any:
     """Return a file's content; a large one by a redirect to an address that is signed."""
@@ -44,7 +45,7 @@ def content(call: Call) -> Any:
             problem.headers |= known
             raise problem
         xet = xet_hash_of(db, [file.sha256]).get(file.sha256) if file.large else None
-    if call.method == "GET":
+    if call.method == "GET" and call.headers.get("sec-fetch-dest") != "image":  # of a card
         call.hub.announce({"kind": "download", "repo_id": repo.id})
     if not file.large:
         return _file(call, file.sha256, file.etag, file.path, {**known, **_no_sniffing()})
