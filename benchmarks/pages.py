@@ -4,19 +4,25 @@ python -m benchmarks.pages --repositories 100000
 
 Made are models of 500 organisations with cards as hubtl writes them, one in fifty private, in the
 tables that the hub itself uses; then pages are asked for over HTTP, each time another one, and the
-middle and the slowest time of each kind are printed. The rival in the same run is the API's own
+middle and the slowest time of each kind are printed, and the middle one of the processor's, client
+and server together, which a busy machine changes less. The rival in the same run is the API's own
 listing of as many, which renders nothing.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
+import statistics
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 from hubtl.server.accounts import add_account
-from hubtl.server.hub import TeamHub
+from hubtl.server.hub import Policy, TeamHub, open_hub
 from hubtl.server.schema import repo_bases, repo_tags, repos
+from tests.serving import TeamHubServer
 
 ORGANISATIONS, BATCH = 500, 5000
 TASKS = (
@@ -89,3 +95,53 @@ def _model(
     }
     tagged = [{"repo_id": number, "tag": tag} for tag in tags]
     return row, tagged, {"repo_id": number, "base": base}
+
+
+def main() -> None:
+    """Fill a hub, ask for each kind of page, and print a table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--repositories", type=int, default=100_000)
+    parser.add_argument("--asked", type=int, default=60, help="pages of each kind")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as room:
+        hub = open_hub(Path(room) / "store", Policy(requests_a_minute=10**6))
+        fill(hub, asked.repositories)
+        with TeamHubServer.around(hub) as server:
+            print(f"{asked.repositories:,} models  median ms  slowest ms  median CPU ms")
+            for name, addresses in _addresses(asked.repositories, asked.asked).items():
+                times = [_seconds(server, address) for address in addresses]
+                whole, used = zip(*times, strict=True)
+                shown = [statistics.median(whole), max(whole), statistics.median(used)]
+                print(f"{name:25}" + "".join(f" {each * 1e3:11.1f}" for each in shown))
+
+
+def _addresses(number: int, asked: int) -> dict[str, list[str]]:
+    """Return what is asked for, by what it is; nothing twice but where it says so."""
+    dice = random.Random(1)
+    teams = [f"team-{n:03}" for n in dice.sample(range(ORGANISATIONS), asked)]
+    numbers = dice.sample(range(1, number), asked)
+    both = [f"task={task}&domain={domain}" for task in TASKS for domain in DOMAINS][:asked]
+    return {
+        "the first page, again": ["/"] * asked,
+        "the list, again": ["/models"] * asked,
+        "a task and a domain": [f"/models?{query}" for query in both],
+        "an organisation's list": [f"/models?author={team}" for team in teams],
+        "search: one model": [f"/models?search={number}" for number in numbers],
+        "search: a word of many": [f"/models?search={a}+{n}" for a in WORDS for n in range(10)][
+            :asked
+        ],
+        "search: nothing": [f"/models?search=nothing-{number}" for number in numbers],
+        "API: list of 30": ["/api/models?limit=30"] * asked,
+        "API: search": [f"/api/models?search={number}&limit=30" for number in numbers],
+    }
+
+
+def _seconds(server: TeamHubServer, address: str) -> tuple[float, float]:
+    """Return the seconds that an answer takes by the clock and of the processor."""
+    began, used = time.perf_counter(), time.process_time()
+    assert server.ask("GET", address).status_code == 200
+    return time.perf_counter() - began, time.process_time() - used
+
+
+if __name__ == "__main__":
+    main()

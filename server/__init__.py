@@ -3,7 +3,7 @@
 Each file knows only those that stand before it here:
 
     problem, git, outgoing              refusals in the Hub's words, git's own ids, calls outwards
-    schema, database, objects           the tables, and the contents on disk by their sha256
+    schema, names, database, objects    the tables, and the contents on disk by their sha256
     hub, signing, store_lock            one store with its secret, and what that signs
     accounts, repos, access, sessions   who there is, and what they may see and change
     pickles, refs, trees, storing       branches, files of a commit, and how each is kept

@@ -15,6 +15,7 @@ from sqlalchemy.pool import QueuePool
 from sqlalchemy.schema import CreateIndex
 
 from ..registry.errors import BadOption, Refused
+from .names import make_index
 from .schema import VERSION, meta, tables
 
 IMMEDIATE = "immediate"
@@ -47,6 +48,7 @@ class Database:
             tables.create_all(db)
             for index in (index for table in tables.sorted_tables for index in table.indexes):
                 db.execute(CreateIndex(index, if_not_exists=True))  # newer than the store
+            make_index(db)
             _check_version(db)
         self._looking = threading.Lock()
         self._looked_at = self.engine.connect()

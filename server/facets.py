@@ -118,7 +118,7 @@ def whole(db: Connection, caller: Caller, kind: str) -> Facets:
 
 def of_some(db: Connection, caller: Caller, wanted: Wanted) -> Facets:
     """Return the counts of the first that fit and that the caller may see."""
-    rows = db.execute(fitting(caller, wanted).limit(MOST_COUNTED + 1)).all()
+    rows = db.execute(fitting(caller, wanted, MOST_COUNTED + 1)).all()
     first = rows[:MOST_COUNTED]
     tags: Counter[str] = Counter()
     for numbers in chunks(row.id for row in first):

@@ -15,13 +15,15 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     Select,
+    String,
     and_,
-    func,
+    literal_column,
     or_,
     select,
 )
 
 from .access import Caller
+from .names import named
 from .problem import Problem
 from .repos import COLUMNS, JOINED, KINDS, Repo
 from .schema import accounts, members, repo_tags, repos
@@ -69,13 +71,9 @@ def find_repos(
     have no more of a card than TOLD_OF_CARD.
     """
     key = _key(wanted.sort)
-    conditions = _asked(caller, wanted)
-    if wanted.after:
-        value, number = _cursor(wanted.after)
-        conditions.append(or_(key < value, and_(key == value, repos.c.id < number)))
     columns = COLUMNS if cards else (*OTHER_COLUMNS, *SHORT_FACTS)
-    chosen = select(*columns).select_from(JOINED).where(*conditions)
-    rows = db.execute(chosen.order_by(key.desc(), repos.c.id.desc()).limit(limit + 1)).mappings()
+    chosen = select(*columns).select_from(JOINED).where(_first(caller, wanted, limit + 1))
+    rows = db.execute(chosen.order_by(key.desc(), repos.c.id.desc())).mappings()
     found = [Repo(**row) if cards else _shortly(row) for row in rows]
     if len(found) <= limit:
         return found, None
@@ -123,11 +121,23 @@ def seen_by(caller: Caller) -> ColumnElement[bool]:
     return or_(~repos.c.private, mine)
 
 
-def fitting(caller: Caller, wanted: Wanted) -> Select[int, str | None, str]:
-    """Return the query for number, task and owner of what fits and may be seen, best first."""
+def fitting(caller: Caller, wanted: Wanted, most: int) -> Select[int, str | None, str]:
+    """Return the query for number, task and owner of what fits and may be seen: the first `most`.
+
+    They come in no order.
+    """
     chosen = select(repos.c.id, repos.c.task, accounts.c.name).select_from(JOINED)
-    ordered = chosen.order_by(_key(wanted.sort).desc(), repos.c.id.desc())
-    return ordered.where(*_asked(caller, wanted))
+    return chosen.where(_first(caller, wanted, most))
+
+
+def _first(caller: Caller, wanted: Wanted, most: int) -> ColumnElement[bool]:
+    """Return the condition to be among the first that fit; their numbers alone are put in order."""
+    key, conditions = _key(wanted.sort), _asked(caller, wanted)
+    if wanted.after:
+        value, number = _cursor(wanted.after)
+        conditions.append(or_(key < value, and_(key == value, repos.c.id < number)))
+    best = select(repos.c.id).where(*conditions).order_by(key.desc(), repos.c.id.desc())
+    return repos.c.id.in_(best.limit(most))
 
 
 def _key(sort: str) -> Column[Any]:
@@ -137,26 +147,16 @@ def _key(sort: str) -> Column[Any]:
 
 
 def _asked(caller: Caller, wanted: Wanted) -> list[ColumnElement[bool]]:
-    return [repos.c.kind == wanted.kind, seen_by(caller), *_conditions(wanted)]
-
-
-def _named(kind: str, words: Sequence[str]) -> ColumnElement[bool]:
-    """Return the condition that OWNER/NAME has all these words in it.
-
-    It asks the index of names alone, of which a hundred thousand are read in a hundredth of a
-    second; that a word is not in the kind, which stands before them, is only asked of what is left.
-    """
-    name = func.substr(repos.c.folded, len(kind) + 2)
-    there = [repos.c.folded.contains(word, autoescape=True) for word in words]
-    behind = [func.instr(name, word) > 0 for word in words]
-    return repos.c.id.in_(select(repos.c.id).where(*there, *behind))
+    # A plus keeps SQLite from going through all of a kind in order where few have a word.
+    kind = literal_column("+repos.kind", String) if wanted.search else repos.c.kind
+    return [kind == wanted.kind, seen_by(caller), *_conditions(wanted)]
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     words = " ".join(wanted.search).casefold().split()
     if words:
-        found.append(_named(wanted.kind, [word[:LONGEST_WORD] for word in words[:MOST_WORDS]]))
+        found.append(named(wanted.kind, [word[:LONGEST_WORD] for word in words[:MOST_WORDS]]))
     for tag in wanted.tags[:MOST_CONDITIONS]:
         having = select(repo_tags.c.repo_id).where(repo_tags.c.tag == tag[:256].casefold())
         found.append(repos.c.id.in_(having))

@@ -23,7 +23,7 @@ from ..cards import MATTER
 # Markdown of this much is read in a second at the very worst, and a card's in a tenth of that.
 MOST = 100_000
 # Brackets and asterisks in one paragraph are looked up against each other, and a table has cells
-# where a line has none: what is longer, deeper or larger than a person writes is shown as it stands.
+# where a line has none: what is longer, deeper or larger than people write is shown as it stands.
 LONGEST_PARAGRAPH, DEEPEST, MOST_CELLS = 4000, 10, 20_000
 TAG = re.compile(r"<[^<>]*>")
 SILENT = re.compile(r"\s*<(script|style|template)\b", re.IGNORECASE)
