@@ -3,23 +3,25 @@
 Each file knows only those that stand before it here:
 
     problem, git, outgoing              refusals in the Hub's words, git's own ids, calls outwards
-    schema, database, objects           the tables, and the contents on disk by their sha256
+    schema, names, database, objects    the tables, and the contents on disk by their sha256
     upstream                            another hub, as far as this one asks it
     hub, signing, store_lock            one store with its secret, and what that signs
-    accounts, repos, access             who there is, and what they may see and change
+    accounts, repos, access, sessions   who there is, and what they may see and change
     quotas                              how much a namespace may keep
     pickles, refs, trees, storing       branches, files of a commit, and how each is kept
     cards, facts, commits, merging      what files tell, and how they come to be
     mirrors                             repositories of another hub, as they are there
-    ages, finding, describing           how repositories are found, and what is said of them
+    ages, finding, facets, describing   how repositories are found, counted, and described
     threads, differences, shelves       discussions, pull requests, collections
     hooks, payloads, calling, upkeep    webhooks, and what else goes on in the background
     xet_hash, xorbs, shards, lfs_parts  large files as clients send them
     checking, backup, importing         the store as a whole, as `hubtl hub` looks after it
     inventory                           what `hubtl hub list` shows
-    routing, openapi, routes            the Hub's API, one file a subject
+    routing, answers                    a request as a function sees it, and what goes back
+    pages                               what people look at, one file a subject
+    openapi, routes                     the Hub's API, one file a subject
     flights, fetching                   what is fetched from another hub, once for all
     logs                                what is written down of it
-    answers, bodies, guard              a request's way in and out, and its limits
+    bodies, guard                       a request's way in, and its limits
     application, serving                all of it together; the process itself
 """

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 from sqlalchemy.exc import NoResultFound
 
 from .accounts import Account, digest, find
-from .problem import Problem, log_in, no_repository, not_allowed
+from .problem import Problem, WrongToken, log_in, no_repository, not_allowed
 from .repos import Moved, Repo, find_repo, repo_by_id
 from .schema import access_requests, accounts, members, tokens
 
 Deed = Literal["read", "discuss", "write"]
-BAD_TOKEN = "Invalid credentials in Authorization header"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +55,19 @@ def identify(db: Connection, pepper: bytes, header: str | None) -> Caller:
     if not header:
         return NOBODY
     kind, _, token = header.partition(" ")
+    found = caller_where(db, tokens.c.digest == digest(pepper, token.strip()))
+    if kind.casefold() != "bearer" or found is None:
+        raise WrongToken
+    return found
+
+
+def caller_where(db: Connection, wanted: ColumnElement[bool]) -> Caller | None:
+    """Return whom the one token stands for that fits a condition, or None where none does."""
     joined = tokens.join(accounts, accounts.c.id == tokens.c.user_id)
     columns = (accounts.c.id, accounts.c.name, accounts.c.fullname, tokens.c.role, tokens.c.scopes)
-    wanted = tokens.c.digest == digest(pepper, token.strip())
-    row = db.execute(
-        select(*columns, tokens.c.name.label("token")).select_from(joined).where(wanted)
-    ).first()
-    if kind.casefold() != "bearer" or row is None:
-        raise Problem(401, BAD_TOKEN)
-    return Caller(row.id, row.name, row.fullname, row.token, row.role, row.scopes)
+    chosen = select(*columns, tokens.c.name.label("token")).select_from(joined).where(wanted)
+    row = db.execute(chosen).first()
+    return Caller(row.id, row.name, row.fullname, row.token, row.role, row.scopes) if row else None
 
 
 def role_in(db: Connection, caller: Caller, owner_id: int) -> str | None:

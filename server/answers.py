@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy.exc import DatabaseError
@@ -68,10 +69,12 @@ def _moved(request: Request, error: Moved) -> Response:
     return Response(status_code=307, headers={"Location": f"{path}{query}"})
 
 
-def failure(error: Exception, request: Request) -> Response:
+def failure(
+    error: Exception, request: Request, told: Callable[[Problem], Response] = problem_response
+) -> Response:
     """Return the response to whatever a route raised; what nobody foresaw goes to the log."""
     if isinstance(error, Problem):
-        return problem_response(error)
+        return told(error)
     if isinstance(error, Moved):
         return _moved(request, error)
     if isinstance(error, ClientDisconnect):
@@ -79,9 +82,9 @@ def failure(error: Exception, request: Request) -> Response:
     full = isinstance(error, OSError) and error.errno in FULL
     if full or (isinstance(error, DatabaseError) and "full" in str(error.orig)):
         # 507 is not one of the statuses on which clients try again at once.
-        return problem_response(Problem(507, "The hub's disk is full: nothing was changed"))
+        return told(Problem(507, "The hub's disk is full: nothing was changed"))
     logging.getLogger("hubtl.server").error("a request failed", exc_info=error)
     if isinstance(error, FileNotFoundError):
         # Trying again brings no content back; `hubtl hub check` names what is missing.
-        return problem_response(Problem(410, "A content is missing from this hub's store"))
-    return problem_response(Problem(500, "The hub failed: its log says why"))
+        return told(Problem(410, "A content is missing from this hub's store"))
+    return told(Problem(500, "The hub failed: its log says why"))

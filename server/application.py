@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.convertors import Convertor, register_url_convertor
+from starlette.convertors import Convertor, StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,20 +16,24 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .access import NOBODY, Caller, identify
+from .accounts import RESERVED as OWN_WORDS
 from .answers import as_response, failure, problem_response
 from .bodies import Body
 from .fetching import Fetching
 from .guard import Guard
 from .hub import TeamHub
+from .pages.rendering import failure_page
 from .problem import Problem, log_in, no_repository
 from .repos import RESERVED
 from .routes import ALL
 from .routing import Call, Route
+from .sessions import session_caller
 from .signing import SIGNED
 
 # What may be asked without a token on a hub that shows nothing to strangers: addresses that are
 # signed, and what tells nothing.
-OPEN = ("/healthz", "/api/telemetry", "/api/agent-harnesses", *SIGNED)
+PAGES_OPEN = ("/login", "/logout", "/static/")
+OPEN = ("/healthz", "/api/telemetry", "/api/agent-harnesses", *PAGES_OPEN, *SIGNED)
 
 
 class Kind(Convertor[str]):
@@ -46,7 +50,14 @@ class Kind(Convertor[str]):
         return f"{value}s"
 
 
+class OfAccount(StringConvertor):
+    """The first part of an address that may be an account: none of the hub's own words."""
+
+    regex = rf"(?!(?i:{'|'.join(sorted(OWN_WORDS))})(?:/|$))[^/]+"
+
+
 register_url_convertor("kind", Kind())
+register_url_convertor("account", OfAccount())
 
 
 def application(hub: TeamHub) -> ASGIApp:
@@ -82,7 +93,7 @@ def _endpoint(
 ) -> Callable[[Request], Any]:
     async def answer(request: Request) -> Response:
         try:
-            caller = await run_in_threadpool(_identified, hub, guard, request)
+            caller = await run_in_threadpool(_identified, hub, route, request)
             request.scope["caller"] = caller
             guard.admit(caller, request)
             open_to_all = hub.policy.anonymous or route.path.startswith(OPEN)
@@ -94,7 +105,10 @@ def _endpoint(
             async with Body(hub, route, request, call):
                 return await run_in_threadpool(_answered, route, call)
         except Exception as error:
-            return failure(error, request)
+            counted = guard.counted(error, request)
+            if route.look == "page":
+                return await run_in_threadpool(failure_page, counted, request)
+            return failure(counted, request)
 
     return answer
 
@@ -117,16 +131,14 @@ def _call(hub: TeamHub, request: Request, caller: Caller) -> Call:
     )
 
 
-def _identified(hub: TeamHub, guard: Guard, request: Request) -> Caller:
-    """Return who sent a request; a wrong token counts against the address it came from."""
+def _identified(hub: TeamHub, route: Route, request: Request) -> Caller:
+    """Return who sent a request: by a token, or where there is something to see, by a session."""
     signed = request.scope["path"].startswith(SIGNED)
     header = None if signed else request.headers.get("authorization")
     with hub.database.reading() as db:
-        try:
-            return identify(db, hub.secret, header)
-        except Problem:
-            guard.count_wrong_token(request)
-            raise
+        if route.look != "none" and not header:
+            return session_caller(db, hub, request.cookies)
+        return identify(db, hub.secret, header)
 
 
 def _unquoted(params: Mapping[str, Any]) -> dict[str, str]:
@@ -151,6 +163,9 @@ def _limited(guard: Guard, answer: Callable[..., Any]) -> Callable[..., Any]:
 
 
 async def _not_here(request: Request, _: Exception) -> Response:
+    if "text/html" in request.headers.get("accept", ""):  # a person, who wants words
+        problem = Problem(404, "This hub has no such page")
+        return await run_in_threadpool(failure_page, problem, request)
     return problem_response(_of_one_word(request) or Problem(404, "This hub has no such page"))
 
 

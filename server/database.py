@@ -6,17 +6,20 @@ import contextlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, create_engine, event, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.schema import CreateIndex
 
 from ..registry.errors import BadOption, Refused
+from .names import make_index
 from .schema import VERSION, meta, tables
 
 IMMEDIATE = "immediate"
+V = TypeVar("V")
 MANY = 400  # variables in one statement; SQLite's oldest limit is 999
 
 
@@ -43,7 +46,12 @@ class Database:
         self._turn = threading.Lock()
         with self.writing() as db:
             tables.create_all(db)
+            for index in (index for table in tables.sorted_tables for index in table.indexes):
+                db.execute(CreateIndex(index, if_not_exists=True))  # newer than the store
+            make_index(db)
             _check_version(db)
+        self._looking = threading.Lock()
+        self._looked_at = self.engine.connect()
 
     @classmethod
     def in_file(cls, path: Path) -> Database:
@@ -70,8 +78,15 @@ class Database:
             with db.begin():
                 yield db
 
+    def stamp(self) -> int:
+        """Return a number that is another one after each commit, of any process."""
+        with self._looking, self._looked_at.begin():
+            found = self._looked_at.exec_driver_sql("PRAGMA data_version").scalar_one()
+        return int(found)
+
     def close(self) -> None:
         """Close all connections."""
+        self._looked_at.close()
         self.engine.dispose()
 
 
@@ -110,7 +125,7 @@ def insert_new(db: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) 
         db.execute(dialect.insert(table).on_conflict_do_nothing(), listed)
 
 
-def chunks(values: Iterable[str]) -> Iterator[Sequence[str]]:
+def chunks(values: Iterable[V]) -> Iterator[Sequence[V]]:
     """Split many values into as many as one statement takes."""
     listed = list(values)
     for start in range(0, len(listed), MANY):

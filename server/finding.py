@@ -7,12 +7,25 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    String,
+    and_,
+    literal_column,
+    or_,
+    select,
+)
 
 from .access import Caller
+from .names import named
 from .problem import Problem
-from .repos import COLUMNS, JOINED, Repo
+from .repos import COLUMNS, JOINED, KINDS, Repo
 from .schema import accounts, members, mirrors, repo_tags, repos
 
 SORTS = {
@@ -23,7 +36,6 @@ SORTS = {
     # The real Hub's trend is its own secret; here what is most downloaded comes first.
     "trendingScore": repos.c.downloads,
 }
-ID = accounts.c.folded + "/" + func.lower(repos.c.name)
 SIZES = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 MOST_CONDITIONS = 50  # of one sort; SQLite has an end to how many it takes
 MOST_WORDS, LONGEST_WORD = 20, 100
@@ -58,16 +70,10 @@ def find_repos(
     Ordered downwards by what was asked, the newest first among equals. Without `cards`, their facts
     have no more of a card than TOLD_OF_CARD.
     """
-    if wanted.sort not in SORTS:
-        raise Problem(400, f'"sort" must be one of {", ".join(SORTS)}')
-    key = SORTS[wanted.sort]
-    conditions = [repos.c.kind == wanted.kind, seen_by(caller), *_conditions(wanted)]
-    if wanted.after:
-        value, number = _cursor(wanted.after)
-        conditions.append(or_(key < value, and_(key == value, repos.c.id < number)))
+    key = _key(wanted.sort)
     columns = COLUMNS if cards else (*OTHER_COLUMNS, *SHORT_FACTS)
-    chosen = select(*columns).select_from(JOINED).where(*conditions)
-    rows = db.execute(chosen.order_by(key.desc(), repos.c.id.desc()).limit(limit + 1)).mappings()
+    chosen = select(*columns).select_from(JOINED).where(_first(caller, wanted, limit + 1))
+    rows = db.execute(chosen.order_by(key.desc(), repos.c.id.desc())).mappings()
     found = [Repo(**row) if cards else _shortly(row) for row in rows]
     if len(found) <= limit:
         return found, None
@@ -113,14 +119,48 @@ def seen_by(caller: Caller) -> ColumnElement[bool]:
     if caller.role == "fineGrained":
         readable = [each for each in caller.scopes if {"read", "write"} & {*each["permissions"]}]
         reached = [scope["entity"].casefold() for scope in readable]
-        mine = and_(mine, or_(accounts.c.folded.in_(reached), ID.in_(reached)))
+        owners = select(accounts.c.id).where(accounts.c.folded.in_(reached))
+        named = [f"{kind}/{entity}" for kind in KINDS for entity in reached]
+        mine = and_(mine, or_(repos.c.owner_id.in_(owners), repos.c.folded.in_(named)))
     return or_(~repos.c.private, mine)
+
+
+def fitting(caller: Caller, wanted: Wanted, most: int) -> Select[int, str | None, str]:
+    """Return the query for number, task and owner of what fits and may be seen: the first `most`.
+
+    They come in no order.
+    """
+    chosen = select(repos.c.id, repos.c.task, accounts.c.name).select_from(JOINED)
+    return chosen.where(_first(caller, wanted, most))
+
+
+def _first(caller: Caller, wanted: Wanted, most: int) -> ColumnElement[bool]:
+    """Return the condition to be among the first that fit; their numbers alone are put in order."""
+    key, conditions = _key(wanted.sort), _asked(caller, wanted)
+    if wanted.after:
+        value, number = _cursor(wanted.after)
+        conditions.append(or_(key < value, and_(key == value, repos.c.id < number)))
+    best = select(repos.c.id).where(*conditions).order_by(key.desc(), repos.c.id.desc())
+    return repos.c.id.in_(best.limit(most))
+
+
+def _key(sort: str) -> Column[Any]:
+    if sort not in SORTS:
+        raise Problem(400, f'"sort" must be one of {", ".join(SORTS)}')
+    return SORTS[sort]
+
+
+def _asked(caller: Caller, wanted: Wanted) -> list[ColumnElement[bool]]:
+    # A plus keeps SQLite from going through all of a kind in order where few have a word.
+    kind = literal_column("+repos.kind", String) if wanted.search else repos.c.kind
+    return [kind == wanted.kind, seen_by(caller), *_conditions(wanted)]
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     words = " ".join(wanted.search).casefold().split()
-    found += [ID.contains(word[:LONGEST_WORD], autoescape=True) for word in words[:MOST_WORDS]]
+    if words:
+        found.append(named(wanted.kind, [word[:LONGEST_WORD] for word in words[:MOST_WORDS]]))
     for tag in wanted.tags[:MOST_CONDITIONS]:
         having = select(repo_tags.c.repo_id).where(repo_tags.c.tag == tag[:256].casefold())
         found.append(repos.c.id.in_(having))
@@ -128,7 +168,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         uses = or_(*(repo_tags.c.tag.startswith(f"{kind}:") for kind in ("model", "dataset")))
         found.append(repos.c.id.in_(select(repo_tags.c.repo_id).where(uses)))
     if wanted.author:
-        found.append(accounts.c.folded == wanted.author.casefold())
+        owner = select(accounts.c.id).where(accounts.c.folded == wanted.author.casefold())
+        found.append(repos.c.owner_id == owner.scalar_subquery())
     if wanted.task:
         found.append(repos.c.task == wanted.task)
     if wanted.gated is not None:

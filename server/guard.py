@@ -23,7 +23,7 @@ from .access import Caller
 from .fetching import Fetching
 from .hub import TeamHub
 from .logs import REQUEST, Audit, access, address_of
-from .problem import Problem
+from .problem import Problem, WrongToken
 from .upkeep import Upkeep
 
 REQUEST_IDS = (b"x-request-id", b"x-amzn-trace-id")
@@ -58,10 +58,12 @@ class Guard:
                 if self._fetching:
                     self._fetching.close()
 
-    def count_wrong_token(self, request: Request) -> None:
-        """Note a wrong token; raises Problem 429 where its address has tried too many."""
-        if not self._limiter.hit(self._failures, "failures", address_of(request.scope)):
-            raise Problem(429, "Too many wrong tokens", headers={"Retry-After": "60"})
+    def counted(self, error: Exception, request: Request) -> Exception:
+        """Return what to answer to an error: after too many wrong tokens, that it is too many."""
+        wrong = isinstance(error, WrongToken)
+        if wrong and not self._limiter.hit(self._failures, "failures", address_of(request.scope)):
+            return Problem(429, "Too many wrong tokens", headers={"Retry-After": "60"})
+        return error
 
     def admit(self, caller: Caller, request: Request) -> None:
         """Raise Problem 429 where a caller asks more often than the hub allows."""

@@ -29,6 +29,13 @@ class Problem(Exception):
         self.body = body
 
 
+class WrongToken(Problem):
+    """A token that is nobody's; who sends many is made to wait."""
+
+    def __init__(self) -> None:
+        super().__init__(401, "Invalid credentials in Authorization header")
+
+
 def no_repository(known_caller: bool) -> Problem:
     """Return the answer for what is not there or may not be seen: the two must look the same."""
     if known_caller:

@@ -141,6 +141,9 @@ def of_revision(call: Call) -> tuple[str, None]:
 
 
 Handler = Callable[[Call], Any]
+# What a browser's session is good for: nothing, a file to fetch, or a page, which also says by a
+# page what is wrong.
+Look = Literal["none", "file", "page"]
 # Called before a file is received: returns the most bytes it may have, or raises Problem.
 Admission = Callable[[Call], int]
 # What a request is about, to be fetched first where another hub has it: a revision, and the file
@@ -160,6 +163,7 @@ class Route:
     query: tuple[str, ...]
     admission: Admission | None
     about: About | None
+    look: Look
 
 
 class Routes:
@@ -177,6 +181,7 @@ class Routes:
         query: tuple[str, ...] = (),
         admission: Admission | None = None,
         about: About | None = None,
+        look: Look = "none",
     ) -> Callable[[Handler], Handler]:
         """Declare that a function answers these paths; all but GET bring JSON and need a token.
 
@@ -189,7 +194,7 @@ class Routes:
             brings = "file" if admission else brings
             secret = private if private is not None else method != "GET"
             self.listed += [
-                Route(method, path, handler, brings, secret, query, admission, about)
+                Route(method, path, handler, brings, secret, query, admission, about, look)
                 for path in paths
             ]
             return handler

@@ -84,7 +84,7 @@ repos = Table(
     tables,
     _number(),
     Column("kind", String(8), nullable=False),  # model, dataset, space, kernel
-    _of("accounts", "owner_id", nullable=False, index=True),
+    _of("accounts", "owner_id", nullable=False),
     _by("creator_id"),
     Column("name", String(96), nullable=False),
     Column("folded", String(256), nullable=False, unique=True),  # kind/owner/name without case
@@ -103,6 +103,9 @@ repos = Table(
     Index("repos_by_downloads", "kind", "downloads"),
     Index("repos_by_likes", "kind", "likes"),
     Index("repos_by_created", "kind", "created"),
+    Index("repos_by_owner", "owner_id", "kind", "downloads"),
+    # Counting by owner and task reads this alone, not the rows with all their facts.
+    Index("repos_to_count", "kind", "private", "owner_id", "task"),
     sqlite_autoincrement=True,
 )
 moved = Table(
@@ -116,6 +119,7 @@ repo_tags = Table(
     tables,
     _of("repos", "repo_id", primary_key=True),
     Column("tag", String(256), primary_key=True, index=True),
+    Index("repo_tags_to_count", "tag", "repo_id"),
 )
 repo_bases = Table(
     "repo_bases",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import get_args
 
@@ -10,13 +11,19 @@ import yaml
 from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml, hf_api
 from safetensors.numpy import save
 
+from hubtl.server.access import NOBODY
+from hubtl.server.accounts import add_account, the_account
 from hubtl.server.describing import EXPANDABLE
+from hubtl.server.finding import Wanted, find_repos
+from hubtl.server.hub import open_hub
+from hubtl.server.repos import create_repo
 from hubtl.server.routes import identity, likes
 
-from . import serving
+from . import serving, stores
 from .serving import TeamHubServer
 
 team_hub = serving.team_hub
+store = stores.store
 
 CARD = """---
 license: {licence}
@@ -263,3 +270,31 @@ def test_long_lists_of_likes_and_of_ones_own_come_in_pages(hub, monkeypatch):
     assert sorted(api.list_liked_repos("bob").models) == liked
     own = {each.id: each.storage > 0 for each in api.list_user_repos("acme")}
     assert own.items() >= {"acme/base": True, "acme/rows": True}.items()
+
+
+def test_a_name_is_found_by_any_part_of_it_as_long_as_it_is_called_so(team_hub):
+    def found(word: str) -> list[str]:
+        return [each.id for each in team_hub.api("cleo").list_models(search=word)]
+
+    api = team_hub.api("cleo")
+    api.create_repo("acme/Sections_of-Debian")
+    for word in ("ebi", "DEBIAN", "acme/sec", "_o", "s_", "n"):
+        assert found(word) == ["acme/Sections_of-Debian"], word
+    for word in ("model", "mo", "debians", '"', "'", "*", "a_b", "ä", "\0", "deb* OR ebi"):
+        assert found(word) == [], word
+    api.move_repo("acme/Sections_of-Debian", "acme/topics")
+    assert (found("topics"), found("debian")) == (["acme/topics"], [])
+    api.delete_repo("acme/topics")
+    assert found("topics") == []
+
+
+def test_a_store_of_before_learns_to_be_searched_when_it_is_opened(store):
+    with store.database.writing() as db:
+        add_account(db, "acme", "org")
+        db.exec_driver_sql("DROP TABLE repo_names")
+        for trigger in ("repo_named", "repo_renamed", "repo_unnamed"):
+            db.exec_driver_sql(f"DROP TRIGGER {trigger}")
+        create_repo(db, "model", the_account(db, "acme"), "moods", None, False)
+    with contextlib.closing(open_hub(store.folder)) as again, again.database.reading() as db:
+        found, _ = find_repos(db, NOBODY, Wanted("model", search=("mood",)), 5)
+    assert [repo.id_ for repo in found] == ["acme/moods"]

@@ -113,6 +113,9 @@ def test_nobody_writes_without_a_token(moods):
         "/lfs/parts/{signature}",
         "/lfs/verify/{signature}",
         *(path for path in hub if path.startswith("/cas/")),
+        # A browser's session, which reads alone:
+        "/login",
+        "/logout",
         # Reading by LFS; uploading is checked within:
         "/{kind:kind}/{owner}/{name}/info/lfs/objects/batch",
         "/{owner}/{name}/info/lfs/objects/batch",

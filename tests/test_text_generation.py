@@ -163,7 +163,8 @@ def test_what_cannot_be_learnt_is_refused_before_work(llama_shelf, moods):
     Path("open.jsonl").write_text('{"messages": [{"role": "user", "content": "the room"}]}\n' * 9)
     assert said_by(lambda: adapted(Path("open.jsonl"), llama_shelf)) == (
         "`open.jsonl`: 9 rows have a label that is none (the last turn of a chat must be the "
-        'assistant\'s) (such as `[{"role": "user", "content": "the room"}`; lines 1, 2, 3, 4, 5…) | fill in or remove them, then run it again'
+        'assistant\'s) (such as `[{"role": "user", "content": "the room"}`; lines 1, 2, 3, 4, 5…) '
+        "| fill in or remove them, then run it again"
     )
     assert said_by(lambda: hubtl.rank("text-generation", moods)) == (
         "`text-generation` has no classes to tell apart, and bases are ranked by those | try them: "

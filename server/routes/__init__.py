@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..pages import ALL as PAGES
 from . import (
     cas,
     collections,
@@ -41,3 +42,4 @@ ALL = [
     )
     for route in module.routes.listed
 ]
+ALL += PAGES  # after what clients ask for: an account may be called anything that is none of that

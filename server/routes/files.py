@@ -36,6 +36,7 @@ def _of_file(call: Call) -> tuple[str, str | None]:
     "/{owner}/{name}/resolve/{revision}/{path:path}",
     query=("download",),
     about=_of_file,
+    look="file",
 )
 def content(call: Call) -> Any:
     """Return a file's content; a large one of our own by a redirect to an address that is signed.
@@ -55,7 +56,7 @@ def content(call: Call) -> Any:
             raise problem
         xet = xet_hash_of(db, [file.sha256]).get(file.sha256) if file.large else None
         here = not repo.upstream or has_content(db, call.hub.objects, repo, file)
-    if call.method == "GET":
+    if call.method == "GET" and call.headers.get("sec-fetch-dest") != "image":  # of a card
         call.hub.announce({"kind": "download", "repo_id": repo.id})
     if call.method == "HEAD" and not here:
         return _told(file, known)
