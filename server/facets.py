@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 from ..registry.domains import STATED
 from .access import Caller
 from .database import Database, chunks
-from .finding import Wanted, fitting, seen_by
+from .finding import Wanted, first_fitting, seen_by
 from .schema import accounts, repo_tags, repos
 
 MOST = 20  # values of a facet that are told
@@ -118,7 +118,7 @@ def whole(db: Connection, caller: Caller, kind: str) -> Facets:
 
 def of_some(db: Connection, caller: Caller, wanted: Wanted) -> Facets:
     """Return the counts of the first that fit and that the caller may see."""
-    rows = db.execute(fitting(caller, wanted, MOST_COUNTED + 1)).all()
+    rows = first_fitting(db, caller, wanted, MOST_COUNTED + 1)
     first = rows[:MOST_COUNTED]
     tags: Counter[str] = Counter()
     for numbers in chunks(row.id for row in first):

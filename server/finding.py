@@ -13,8 +13,8 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Row,
     RowMapping,
-    Select,
     String,
     and_,
     literal_column,
@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from .access import Caller
-from .names import named
+from .names import is_rare, named
 from .problem import Problem
 from .repos import COLUMNS, JOINED, KINDS, Repo
 from .schema import accounts, members, mirrors, repo_tags, repos
@@ -72,7 +72,7 @@ def find_repos(
     """
     key = _key(wanted.sort)
     columns = COLUMNS if cards else (*OTHER_COLUMNS, *SHORT_FACTS)
-    chosen = select(*columns).select_from(JOINED).where(_first(caller, wanted, limit + 1))
+    chosen = select(*columns).select_from(JOINED).where(_first(db, caller, wanted, limit + 1))
     rows = db.execute(chosen.order_by(key.desc(), repos.c.id.desc())).mappings()
     found = [Repo(**row) if cards else _shortly(row) for row in rows]
     if len(found) <= limit:
@@ -125,18 +125,17 @@ def seen_by(caller: Caller) -> ColumnElement[bool]:
     return or_(~repos.c.private, mine)
 
 
-def fitting(caller: Caller, wanted: Wanted, most: int) -> Select[int, str | None, str]:
-    """Return the query for number, task and owner of what fits and may be seen: the first `most`.
-
-    They come in no order.
-    """
+def first_fitting(
+    db: Connection, caller: Caller, wanted: Wanted, most: int
+) -> Sequence[Row[int, str | None, str]]:
+    """Return number, task and owner's name of the first that fit and may be seen, in no order."""
     chosen = select(repos.c.id, repos.c.task, accounts.c.name).select_from(JOINED)
-    return chosen.where(_first(caller, wanted, most))
+    return db.execute(chosen.where(_first(db, caller, wanted, most))).all()
 
 
-def _first(caller: Caller, wanted: Wanted, most: int) -> ColumnElement[bool]:
+def _first(db: Connection, caller: Caller, wanted: Wanted, most: int) -> ColumnElement[bool]:
     """Return the condition to be among the first that fit; their numbers alone are put in order."""
-    key, conditions = _key(wanted.sort), _asked(caller, wanted)
+    key, conditions = _key(wanted.sort), _asked(db, caller, wanted)
     if wanted.after:
         value, number = _cursor(wanted.after)
         conditions.append(or_(key < value, and_(key == value, repos.c.id < number)))
@@ -150,17 +149,18 @@ def _key(sort: str) -> Column[Any]:
     return SORTS[sort]
 
 
-def _asked(caller: Caller, wanted: Wanted) -> list[ColumnElement[bool]]:
+def _asked(db: Connection, caller: Caller, wanted: Wanted) -> list[ColumnElement[bool]]:
+    said = " ".join(wanted.search).casefold().split()
+    words = [word[:LONGEST_WORD] for word in said[:MOST_WORDS]]
     # A plus keeps SQLite from going through all of a kind in order where few have a word.
-    kind = literal_column("+repos.kind", String) if wanted.search else repos.c.kind
-    return [kind == wanted.kind, seen_by(caller), *_conditions(wanted)]
+    rare = bool(words) and is_rare(db, words)
+    kind = literal_column("+repos.kind", String) if rare else repos.c.kind
+    named_so = [named(wanted.kind, words)] if words else []
+    return [kind == wanted.kind, seen_by(caller), *named_so, *_conditions(wanted)]
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
-    words = " ".join(wanted.search).casefold().split()
-    if words:
-        found.append(named(wanted.kind, [word[:LONGEST_WORD] for word in words[:MOST_WORDS]]))
     for tag in wanted.tags[:MOST_CONDITIONS]:
         having = select(repo_tags.c.repo_id).where(repo_tags.c.tag == tag[:256].casefold())
         found.append(repos.c.id.in_(having))

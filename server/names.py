@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, column, false, select, table
+from sqlalchemy import ColumnElement, Connection, Select, and_, column, false, func, select, table
 
 from .schema import repos
 
 SHORTEST = 3  # letters of a part that the index knows
+FEW = 1000  # names that are sooner put in order than found by going through all in order
 LETTERS = re.compile(r"[a-z0-9_./-]+")  # of which all names are
 NAME = "substr({0}.folded, instr({0}.folded, '/') + 1)"  # without the kind
 MADE = (
@@ -41,13 +42,27 @@ def named(kind: str, words: Sequence[str]) -> ColumnElement[bool]:
     """Return the condition that OWNER/NAME has all these words in it; they are without case."""
     if not all(LETTERS.fullmatch(word) for word in words):
         return false()
-    long = " AND ".join(f'"{word}"' for word in words if len(word) >= SHORTEST)
-    found = select(INDEX.c.rowid).where(INDEX.c.name.op("MATCH")(long))
-    short = [word for word in words if len(word) < SHORTEST]
     # Too short for the index: the names themselves are read, behind the kind that stands first.
+    short = [word for word in words if len(word) < SHORTEST]
     behind = [repos.c.folded.like(f"{kind}/%{_escaped(word)}%", escape="\\") for word in short]
-    there = [repos.c.id.in_(found)] if long else []
-    return repos.c.id.in_(select(repos.c.id).where(*there, *behind)) if short else there[0]
+    if len(short) == len(words):
+        return repos.c.id.in_(select(repos.c.id).where(*behind))
+    return and_(repos.c.id.in_(_matching(words)), *behind)
+
+
+def is_rare(db: Connection, words: Sequence[str]) -> bool:
+    """Return whether so few names have these words that all of them are quickly put in order."""
+    if not all(LETTERS.fullmatch(word) for word in words):
+        return True
+    if all(len(word) < SHORTEST for word in words):
+        return False
+    some = _matching(words).limit(FEW).subquery()
+    return db.execute(select(func.count()).select_from(some)).scalar_one() < FEW
+
+
+def _matching(words: Sequence[str]) -> Select[int]:
+    text = " AND ".join(f'"{word}"' for word in words if len(word) >= SHORTEST)
+    return select(INDEX.c.rowid).where(INDEX.c.name.op("MATCH")(text))
 
 
 def _escaped(word: str) -> str:
