@@ -74,6 +74,28 @@ def test_mixed_columns_with_gaps_take_the_whole_road(recipe, clean, shelf, tmp_p
     assert run(clean, "publish", "made", "--to", "acme/rows", *hub, "--allow-worse")["verified"]
 
 
+def test_a_number_is_told_of_mixed_columns_and_goes_the_whole_road(clean, shelf, tmp_path):
+    rows = [line.split(",") for line in mixed(tmp_path / "boxes.csv").read_text().splitlines()[1:]]
+    prices = [
+        f"{3 if label == 'good' else 9}.{number % 5}" for number, (*_, label, _) in enumerate(rows)
+    ]
+    lines = [
+        f"{size},{colour},{price}" for (size, colour, *_), price in zip(rows, prices, strict=True)
+    ]
+    (tmp_path / "prices.csv").write_text("\n".join(["size,colour,price", *lines]) + "\n")
+    hub = ("--hub", shelf.name)
+    base = ("--base", "acme/tiny-encoder", "--domain", "general", *hub)
+    asked = ("tabular-regression", tmp_path / "prices.csv", *base, "--out", "made")
+    facts = run(clean, "adapt", *asked)
+    assert set(facts["baselines"]) == {"majority", "boosting"}
+    assert facts["metrics"]["mse"]["value"] < facts["baselines"]["majority"]["mse"]
+    row = '{"colour": "red", "size": null}'
+    (said,) = run(clean, "predict", "made", row, *hub)["predictions"]
+    assert (said["score"], said["scores"]) == (None, {"price": said["label"]})
+    assert 2 < said["label"] < 11
+    assert run(clean, "publish", "made", "--to", "acme/prices", *hub, "--allow-worse")["verified"]
+
+
 def test_a_base_that_is_no_sentence_encoder_is_told(clean, shelf, tmp_path):
     words = [TASK, str(mixed(tmp_path / "boxes.csv")), "--base", "acme/tiny-bert"]
     line = [str(clean), "-Im", "hubtl", "adapt", *words, "--hub", shelf.name]

@@ -94,7 +94,8 @@ def find_columns(
 
 def of_numbers(role: Role) -> Role:
     """Return the role of a label that is a number, by the names that such a column has too."""
-    return replace(role, names=(*role.names, *NUMBER_NAMES), content="number")
+    content = role.content if role.content == "none" else "number"  # that is found by names alone
+    return replace(role, names=(*role.names, *NUMBER_NAMES), content=content)
 
 
 def check_roles(roles: Sequence[Role], named: Collection[str]) -> None:

@@ -16,7 +16,6 @@ from .rows import as_numbers, as_text, numbers_in
 
 SNIPPET = """\
 import json
-from pathlib import Path
 
 import torch
 {hub}{peft}from safetensors.torch import load_file
@@ -30,7 +29,7 @@ num_labels = {classes}
 folder = {fetched}
 tokenizer = AutoTokenizer.from_pretrained(folder)
 {body}head = load_file(f"{{folder}}/head.safetensors")
-numbers = json.loads(Path(folder, "numbers.json").read_text("utf-8"))
+numbers = json.load(open(f"{{folder}}/numbers.json"))
 assert len(head["bias"]) == num_labels
 
 

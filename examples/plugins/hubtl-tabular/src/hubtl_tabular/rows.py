@@ -4,8 +4,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-FIFTHS = (0.2, 0.4, 0.6, 0.8)
-
 
 def as_text(row, numbers):
     """Return a row as a sentence, each number by which fifth of the rows it is in."""
@@ -48,6 +46,6 @@ def numbers_in(inputs: Sequence[str]) -> dict[str, dict[str, Any]]:
     for name, values in columns_of(inputs).items():
         known = [value for value in values if value is not None] if is_number(values) else [0]
         if deviation := float(np.std(np.array(known, np.float64))):
-            edges = np.quantile(known, FIFTHS).tolist()
+            edges = np.quantile(known, (0.2, 0.4, 0.6, 0.8)).tolist()
             found[name] = {"mean": float(np.mean(known)), "deviation": deviation, "edges": edges}
     return found
