@@ -47,7 +47,7 @@ def read_results(index: object) -> Results:
         metrics = {str(m["type"]): float(m["value"]) for m in told["metrics"]}
         intervals = {str(m["type"]): _interval(m.get("args")) for m in told["metrics"]}
         found = HELD_OUT.fullmatch(str(told.get("dataset", {}).get("name")))
-    except (AttributeError, TypeError, KeyError, IndexError, ValueError):
+    except (AttributeError, TypeError, KeyError, IndexError, ValueError, OverflowError):
         return Results()
     return Results(
         {name: value for name, value in metrics.items() if math.isfinite(value)},

@@ -83,6 +83,7 @@ class Fetching:
     def __init__(self, hub: TeamHub, upstream: Upstream) -> None:
         self.hub, self.upstream = hub, upstream
         self._flights = Flights(self._count)
+        self._asking = Flights(self._count)  # so that long downloads do not keep short answers back
         self._turn = threading.Lock()
         self._asked: dict[tuple[str, ...], float] = {}
         self._away = 0.0
@@ -108,7 +109,11 @@ class Fetching:
         wish = await run_in_threadpool(self._wish, call, revision)
         if wish:
             what = f"{wish.name} at {wish.revision}"
-            await self._flights.of(wish.key, lambda _: self._bring(wish), what)
+            try:
+                await self._asking.of(wish.key, lambda _: self._bring(wish), what)
+            except Problem as problem:
+                if not (wish.here and problem.status == 429):  # what is here goes on meanwhile
+                    raise
         found = await run_in_threadpool(self._missing, call, revision, path) if path else None
         if found:
             key = ("content", str(found.repo.id), found.file.oid)
@@ -236,9 +241,11 @@ class Fetching:
         """Have a file's content here, whole and with the right hash; else raise Problem."""
         repo, file, store = wanted.repo, wanted.file, self.hub.objects
         with self.hub.database.writing() as db:
-            if has_content(db, store, repo, file) or share_content(db, store, repo, file):
+            if has_content(db, store, repo, file):
                 return
             check_quota(db, repo.owner_id, {file.sha256 or file.oid: file.size})
+            if share_content(db, store, repo, file):
+                return
         if file.size > self.hub.policy.largest_file:
             raise Problem(413, f"A file may have at most {self.hub.policy.largest_file} bytes")
         self._check_pickle(wanted, unsafe_by_name(file.path))
@@ -249,6 +256,9 @@ class Fetching:
             self._check_pickle(wanted, is_pickle(file.path, head))
             unsafe = unsafe_by_content(file.path, head)
             with self.hub.database.writing() as db:
+                check_quota(
+                    db, repo.owner_id, {received.sha256: file.size}
+                )  # others came meanwhile
                 try:
                     keep_content(db, store, repo_by_id(db, repo.id), file, received, unsafe)
                 except NoResultFound as error:  # it was removed meanwhile

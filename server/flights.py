@@ -16,6 +16,8 @@ HOLD = 7.0  # seconds that a request waits; clients give up on an answer after 1
 LONGEST = 600  # seconds after which a client is to ask again
 UNKNOWN = 30  # seconds after which it is where nothing tells how long it will take
 AT_ONCE = 16
+MOST = 256  # that are under way or wait for their turn
+LATER = {"Retry-After": str(UNKNOWN)}
 
 Key = tuple[str, ...]
 
@@ -68,9 +70,15 @@ class Flights:
     def _join(self, key: Key, work: Work, size: int) -> Flight:
         with self._turn:
             if key not in self._under_way:
+                if len(self._under_way) >= MOST:
+                    raise Problem(429, "Too much is on its way", headers=LATER)
                 self._under_way[key] = Flight(size)
                 run = (key, self._under_way[key], work)
-                threading.Thread(target=self._run, args=run, daemon=True).start()
+                try:
+                    threading.Thread(target=self._run, args=run, daemon=True).start()
+                except RuntimeError as error:  # there are as many threads as there may be
+                    del self._under_way[key]
+                    raise Problem(429, "Too much is on its way", headers=LATER) from error
             return self._under_way[key]
 
     def _run(self, key: Key, flight: Flight, work: Work) -> None:

@@ -36,7 +36,7 @@ from .schema import moved as moved_repos
 from .trees import File, file_at
 
 # What a repository is known by: with these here, it is found and described as if it were our own.
-TELLING = ("README.md", "config.json", "adapter_config.json")
+TELLING = ("README.md", "config.json", "adapter_config.json", "hubtl.json")
 
 
 def is_ours(db: Connection, owner: str) -> bool:
@@ -133,6 +133,11 @@ def _account(db: Connection, owner: str) -> Account:
     account = find(db, owner)
     assert account is not None, "it was just made"
     return account
+
+
+def is_here(db: Connection, store: Objects, repo: Repo, file: File) -> bool:
+    """Return whether a file's content is here to be read, as that of a mirror may not be."""
+    return not repo.upstream or has_content(db, store, repo, file)
 
 
 def has_content(db: Connection, store: Objects, repo: Repo, file: File) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, Subquery, delete, func, select, union
+from sqlalchemy import ColumnElement, Connection, Subquery, delete, func, select, union
 
 from .database import chunks
 from .problem import Problem
@@ -27,33 +27,31 @@ def set_quota(db: Connection, owner_id: int, most: int | None) -> None:
 
 def used(db: Connection, owner_id: int) -> int:
     """Return the bytes that a namespace keeps: of all commits, and of what was only pushed."""
-    kept = _kept(owner_id)
+    kept = _kept(repos.c.owner_id == owner_id)
     return int(db.execute(select(func.coalesce(func.sum(kept.c.size), 0))).scalar_one())
 
 
-def _kept(owner_id: int) -> Subquery:
+def _kept(of: ColumnElement[bool]) -> Subquery:
+    """Return what some repositories keep, committed or only pushed: each sha256 and its size."""
     committed = (
         select(blobs.c.sha256, blobs.c.size)
         .join(repo_blobs, repo_blobs.c.oid == blobs.c.oid)
         .join(repos, repos.c.id == repo_blobs.c.repo_id)
-        .where(repos.c.owner_id == owner_id)
+        .where(of)
     )
     pushed = (
         select(objects.c.sha256, objects.c.size)
         .join(repo_objects, repo_objects.c.sha256 == objects.c.sha256)
         .join(repos, repos.c.id == repo_objects.c.repo_id)
-        .where(repos.c.owner_id == owner_id)
+        .where(of)
     )
     return union(committed, pushed).subquery()
 
 
 def contents_of(db: Connection, repo_id: int) -> dict[str, int]:
-    """Return the contents that any commit of a repository has: sizes by sha256."""
-    joined = blobs.join(repo_blobs, repo_blobs.c.oid == blobs.c.oid)
-    chosen = select(blobs.c.sha256, blobs.c.size).select_from(joined)
-    return {
-        row.sha256: row.size for row in db.execute(chosen.where(repo_blobs.c.repo_id == repo_id))
-    }
+    """Return the contents that a repository keeps, committed or not: sizes by sha256."""
+    kept = _kept(repos.c.id == repo_id)
+    return {row.sha256: row.size for row in db.execute(select(kept.c.sha256, kept.c.size))}
 
 
 def check_quota(db: Connection, owner_id: int, contents: Mapping[str, int]) -> None:
@@ -64,7 +62,7 @@ def check_quota(db: Connection, owner_id: int, contents: Mapping[str, int]) -> N
     most = quota_of(db, owner_id)
     if most is None:
         return
-    kept, had = _kept(owner_id), set[str]()
+    kept, had = _kept(repos.c.owner_id == owner_id), set[str]()
     for some in chunks(contents):
         had |= set(db.execute(select(kept.c.sha256).where(kept.c.sha256.in_(some))).scalars())
     more = sum(size for sha256, size in contents.items() if sha256 not in had)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from ..access import check_content
 from ..ages import last_commits
 from ..git import Node
+from ..mirrors import is_here
 from ..problem import no_entry
 from ..refs import Commit, all_refs, resolve
 from ..repos import Repo
@@ -60,6 +61,7 @@ def tree(call: Call) -> Answer:
         if not node.is_folder:
             check_content(db, call.caller, repo)
             file = files_of(db, [(path, node)])[0]
+            here = is_here(db, call.hub.objects, repo, file)
             changed = last_commits(db, repo, commit, [path])[path]
         else:
             listed = sorted(
@@ -77,8 +79,9 @@ def tree(call: Call) -> Answer:
         "tab": "files",
     }
     if not node.is_folder:
-        text = _text(call, file)
-        return page(call, "file.html.jinja", file=file, changed=changed, text=text, **common)
+        text = _text(call, file) if here else None
+        common |= {"changed": changed, "here": here}
+        return page(call, "file.html.jinja", file=file, text=text, **common)
     common |= {"entries": entries, "start": start, "total": len(listed)}
     more = start + PAGE if len(listed) > start + PAGE else None
     return page(call, "tree.html.jinja", more=more, **common)

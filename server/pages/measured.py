@@ -13,6 +13,7 @@ from typing import Any
 
 from ...registry.card import METRIC_NAMES
 from ...registry.comparing import LOWER, read_results
+from ..cards import plain
 from ..trees import File
 
 LARGEST = 4 << 20  # bytes of a hubtl.json that is read
@@ -97,7 +98,7 @@ def by_card(index: object) -> Measured | None:
 def by_facts(content: bytes, files: Iterable[File]) -> Measured | None:
     """Return what a `hubtl.json` says, None where it is none that can be read."""
     try:
-        read = json.loads(content)
+        read = plain(json.loads(content))
         return _measured(read, {file.path: file.sha256 for file in files})
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
         return None
@@ -105,6 +106,8 @@ def by_facts(content: bytes, files: Iterable[File]) -> Measured | None:
 
 def _measured(read: Mapping[str, Any], files: Mapping[str, str]) -> Measured:
     main = str(read["main_metric"])
+    if main not in read["metrics"]:
+        raise ValueError("the main metric has no figure")
     names = sorted((str(name) for name in read["metrics"]), key=lambda name: name != main)
     names = names[:MOST_METRICS]
     own = Row("this model", {name: _figure(read["metrics"][name]) for name in names}, own=True)
@@ -155,8 +158,8 @@ PARTS = (("train", "learn from"), ("validation", "choose by"), ("test", "test on
 
 
 def _intact(claimed: Mapping[str, Any], files: Mapping[str, str]) -> tuple[int, int] | None:
-    if not claimed:
-        return None
+    if not claimed or not all(files.get(path, "missing") for path in claimed):
+        return None  # of what a mirror has not fetched, hashes are not known
     same = sum(files.get(path) == sha256 for path, sha256 in claimed.items())
     return same, len(claimed)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ...registry.catalog import catalogue
 from ...registry.facts import FILE
 from ...registry.licences import Licence, licence_id
 from ..access import may_read_content
 from ..cards import LARGEST_MATTER
+from ..mirrors import is_here
 from ..refs import all_refs, commit_by_oid
 from ..repos import Repo
 from ..routing import Answer, Call, Routes
@@ -32,9 +35,11 @@ def overview(call: Call) -> Answer:
         files = all_files(db, head.tree) if head else []
         kin = tree_of(db, call.caller, repo) if repo.kind == "model" else None
         tags = [ref.name for ref in all_refs(db, repo) if ref.name.startswith("refs/tags/")]
-    readable = {file.path: file for file in files} if open_to else {}
-    card, longer = _card(call, readable.get(CARD))
-    measured = _measured(call, repo, readable)
+        readable = {file.path: file for file in files} if open_to else {}
+        told = {path: readable[path] for path in (CARD, FILE) if path in readable}
+        here = {path for path, file in told.items() if is_here(db, call.hub.objects, repo, file)}
+    card, longer = _card(call, told[CARD] if CARD in here else None)
+    measured = _measured(call, repo, told[FILE] if FILE in here else None, readable.values())
     proven = measured is not None and measured.intact is not None
     private = repo.private or not call.hub.policy.anonymous or bool(repo.gated)
     return page(
@@ -70,10 +75,9 @@ def _card(call: Call, file: File | None) -> tuple[str, bool]:
     return short, longer or file.size > len(content)
 
 
-def _measured(call: Call, repo: Repo, readable: dict[str, File]) -> Measured | None:
-    file = readable.get(FILE)
+def _measured(call: Call, repo: Repo, file: File | None, files: Iterable[File]) -> Measured | None:
     if file and file.size <= LARGEST:
-        found = by_facts(call.hub.objects.read(file.sha256), readable.values())
+        found = by_facts(call.hub.objects.read(file.sha256), files)
         if found:
             return found
     return by_card((repo.facts.get("card") or {}).get("model-index"))

@@ -65,9 +65,10 @@ def _secure(call: Call) -> bool:
 
 def _inside(where: str) -> str:
     """Return an address on this hub, the first page for any other."""
-    parts = urlsplit(where if where.isascii() and where.isprintable() else "")
-    inside = where.startswith("/") and not where.startswith(("//", "/\\")) and not parts.netloc
-    return where if inside else "/"
+    if not (where.isascii() and where.isprintable()):  # browsers leave tabs out of an address
+        return "/"
+    inside = where.startswith("/") and not where.startswith(("//", "/\\"))
+    return where if inside and not urlsplit(where).netloc else "/"
 
 
 def _check_own_form(call: Call) -> None:

@@ -12,7 +12,7 @@ from ..access import check_content, granted_repo
 from ..ages import last_commits, moment
 from ..facts import LARGEST_HEADER, safetensors_header
 from ..git import Node
-from ..mirrors import has_content, lacking
+from ..mirrors import is_here, lacking
 from ..problem import Problem, no_entry
 from ..refs import Commit, resolve
 from ..repos import Repo
@@ -55,13 +55,13 @@ def content(call: Call) -> Any:
             problem.headers |= known
             raise problem
         xet = xet_hash_of(db, [file.sha256]).get(file.sha256) if file.large else None
-        here = not repo.upstream or has_content(db, call.hub.objects, repo, file)
-    if call.method == "GET" and call.headers.get("sec-fetch-dest") != "image":  # of a card
-        call.hub.announce({"kind": "download", "repo_id": repo.id})
+        here = is_here(db, call.hub.objects, repo, file)
     if call.method == "HEAD" and not here:
         return _told(file, known)
     if not here:
         raise lacking(repo, file)
+    if call.method == "GET" and call.headers.get("sec-fetch-dest") != "image":  # of a card
+        call.hub.announce({"kind": "download", "repo_id": repo.id})
     if not file.large or repo.upstream:
         return _file(call, file.sha256, file.etag, file.path, {**known, **_no_sniffing()})
     linked = {**known, "X-Linked-Etag": f'"{file.sha256}"', "X-Linked-Size": str(file.size)}
