@@ -99,13 +99,9 @@ repos = Table(
     Column("task", Text),
     Column("parameters", BigInteger),
     Column("facts", JSON, nullable=False, default=dict),
-    Index("repos_by_modified", "kind", "modified"),
-    Index("repos_by_downloads", "kind", "downloads"),
-    Index("repos_by_likes", "kind", "likes"),
-    Index("repos_by_created", "kind", "created"),
+    *(Index(f"repos_by_{key}", "kind", key) for key in "modified downloads likes created".split()),
     Index("repos_by_owner", "owner_id", "kind", "downloads"),
-    # Counting by owner and task reads this alone, not the rows with all their facts.
-    Index("repos_to_count", "kind", "private", "owner_id", "task"),
+    Index("repos_to_count", "kind", "private", "owner_id", "task"),  # counting reads this alone
     sqlite_autoincrement=True,
 )
 moved = Table(
