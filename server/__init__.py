@@ -20,7 +20,7 @@ Each file knows only those that stand before it here:
     routing, answers                    a request as a function sees it, and what goes back
     pages                               what people look at, one file a subject
     openapi, routes                     the Hub's API, one file a subject
-    flights, fetching                   what is fetched from another hub, once for all
+    flights, wishes, fetching           what is fetched from another hub, once for all
     logs                                what is written down of it
     bodies, guard                       a request's way in, and its limits
     application, serving                all of it together; the process itself

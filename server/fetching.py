@@ -13,7 +13,6 @@ import logging
 import math
 import threading
 import time
-from typing import NamedTuple
 
 from prometheus_client import Counter
 from sqlalchemy.exc import NoResultFound
@@ -39,42 +38,16 @@ from .pickles import SAMPLE, is_pickle, unsafe_by_content, unsafe_by_name
 from .problem import Problem, no_repository
 from .quotas import check_quota
 from .refs import MAIN, SHA, SHORT, check_ref_name
-from .repos import Repo, find_repo, repo_by_id
+from .repos import find_repo, repo_by_id
 from .routing import Call
-from .trees import File, file_at
+from .trees import file_at
 from .upstream import Upstream
+from .wishes import Wanted, Wish
 
 KINDS = ("model", "dataset")
 AGAIN = 30.0  # seconds for which a hub that is away is not asked whether anything is new
 MOST_NAMES = 10_000
 log = logging.getLogger("hubtl.server")
-
-
-class Wish(NamedTuple):
-    """A revision to ask for; `here` is whether this hub has had one of that name."""
-
-    kind: str
-    name: str
-    revision: str
-    here: bool
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What two requests for the same thing have in common."""
-        return self.kind, self.name.casefold(), self.revision
-
-
-class Wanted(NamedTuple):
-    """A file of a commit whose content is not here."""
-
-    repo: Repo
-    commit: str
-    file: File
-
-    @property
-    def what(self) -> str:
-        """How it is called in an answer."""
-        return f"{self.file.path} of {self.repo.id_}"
 
 
 class Fetching:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from huggingface_hub import CommitOperationAdd
 from huggingface_hub.errors import HfHubHTTPError
 
 from hubtl.server.accounts import the_account
@@ -69,6 +70,13 @@ def test_a_repository_moves_only_where_it_fits(full):
         full.api("ana").move_repo("ana/own", "acme/own")
     with pytest.raises(HfHubHTTPError, match=TOLD):
         full.api("ana").duplicate_repo("ana/own", "acme/own")
+
+
+def test_what_was_pushed_and_never_committed_counts_where_a_repository_moves_to(full):
+    make(full, "ana/own")
+    full.api("ana").preupload_lfs_files("ana/own", [CommitOperationAdd("a.bin", LARGE * 2)])
+    with pytest.raises(HfHubHTTPError, match=TOLD):
+        full.api("ana").move_repo("ana/own", "acme/own")
 
 
 def test_a_quota_is_set_shown_and_taken_away(hubtl_cli, tmp_path):

@@ -147,6 +147,16 @@ def test_a_mirrored_model_is_told_as_the_other_hub_tells_it(mirror, source):
     assert not mirror.hub.objects.has(nobody_asked)
 
 
+def test_pages_show_of_a_mirror_what_has_come(mirror):
+    assert mirror.api("dan").model_info(NAME).sha == ONE
+    assert "Moods" in mirror.ask("GET", f"/{NAME}").text
+    for path, shown in (("README.md", "pipeline_tag"), ("more/words.txt", "is fetched from")):
+        page = mirror.ask("GET", f"/{NAME}/blob/main/{path}")
+        assert page.status_code == 200 and shown in page.text
+    assert mirror.ask("GET", file("more/words.txt"), "dan").status_code == 200
+    assert "awful" in mirror.ask("GET", f"/{NAME}/blob/main/more/words.txt").text
+
+
 def test_a_file_is_fetched_once_for_all_who_ask_at_the_same_time(mirror, source):
     mirror.api("dan").model_info(NAME)
     before = sent(source)

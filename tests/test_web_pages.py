@@ -268,7 +268,10 @@ def test_a_form_of_another_site_neither_signs_in_nor_out(address, team_hub):
     assert team_hub.ask("POST", address, **own).status_code == 303
 
 
-@pytest.mark.parametrize("next_", ["//evil.example", "https://evil.example", "/\\evil", "\n/x", ""])
+@pytest.mark.parametrize(
+    "next_",
+    ["//evil.example", "https://evil.example", "/\\evil", "\n/x", "/\t/evil.example", "/日本", ""],
+)
 def test_signing_in_leads_nowhere_else(next_, team_hub):
     answer = team_hub.ask("POST", "/login", data={"token": TOKENS["ana"], "next": next_})
     assert answer.headers["location"] == "/"
@@ -385,6 +388,14 @@ def test_a_card_of_five_megabytes_is_cut_and_says_so(team_hub):
 
 def test_figures_of_a_stranger_are_shown_as_figures_or_not_at_all(team_hub):
     make(team_hub, "acme/moods")
-    for told in (b"[]", b"{", b'{"metrics": {"a": {"value": "<b>"}}}', b"[" * 10_000, b"null"):
+    nothing = (
+        b'{"main_metric": "a", "metrics": {}, "baselines": {}, "gain": null, "rows": {"test": 1}}'
+    )
+    for told in (b"[]", b"{", b'{"metrics": {"a": {"value": "<b>"}}}', b"[" * 10_000, nothing):
         assert commit(team_hub, {"hubtl.json": told}, "acme/moods").status_code == 200
         assert team_hub.ask("GET", "/acme/moods").status_code == 200
+    huge = f"metrics: [{{type: accuracy, value: 1{'0' * 310}}}]"
+    card = f"---\nmodel-index: [{{results: [{{{huge}}}]}}]\n---\n# Moods\n".encode()
+    assert commit(team_hub, {"README.md": card}, "acme/moods").status_code == 200
+    for page in ("/", "/models", "/acme", "/acme/moods"):
+        assert team_hub.ask("GET", page).status_code == 200

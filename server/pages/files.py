@@ -61,7 +61,7 @@ def tree(call: Call) -> Answer:
         if not node.is_folder:
             check_content(db, call.caller, repo)
             file = files_of(db, [(path, node)])[0]
-            here = is_here(db, call.hub.objects, repo, file)
+            has_come = is_here(db, call.hub.objects, repo, file)
             changed = last_commits(db, repo, commit, [path])[path]
         else:
             listed = sorted(
@@ -79,8 +79,8 @@ def tree(call: Call) -> Answer:
         "tab": "files",
     }
     if not node.is_folder:
-        text = _text(call, file) if here else None
-        common |= {"changed": changed, "here": here}
+        text = _text(call, file) if has_come else None
+        common |= {"changed": changed, "has_come": has_come}
         return page(call, "file.html.jinja", file=file, text=text, **common)
     common |= {"entries": entries, "start": start, "total": len(listed)}
     more = start + PAGE if len(listed) > start + PAGE else None
