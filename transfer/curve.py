@@ -101,10 +101,11 @@ def _told(
 ) -> dict[str, Any]:
     """Return the points, what twice the rows would bring, and that in a sentence."""
     # What is fitted goes up to 1: of an error in a unit, the share of variance explained does.
-    name, metric = next(each for each in session.goal.metrics.items() if each[0] not in LOWER)
+    metrics = session.goal.metrics
+    name, metric = next(each for each in metrics.items() if each[0] not in LOWER)
     true, origins = [row.label for row in held], [row.origin for row in held]
     points = [
-        {"rows": int(size), **measure(true, labels, {name: metric}, session.seed, origins)[name]}
+        {"rows": int(size), **measure(true, labels, metrics, session.seed, origins)[name]}
         for size, labels in zip(sizes, said, strict=True)
     ]
     drawn = resampled(session.seed, true, *said, origins=origins)

@@ -117,7 +117,7 @@ def values(
     true: Sequence[str], predicted: Sequence[str], metrics: Mapping[str, Metric]
 ) -> dict[str, float]:
     """Return each metric's value alone."""
-    a, b = np.asarray(true), np.asarray(predicted)
+    a, b = np.asarray(true, object), np.asarray(predicted, object)
     return {name: float(metric(a, b, np.ones((1, len(a))))[0]) for name, metric in metrics.items()}
 
 
@@ -186,12 +186,12 @@ def resampled(
     Medicine 2005). Else thirty right answers of thirty would be taken for certainty. With
     `origins`, one a row and an empty one for a row that is alone, those are drawn whole as well.
     """
-    seen, place, counts = np.unique(
-        np.stack([np.asarray(each) for each in labels]),
-        axis=1,
-        return_inverse=True,
-        return_counts=True,
-    )
+    # As numbers, since an array of texts is as wide in each row as its longest is.
+    names = sorted({label for each in labels for label in each})
+    known = {name: number for number, name in enumerate(names)}
+    told = np.array([[known[label] for label in each] for each in labels], np.int64)
+    numbered, place, counts = np.unique(told, axis=1, return_inverse=True, return_counts=True)
+    seen = np.array(names, object)[numbered]
     kinds, more = _with_surprises(seen, counts) if surprised else (seen, np.zeros(len(counts)))
     rows = np.pad(counts.astype(np.float64), (0, kinds.shape[1] - len(counts)))
     expected = rows + more
