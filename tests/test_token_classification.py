@@ -118,6 +118,8 @@ def test_a_csv_and_a_tsv_of_sentences_are_read_too() -> None:
     Path("a.tsv").write_text("Ann\tI-PER\nLee\tI-PER\n\nGo\tO\n")
     assert rows(Path("a.csv")) == [(TEXT, SPANS_OF_IT), ("[sic]", "[]")]
     assert rows(Path("a.tsv")) == [("Ann Lee", '[[0,7,"PER"]]'), ("Go", "[]")]
+    Path("a.tsv").write_text("text\tspans\nA b\t[]\n\n\n")  # blank lines behind are no sentences
+    assert rows(Path("a.tsv")) == [("A b", "[]")]
 
 
 def test_tags_that_parquet_has_as_numbers_get_the_names_that_stand_beside_them() -> None:
