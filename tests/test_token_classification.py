@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import hubtl
 from hubtl.dataset import read_dataset, read_inputs
 from hubtl.plugins.hubs.folder import Folder
 from hubtl.plugins.manager import plugins
+from hubtl.plugins.text.word_features import _places
 from hubtl.plugins.text.words import places_of
 from hubtl.predictions import read_predictions
 from hubtl.registry.errors import BadData, BadOption
@@ -211,6 +213,18 @@ def test_a_word_is_judged_by_its_first_token_and_a_sign_is_a_word() -> None:
     assert [each for each in places if each[1]] == [[0, 2], [2, 3], [4, 6]]
     each = places_of("ab", [[0, 1], [1, 2]], [0, 0], False)
     assert each == [[0, 1], [1, 2]]
+
+
+@pytest.mark.parametrize("text", ["भारत, है", "cafe\u0301, a"], ids=["Hindi", "decomposed"])
+def test_marks_upon_letters_are_parts_of_a_word_wherever_a_tokenizer_cuts(text: str) -> None:
+    signs = [[n, n + 1] for n in range(len(text))]
+    kinds = [sign.isalnum() for sign in text]
+    cuts = [int(a != b) for a, b in pairwise([kinds[0], *kinds])]
+    wanted = text.replace(",", " ,").split()
+    for words in (list(accumulate(cuts)), [0] * len(text)):  # cut at marks as GPT-2 does, and not
+        places = [place for place in places_of(text, signs, words, True) if place[1]]
+        assert [text[a:b] for a, b in places] == wanted
+        assert _places(text) == places
 
 
 def test_spans_are_learnt_predicted_and_evaluated(shelf: Folder, corpus: Path) -> None:
