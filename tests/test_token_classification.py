@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
+from collections.abc import Callable
 from itertools import accumulate, pairwise
 from pathlib import Path
 
@@ -24,7 +26,7 @@ from hubtl.registry.facts import read_facts
 from hubtl.transfer.spans import SPANS
 from hubtl.transfer.written_spans import from_tags, written
 
-from .conftest import FILLER, QUICK, WORDS
+from .conftest import FILLER, QUICK, WORDS, Said
 
 TASK = "token-classification"
 BASE = "acme/tiny-bert"
@@ -227,7 +229,9 @@ def test_marks_upon_letters_are_parts_of_a_word_wherever_a_tokenizer_cuts(text: 
         assert _places(text) == places
 
 
-def test_spans_are_learnt_predicted_and_evaluated(shelf: Folder, corpus: Path) -> None:
+def test_spans_are_learnt_predicted_and_evaluated(
+    shelf: Folder, corpus: Path, hubtl_cli: Callable[..., Said]
+) -> None:
     folder = adapt(shelf, corpus, "probe")
     facts = read_facts(folder)
     assert (facts.labels, facts.main_metric) == (("BAD", "GOOD"), "f1")
@@ -244,7 +248,13 @@ def test_spans_are_learnt_predicted_and_evaluated(shelf: Folder, corpus: Path) -
     assert by_type == {"BAD": true.count("BAD"), "GOOD": true.count("GOOD")}
     assert all(each["by"] == "spans missed or made up" for each in found.judgement["worst"])
     page = (folder / "report.html").read_text()
-    assert "GOOD" in page and "spans missed or made up" in page
+    assert "GOOD" in page and "spans missed or made up" in page and "[[" not in page
+    number = next(n for n, label in enumerate(measured.predicted) if label != "[]")
+    told = hubtl_cli(f"predict {folder} '{measured.inputs[number]}' '' --hub {shelf.name}")
+    found_first, none = told.out.splitlines()[-2:]
+    kinds = "|".join(facts.labels)
+    assert re.match(rf"({kinds}) \d+-\d+(, ({kinds}) \d+-\d+)* +[01]\.\d{{3}} ", found_first), told
+    assert none.split() == ["-", "1.000"]
 
 
 def test_what_draws_whole_rows_together_is_refused_and_bases_are_not_ranked(
