@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 import hubtl
 from hubtl.registry.errors import BadData, BadOption
+from hubtl.results import worded
 
 from . import screen
 from .options import Column, FileColumn, HubName, Json, Text, columns
@@ -57,16 +58,9 @@ def command(
         return
     screen.table(
         ("LABEL", "SCORE", "INPUT"),
-        [(_written(p.label), _sure(p.score), p.input.replace("\n", " ")[:80]) for p in found],
+        [(worded(p.label), _sure(p.score), p.input.replace("\n", " ")[:80]) for p in found],
         numbers=("SCORE",),
     )
-
-
-def _written(label: Any) -> str:
-    """Return a label as one text; a list of none is a dash."""
-    if isinstance(label, float):
-        return f"{label:g}"
-    return label if isinstance(label, str) else ", ".join(label) or "-"
 
 
 def _sure(score: float | None) -> str:

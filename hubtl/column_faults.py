@@ -41,8 +41,9 @@ def column_faults(seen: Seen, *, classes: bool) -> Iterator[Finding]:
     rows = seen.data.examples
     labels = numpy.unique([label for (label,) in rows.cells("label")], return_inverse=True)[1]
     tests = _tests(seen)
+    taken = {*seen.data.columns.values(), *seen.data.fields}
     for name in seen.table.columns:
-        if name in seen.data.columns.values():
+        if name in taken:
             continue
         known, values = _values(seen, name)
         if len(known) == 1:

@@ -15,6 +15,7 @@ from .transfer.calibration import calibration, log_likely, reliability
 from .transfer.goal import Goal
 from .transfer.judging import LEAST_ROWS, Answers, ClassScore, by_class, confusions, worst
 from .transfer.number import Numbers
+from .transfer.placed import Placed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +36,7 @@ class Judgement:
     confusion: Sequence[tuple[str, str, int]]
     calibration: Mapping[str, Any]
     worst: Sequence[tuple[int, float]]
-    worst_by: str
+    goal: Goal
 
     def as_json(self) -> dict[str, Any]:
         """Return the keys that `evaluate --json` promises of this; rows are told by their ids."""
@@ -49,10 +50,10 @@ class Judgement:
             "worst": [
                 {
                     "id": told.ids[number],
-                    "true": told.true[number],
-                    "label": told.labels[number],
+                    "true": self.goal.shown(told.true[number]),
+                    "label": self.goal.shown(told.labels[number]),
                     "wrong": wrong,
-                    "by": self.worst_by,
+                    "by": self.goal.worst_by,
                 }
                 for number, wrong in self.worst
             ],
@@ -66,14 +67,17 @@ def judge(
     seed: int = 0,
     temperature: float | None = None,
 ) -> Judgement:
-    """Return where answers are wrong; of texts and numbers there are no classes or confusions."""
+    """Return where answers are wrong; of texts and numbers there are no classes or confusions.
+
+    Of spans there are no confusions either: one that is missed is taken for nothing else.
+    """
     return Judgement(
         answers,
         by_class(answers, goal, classes, seed),
-        confusions(answers) if classes and not isinstance(goal, Numbers) else [],
+        confusions(answers) if classes and not isinstance(goal, (Numbers, Placed)) else [],
         calibrated(answers, goal, classes, "on these rows", temperature),
         worst(answers, goal, classes, WORST),
-        goal.worst_by,
+        goal,
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .as_it_is import check_answers
 from .best_base import SHARE
 from .candidates import LIMIT, Candidate, find_candidates, none_judged, told
 from .climbing import LEAST_ROWS, Gains
@@ -83,6 +84,7 @@ def rank_recipes(
     first = found.all[0]
     if len(found.all) > 1:
         check_classes(request, subject)
+        check_answers(request, subject)
         part = replace(subject, clock=subject.clock.part(SHARE))
         ranking = ranked(request, part, found, progress)
         first = next(each for each in found.all if each.id == ranking.ranking[0].id)

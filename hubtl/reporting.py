@@ -21,6 +21,7 @@ from .registry.card import METRIC_NAMES, headline, seeds_line, shift_line
 from .registry.comparing import figure
 from .registry.facts import Facts, read_facts
 from .registry.usage import calibrated, gained, kept_of_base
+from .results import worded
 from .transfer import measure
 from .transfer.goal import Goal
 from .transfer.judging import Answers, ClassScore, confusion_matrix
@@ -86,11 +87,11 @@ def render_report(facts: Facts, rows: Predictions) -> str:
         calibrated=calibrated(facts.calibration),
         bins=found.calibration["reliability"],
         rings="reliability_before" in found.calibration,
-        worst=list(_worst(rows, found, task)),
-        worst_by=found.worst_by,
+        worst=[_shown(rows, *each, task, goal) for each in found.worst],
+        worst_by=goal.worst_by,
         shown=figure,
         numbers=isinstance(goal, Numbers),
-        right=list(_right(rows, task)),
+        right=list(_right(rows, task, goal)),
         made=_made(facts),
         gained=gained(facts),
         retained=kept_of_base(facts.retention),
@@ -186,20 +187,15 @@ def _drawn_learning(facts: Facts, goal: Goal) -> dict[str, str]:
     return drawn
 
 
-def _worst(rows: Predictions, found: Judgement, task: Task) -> Iterator[Shown]:
-    for number, wrong in found.worst:
-        yield _shown(rows, number, wrong, task)
-
-
-def _right(rows: Predictions, task: Task) -> Iterator[Shown]:
+def _right(rows: Predictions, task: Task, goal: Goal) -> Iterator[Shown]:
     """Yield a few rows that are right, from all over the test rows."""
     pairs = zip(rows.true, rows.predicted, strict=True)
     numbers = [number for number, (true, said) in enumerate(pairs) if true == said]
     for number in numbers[:: max(1, len(numbers) // RIGHT)][:RIGHT]:
-        yield _shown(rows, number, 0.0, task)
+        yield _shown(rows, number, 0.0, task, goal)
 
 
-def _shown(rows: Predictions, number: int, wrong: float, task: Task) -> Shown:
+def _shown(rows: Predictions, number: int, wrong: float, task: Task, goal: Goal) -> Shown:
     text = CONTROL.sub("\ufffd", rows.inputs[number])
     text = text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
     picture = why_none = ""
@@ -208,8 +204,8 @@ def _shown(rows: Predictions, number: int, wrong: float, task: Task) -> Shown:
     return Shown(
         rows.ids[number],
         text,
-        rows.true[number],
-        rows.predicted[number],
+        worded(goal.shown(rows.true[number])),
+        worded(goal.shown(rows.predicted[number])),
         wrong,
         picture,
         why_none,

@@ -106,6 +106,17 @@ class Prediction:
     scores: Mapping[str, float]
 
 
+def worded(label: Any) -> str:
+    """Return a label of a prediction as one text, spans as `PER 0-6`; a list of none is a dash."""
+    if isinstance(label, float):
+        return f"{label:g}"
+    if isinstance(label, str):
+        return label
+    if isinstance(label, dict):
+        return f"{label['label']} {label['start']}-{label['end']}"
+    return ", ".join(map(worded, label)) or "-"
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """Where an adapter is, and what came back when it was loaded from there.

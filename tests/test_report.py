@@ -24,10 +24,12 @@ from hubtl.registry.errors import BadData, UnknownName
 from hubtl.registry.facts import Facts, read_facts
 from hubtl.registry.fingerprint import files_in
 from hubtl.reporting import _picture
+from hubtl.results import worded
 from hubtl.transfer.calibration import calibration, reliability
 from hubtl.transfer.goal import ONE_CLASS
 from hubtl.transfer.judging import Answers, by_class, confusion_matrix
 from hubtl.transfer.several import SOME_CLASSES
+from hubtl.transfer.spans import SPANS
 from hubtl.transfer.split import Example
 from hubtl.transfer.transcript import Transcript
 
@@ -84,6 +86,18 @@ def test_the_worst_transcript_has_most_words_to_mend_and_no_classes():
         {"id": "rows.csv:3", "true": "a b c", "label": "x y", "wrong": 3.0, "by": "words to mend"}
     ]
     assert found["calibration"]["ece"] is None
+
+
+def test_spans_are_no_classes_to_confuse_and_are_shown_as_they_are_predicted():
+    told = answers(['[[0,7,"PER"],[17,21,"LOC"]]', "[]"], ["[]", "[]"], [[0.0, 9.0]] * 2)
+    found = judge(told, SPANS, ("LOC", "PER")).as_json()
+    assert found["confusion"] == []
+    true = [{"start": 0, "end": 7, "label": "PER"}, {"start": 17, "end": 21, "label": "LOC"}]
+    by = "spans missed or made up"
+    assert found["worst"] == [
+        {"id": "rows.csv:2", "true": true, "label": [], "wrong": 2.0, "by": by}
+    ]
+    assert (worded(true), worded([])) == ("PER 0-7, LOC 17-21", "-")
 
 
 def test_the_bins_give_the_calibration_error():

@@ -13,6 +13,7 @@ from pyarrow import parquet
 from hubtl.dataset import Dataset, read_dataset, read_inputs
 from hubtl.plugins.manager import plugins
 from hubtl.registry.errors import HubtlError
+from hubtl.transfer.layout import layout
 
 from .serving import TeamHubServer, team_hub
 
@@ -192,6 +193,13 @@ def test_a_data_set_names_no_file_of_this_machine(hub_data):
     for name, cell in (("acme/a", str(secret)), ("acme/b", "../secret.txt")):
         hub_data(name, {"metadata.csv": f"file_name,label\n{cell},x\n", "x/1.txt": "warm"})
         assert told(f"hf:{name}").startswith(f"the data name `{cell}`, a file outside of them")
+
+
+def test_of_as_many_files_a_table_goes_before_a_text_of_sentences():
+    names = ["README.md", "data/train-00000-of-00001.parquet", "requirements.txt"]
+    asked = plugins().task("token-classification").roles[0]
+    found = layout("hf:acme/x", names, asked.files, {}, own=False, tables=asked.tables)
+    assert found.tables == {"data/train-00000-of-00001.parquet": "train"}
 
 
 def test_what_is_wrong_with_a_data_set_on_a_hub_is_told(hub_data, team_hub):

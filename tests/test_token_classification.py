@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
+from collections.abc import Callable
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ import hubtl
 from hubtl.dataset import read_dataset, read_inputs
 from hubtl.plugins.hubs.folder import Folder
 from hubtl.plugins.manager import plugins
+from hubtl.plugins.text.word_features import _places
 from hubtl.plugins.text.words import places_of
 from hubtl.predictions import read_predictions
 from hubtl.registry.errors import BadData, BadOption
@@ -22,7 +26,7 @@ from hubtl.registry.facts import read_facts
 from hubtl.transfer.spans import SPANS
 from hubtl.transfer.written_spans import from_tags, written
 
-from .conftest import FILLER, QUICK, WORDS
+from .conftest import FILLER, QUICK, WORDS, Said
 
 TASK = "token-classification"
 BASE = "acme/tiny-bert"
@@ -118,6 +122,8 @@ def test_a_csv_and_a_tsv_of_sentences_are_read_too() -> None:
     Path("a.tsv").write_text("Ann\tI-PER\nLee\tI-PER\n\nGo\tO\n")
     assert rows(Path("a.csv")) == [(TEXT, SPANS_OF_IT), ("[sic]", "[]")]
     assert rows(Path("a.tsv")) == [("Ann Lee", '[[0,7,"PER"]]'), ("Go", "[]")]
+    Path("a.tsv").write_text("text\tspans\nA b\t[]\n\n\n")  # blank lines behind are no sentences
+    assert rows(Path("a.tsv")) == [("A b", "[]")]
 
 
 def test_tags_that_parquet_has_as_numbers_get_the_names_that_stand_beside_them() -> None:
@@ -211,7 +217,21 @@ def test_a_word_is_judged_by_its_first_token_and_a_sign_is_a_word() -> None:
     assert each == [[0, 1], [1, 2]]
 
 
-def test_spans_are_learnt_predicted_and_evaluated(shelf: Folder, corpus: Path) -> None:
+@pytest.mark.parametrize("text", ["भारत, है", "cafe\u0301, a"], ids=["Hindi", "decomposed"])
+def test_marks_upon_letters_are_parts_of_a_word_wherever_a_tokenizer_cuts(text: str) -> None:
+    signs = [[n, n + 1] for n in range(len(text))]
+    kinds = [sign.isalnum() for sign in text]
+    cuts = [int(a != b) for a, b in pairwise([kinds[0], *kinds])]
+    wanted = text.replace(",", " ,").split()
+    for words in (list(accumulate(cuts)), [0] * len(text)):  # cut at marks as GPT-2 does, and not
+        places = [place for place in places_of(text, signs, words, True) if place[1]]
+        assert [text[a:b] for a, b in places] == wanted
+        assert _places(text) == places
+
+
+def test_spans_are_learnt_predicted_and_evaluated(
+    shelf: Folder, corpus: Path, hubtl_cli: Callable[..., Said]
+) -> None:
     folder = adapt(shelf, corpus, "probe")
     facts = read_facts(folder)
     assert (facts.labels, facts.main_metric) == (("BAD", "GOOD"), "f1")
@@ -228,7 +248,13 @@ def test_spans_are_learnt_predicted_and_evaluated(shelf: Folder, corpus: Path) -
     assert by_type == {"BAD": true.count("BAD"), "GOOD": true.count("GOOD")}
     assert all(each["by"] == "spans missed or made up" for each in found.judgement["worst"])
     page = (folder / "report.html").read_text()
-    assert "GOOD" in page and "spans missed or made up" in page
+    assert "GOOD" in page and "spans missed or made up" in page and "[[" not in page
+    number = next(n for n, label in enumerate(measured.predicted) if label != "[]")
+    told = hubtl_cli(f"predict {folder} '{measured.inputs[number]}' '' --hub {shelf.name}")
+    found_first, none = told.out.splitlines()[-2:]
+    kinds = "|".join(facts.labels)
+    assert re.match(rf"({kinds}) \d+-\d+(, ({kinds}) \d+-\d+)* +[01]\.\d{{3}} ", found_first), told
+    assert none.split() == ["-", "1.000"]
 
 
 def test_what_draws_whole_rows_together_is_refused_and_bases_are_not_ranked(
@@ -238,6 +264,10 @@ def test_what_draws_whole_rows_together_is_refused_and_bases_are_not_ranked(
         adapt(shelf, corpus, "fewshot")
     with pytest.raises(BadOption, match="bases are ranked by what they make of whole rows"):
         hubtl.rank(TASK, corpus, candidates=[BASE], hub=shelf.name)
+    with pytest.raises(BadOption, match="bases are ranked by what they make of whole rows"):
+        hubtl.rank_recipes(TASK, corpus, candidates=[BASE, "acme/tiny-encoder"], hub=shelf.name)
+    with pytest.raises(BadOption, match="no layer can be probed: its head judges each position"):
+        adapt(shelf, corpus, "top", layers="probe")
     assert not Path("adapted").exists()
 
 

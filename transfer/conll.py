@@ -20,11 +20,10 @@ SAMPLE = 1 << 16
 
 
 def is_such(raw: BinaryIO) -> bool:
-    """Return whether the beginning of a file has a blank line among others, as no table has."""
-    lines = raw.read(SAMPLE).splitlines()
+    """Return whether the beginning of a file has a blank line between others, as no table has."""
+    lines = raw.read(SAMPLE).strip().splitlines()
     raw.seek(0)
-    filled = [bool(line.strip()) for line in lines]
-    return not all(filled[filled.index(True) :]) if any(filled) else False
+    return not all(line.strip() for line in lines)
 
 
 def batches(raw: BinaryIO, name: str) -> Iterator[pyarrow.RecordBatch]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..registry.errors import BadData
-from .cut import depth
+from .cut import Uncut, depth
 from .layered import Layered
 from .network import Network, batches
 from .probe import Labelled
@@ -30,8 +30,8 @@ def losses_by_layer(
 
     The first is that of the second layer's input, the last that of what the head sees. A layer's
     states are pooled by their mean. So many rows to train on, at most, are drawn by the seed.
-    Raises Uncut where the layers hand on no row of states for each input, BadData where no row can
-    be held out.
+    Raises Uncut where the layers hand on no row of states for each input or the head judges each
+    position, BadData where no row can be held out.
     """
     dice = np.random.default_rng(session.seed)
     count = len(session.train)
@@ -60,6 +60,8 @@ def _features(network: Network, inputs: list[str], session: Session) -> list[Any
         for numbers in batches(sizes, ROWS, POSITIONS, alike=network.alike):
             with Layered(network) as layers:
                 last = network.features(network.collate([inputs[n] for n in numbers]))
+            if last.ndim != 2:
+                raise Uncut("its head judges each position, and no row as a whole")
             pooled = layers.pooled([sizes[number] for number in numbers])
             for place, number in enumerate(numbers):
                 for states, features in zip((*pooled, last), found, strict=True):

@@ -68,7 +68,7 @@ def layout(
     reads. A user's `own` folder is read whole or not at all; of a repository the Hub's convention
     leaves out what it doesn't know.
     """
-    kinds = tuple(dict.fromkeys((*ENDINGS, *tables)))
+    kinds = tuple(dict.fromkeys((*tables, *ENDINGS)))  # of as many files each, the last is taken
     found = [each for each in names if _is_input(each, kinds)]
     metadata = [each for each in found if PurePosixPath(each).name in METADATA]
     if metadata:

@@ -15,7 +15,7 @@ from ..export import Saved
 from ..hookspecs import Loading
 from ..networks import merging
 from ..networks.classifier import Classifier, Kind, open_classifier
-from .words import Words, places_of, words
+from .words import Words, is_inner, places_of, words
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -180,7 +180,7 @@ def _code(loading: Loading, imports: str, model: str) -> str:
         tags=list(tags),
         outputs=len(tags),
         model=model.format(auto=AUTO),
-        functions="\n\n".join((inspect.getsource(places_of), inspect.getsource(from_tags))),
+        functions="\n\n".join(inspect.getsource(f) for f in (is_inner, places_of, from_tags)),
         far=FAR,
         length=int(loading.inputs["max_length"]),
         whole=bool(loading.inputs["whole_words"]),

@@ -16,6 +16,7 @@ import numpy as np
 from ...transfer.spans import SPANS
 from ...transfer.split import Example, hold_out
 from ...transfer.written_spans import from_tags, written
+from .words import is_inner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,7 +82,9 @@ class _Fitted:
 
 
 def _places(text: str) -> list[list[int]]:
-    return [list(found.span()) for found in WORD.finditer(text)]
+    # To `re` a mark upon a letter is no part of a word.
+    marked = text if text.isascii() else "".join("x" if is_inner(each) else each for each in text)
+    return [list(found.span()) for found in WORD.finditer(marked)]
 
 
 def _tags(places: Sequence[Sequence[int]], label: str) -> list[str]:
@@ -99,7 +102,7 @@ def _looks_of(texts: Sequence[str]) -> list[list[str]]:
 
 def _looks(text: str) -> Iterator[list[str]]:
     """Yield for each word what it and the two on either side look like."""
-    words = WORD.findall(text)
+    words = [text[start:end] for start, end in _places(text)]
     padded = [EDGE, EDGE, *words, EDGE, EDGE]
     for number, word in enumerate(words):
         found = ["always", f"place {min(number, 5)}", f"from the end {min(len(words) - number, 5)}"]

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 GAINED = 0.01  # of all spans: if so many more can be told token by token, it is done so
 
 
+def is_inner(sign: str) -> bool:
+    """Return whether a sign is a letter, a digit or a mark upon one, as words are made of."""
+    return sign.isalnum() or (sign != "_" and f"a{sign}".isidentifier())
+
+
 def places_of(
     text: str, offsets: list[list[int]], words: list[int | None], whole: bool
 ) -> list[list[int]]:
@@ -37,8 +42,10 @@ def places_of(
         if word is None or start >= end:
             continue
         last = places[first][1] if first >= 0 else 0
-        letters = start == last > 0 and text[start - 1].isalnum() and text[start].isalnum()
-        if start < last or (whole and letters and word == before):
+        pair = text[start - 1 : start + 1]
+        inner = start == last > 0 and all(map(is_inner, pair))
+        # A mark belongs to its letter even where a tokenizer cuts between them.
+        if start < last or (whole and inner and (word == before or not pair.isalnum())):
             places[first][1] = max(last, end)
         else:
             first, places[number] = number, [start, end]
