@@ -13,13 +13,14 @@ from .judgement import judge, sliced
 from .plugins.manager import plugins
 from .proof import NO_COMMIT, Predicted, card_code, predict_in_clean_process
 from .registry.entry import Entry, split_revision
-from .registry.errors import BadData, NotReproduced, Refused, UnknownName
+from .registry.errors import BadData, BadOption, NotReproduced, Refused, UnknownName
 from .registry.facts import FILE, Facts, read_facts
 from .registry.fingerprint import sha256
 from .results import Evaluation, Prediction
 from .sources import base_folder, fetch, find_model, pull
 from .transfer.goal import Goal
 from .transfer.judging import Answers
+from .transfer.likeness import other_figures, other_kind
 from .transfer.number import Numbers
 from .transfer.progress import Progress
 from .transfer.split import Example
@@ -238,9 +239,15 @@ def _compared(
 
     if against is None:
         return None
-    other = open_model(against, hub, progress)
+    other, goal = open_model(against, hub, progress), goal_of(facts)
+    why, hint = other_kind(goal, goal_of(other.facts)), "leave out --against, or name another model"
+    if why:
+        raise BadOption(f"not compared with `{against}`: {why}", hint)
     theirs = other.predict(inputs, f"evaluating {against}", progress, true=answers.true)
-    metrics = goal_of(facts).metrics
+    why = other_figures(goal, answers.labels, theirs.labels)
+    if why:
+        raise BadOption(f"not compared with `{against}`: {why}", hint)
+    metrics = goal.metrics
     true, seed, origins = answers.true, facts.seed, answers.origins
     difference = measure.difference(
         true, answers.labels, theirs.labels, metrics, facts.main_metric, seed, origins

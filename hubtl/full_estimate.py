@@ -16,6 +16,7 @@ from .transfer.network import Network, batches, padded
 from .transfer.portions import positions_at_once, taken, trained_bytes
 from .transfer.progress import Progress
 from .transfer.resources import Stopwatch
+from .transfer.views import as_read, told_to
 
 RECIPE = "full"
 FEW = 2  # rows of the first, smaller step, which warms up and tells what a whole one takes
@@ -42,8 +43,7 @@ def full_estimate(job: Job, base: Path, facts: Facts, progress: Progress) -> dic
         return _unknown("not measured: a step of all weights takes more memory than is free")
     method = plugins().method(recipe.method)
     options = {**method.options, **recipe.options}
-    inputs = [row.input for row in job.split.train]
-    sizes = network.sizes(inputs)
+    sizes = network.sizes(as_read(job.split.train, network))
     groups = list(batches(sizes, options["rows"], alike=network.alike))
     middle = groups[len(groups) // 2]
     # As in training, no more rows go through at once than there is memory for.
@@ -94,6 +94,6 @@ def _step(job: Job, network: Network, numbers: Sequence[int]) -> tuple[float, in
 
 
 def _rows(job: Job, network: Network, numbers: Sequence[int]) -> Rows:
-    examples = [job.split.train[number] for number in numbers]
+    examples = told_to(network, [job.split.train[number] for number in numbers])
     feed = Whole(network, [row.input for row in examples])
     return Rows(feed, job.goal.targets([row.label for row in examples], job.labels), job.goal)

@@ -23,7 +23,7 @@ from .transfer.progress import Progress
 from .transfer.split import Example, Split, at_most
 from .transfer.start import Session
 from .transfer.trial import Judged, judged
-from .transfer.views import viewed
+from .transfer.views import told_to, viewed
 from .unfinished import Unfinished
 
 GIVEN = 100  # rows that the user set apart to validate: so many are enough to judge by
@@ -156,7 +156,8 @@ class Trying:
         job.method.adapt(network, job.recipe.options, session)
         # Features are made in one precision for all, so that each recipe finds those of the others.
         self.work.choices.add({"precision": place.choices.get("precision")})
-        found = judged(network, part.held, _feed(network, rung, part, session), session)
+        held = told_to(network, part.held)
+        found = judged(network, held, _feed(network, rung, held, session), session)
         place.forget(seed)
         return found
 
@@ -169,9 +170,9 @@ class Trying:
         return {k: v for k, v in known.items() if v is not None and not k.startswith("last step")}
 
 
-def _feed(network: Network, rung: Rung, part: Part, session: Session) -> Feed:
+def _feed(network: Network, rung: Rung, held: Sequence[Example], session: Session) -> Feed:
     """Return held-out rows as the head sees them: from what is kept, where only the head is new."""
-    inputs = [row.input for row in part.held]
+    inputs = [row.input for row in held]
     if getattr(rung.method, "frozen", False):
         precision = session.precision(str(rung.recipe.options["precision"]), network)
         trunk = session.shelf.find(network, session.inputs, None, precision)

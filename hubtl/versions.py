@@ -20,6 +20,7 @@ from .registry.fingerprint import is_same
 from .registry.rooms import temporary_room
 from .sources import base_folder, check_file, fetch
 from .transfer import measure
+from .transfer.likeness import other_figures, other_kind
 from .transfer.progress import Progress
 
 CARD = "README.md"
@@ -112,11 +113,17 @@ def beside(
         return None
     if before.facts.task != facts.task:
         return {**told, "difference": None, "why": f"it is for {before.facts.task}"}
-    try:
-        theirs = _said(before, before.facts, hub, rows, room, progress)
-    except HubtlError as error:
-        return {**told, "difference": None, "why": error.message}
-    metrics = goal_of(facts).metrics
+    goal = goal_of(facts)
+    why, theirs = other_kind(goal, goal_of(before.facts)), list[Any]()
+    if not why:
+        try:
+            theirs = _said(before, before.facts, hub, rows, room, progress)
+            why = other_figures(goal, rows.predicted, theirs)
+        except HubtlError as error:
+            why = error.message
+    if why:
+        return {**told, "difference": None, "why": why}
+    metrics = goal.metrics
     gain = measure.gain(rows.true, rows.predicted, theirs, metrics, facts.seed, rows.origins)
     return {
         **told,

@@ -12,6 +12,7 @@ from .entry import Entry
 LOWER = frozenset(("wer", "cer", "mse", "perplexity", "loss"))  # metrics of which less is better
 BELOW_ZERO = {"spearman": -1.0, "r2": -math.inf}  # the least of those that may be below zero
 WITH_UNIT = frozenset(("mse",))  # that of the labels, squared
+A_TOKEN = frozenset(("perplexity", "loss"))  # metrics that are counted by a base's tokens
 DIGITS = 12
 HELD_OUT = re.compile(r"(\d{1,12}) held-out rows, ([0-9a-f]{12})", re.ASCII)
 
@@ -68,12 +69,14 @@ def _interval(told: object) -> tuple[float, float] | None:
 def comparable(entries: Iterable[Entry]) -> list[list[Entry]]:
     """Return those that were measured alike, together: one task, one metric, the same rows.
 
+    What is counted a token is only alike where the base is: another may have other tokens.
     In the order they come in; what can be compared with nothing else is in no group.
     """
     groups: dict[tuple[object, ...], list[Entry]] = {}
     for entry in entries:
         if entry.tested_on and entry.main_metric:
-            alike = (entry.tasks, entry.main_metric, entry.tested_on, entry.test_rows)
+            base = entry.base if entry.main_metric in A_TOKEN else None
+            alike = (entry.tasks, entry.main_metric, entry.tested_on, entry.test_rows, base)
             groups.setdefault(alike, []).append(entry)
     return [group for group in groups.values() if len(group) > 1]
 

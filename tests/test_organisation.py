@@ -228,6 +228,14 @@ def test_what_compares_has_task_metric_and_rows_in_common():
     assert best([one, two]) == [two]
 
 
+def test_perplexities_compare_where_the_base_and_so_its_tokens_are_the_same():
+    one, two, other = (
+        scored(f"a/{number}", "perplexity", 9.0, tested_on="ab", base=base)
+        for number, base in enumerate(("b/small", "b/small", "b/large"))
+    )
+    assert comparable([one, other, two]) == [[one, two]]
+
+
 def test_of_an_error_rate_the_lowest_is_best():
     one, two = scored("a/1", "wer", 0.2), scored("a/2", "wer", 0.3)
     assert best([two, one]) == [one]

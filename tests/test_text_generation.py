@@ -13,12 +13,17 @@ from pyarrow import parquet
 
 import hubtl
 from hubtl.plugins.hubs.folder import Folder
+from hubtl.plugins.text.completions import in_tokens
+from hubtl.plugins.text.language_model import open_tokenizer
 from hubtl.plugins.text.ngrams import Bigrams
 from hubtl.predictions import read_predictions
 from hubtl.proof import WRITTEN
 from hubtl.registry.cache import ModelCache
 from hubtl.registry.fingerprint import files_in
+from hubtl.transfer.agreement import compare
 from hubtl.transfer.completion import Completion
+from hubtl.transfer.goal import ONE_CLASS
+from hubtl.transfer.likeness import other_figures, other_kind
 from hubtl.transfer.measure import values
 from hubtl.transfer.quiet import quiet_libraries
 
@@ -187,3 +192,55 @@ def test_perplexity_is_over_tokens_and_not_over_rows():
     found = values(["x", "y"], said, goal.metrics)
     assert found == {"perplexity": pytest.approx(math.exp(0.7)), "loss": pytest.approx(0.7)}
     assert [goal.shown(each) for each in said] == ["", "a text"]
+
+
+def test_costs_compare_where_tokens_are_as_many():
+    goal = Completion()
+    ours = [goal.said(["", 6.0, 2]), goal.said(["", 1.0, 8])]
+    assert other_figures(goal, ours, [goal.said(["", 3.0, 2]), goal.said(["a text", 2.0, 8])]) == ""
+    assert other_figures(goal, ours, [goal.said(["", 6.0, 2]), goal.said(["", 1.0, 9])]) == (
+        "their tokens differ"
+    )
+    assert other_kind(goal, Completion()) == ""
+    assert other_kind(goal, ONE_CLASS) == "its labels are of another kind"
+
+
+def test_a_copy_may_be_off_by_a_share_of_the_mean_and_not_of_how_many_tokens_there_are():
+    goal = Completion()
+    said = [goal.said(["", 600.0, 300])]
+    near, far = (
+        compare(said, [[-2.0, 300]], said, [[-2.0 - gap, 300]], goal, share=0.01)
+        for gap in (0.01, 0.1)
+    )
+    assert (near.far_logits, far.far_logits) == (0, 1)
+
+
+def test_spaces_round_a_text_alone_do_not_make_it_a_prompt(tiny_llama):
+    tokenizer = open_tokenizer(tiny_llama)
+    plain, ended = (
+        in_tokens(tokenizer, text, "the room", 9, True) for text in ("the room", " the room\n")
+    )
+    assert plain == ended
+    assert len(plain[0]) == 1  # what any text begins with
+
+
+def test_chats_of_other_forms_are_told_and_answers_may_be_any_json():
+    goal = Completion()
+    chat = '\n[\n {"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]'
+    assert goal.row(chat, chat) == (chat, "y")
+    for other in (
+        '[{"from": "human", "value": "x"}, {"from": "gpt", "value": "y"}]',
+        '[{"role": "user", "content": "x"}, {"role": "assistant", "content": null}]',
+        '[{"role": "assistant", "content": [{"type": "text", "text": "y"}]}]',
+    ):
+        with pytest.raises(ValueError, match="each turn of a chat needs a role and a content"):
+            goal.row(other, other)
+    assert goal.row("the rooms", '[{"room": 1}]') == ("the rooms", '[{"room": 1}]')
+
+
+def test_more_tokens_than_a_base_reads_are_refused_before_work(llama_shelf, moods):
+    told = said_by(lambda: adapted(moods, llama_shelf, max_new_tokens="64"))
+    assert told == (
+        "`max_new_tokens` is 64, and of this base a prompt and what is written after it have at "
+        "most 64 tokens | --set max_new_tokens=N, from 1 to 63"
+    )

@@ -49,6 +49,24 @@ def test_texts_alone_are_learnt_whole(llama_shelf):
     assert facts["metrics"]["perplexity"]["value"] < facts["baselines"]["base"]["perplexity"] / 5
 
 
+def test_auto_judges_recipes_by_answers_longer_than_their_prompts(llama_shelf):
+    rows = [{"prompt": f"{n}", "completion": f"{a} {b}"} for n, (a, b) in enumerate(pairs())]
+    Path("long.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = hubtl.adapt(
+        "text-generation",
+        "long.jsonl",
+        base=LLAMA,
+        recipe="auto",
+        hub=llama_shelf.name,
+        domain="general",
+        options={"max_new_tokens": "4"},
+        time_budget="2m",
+    )
+    climb = done.facts.climb
+    assert climb["recipe"] == done.facts.recipe
+    assert all(0 < trial["loss"] < 10 for trial in climb["trials"])
+
+
 def test_of_a_chat_the_last_answer_is_learnt(llama_shelf):
     with Path("chats.jsonl").open("w") as file:
         for prompt, completion in pairs():

@@ -73,8 +73,9 @@ def compare(
 ) -> Agreement:
     """Return how the second predictions differ from the first, over all rows.
 
-    Logits may differ by LOGIT_TOLERANCE; or by a `share` of the row's largest, of 1 at least. Of
-    numbers, these and labels may differ by as much of their unit.
+    Logits may differ by LOGIT_TOLERANCE; or by a `share` of the row's largest, of 1 at least; where
+    only the goal's `leading` ones are logits, of the largest of those. Of numbers, these and labels
+    may differ by as much of their unit.
 
     A row whose logits are a near tie may change its label without anything being wrong, so it is
     counted apart. Rows that are missing and values that are not finite differ.
@@ -99,7 +100,8 @@ def compare(
         # As users get them: what a label tells in numbers besides is told by the logits too.
         changed = np.array([goal.shown(a) != goal.shown(b) for a, b in pairs], np.bool_)
         if share is not None:
-            gaps = gaps / np.abs(first).max(axis=1, initial=1.0)
+            leading = first[:, : getattr(goal, "leading", None)]
+            gaps = gaps / np.abs(leading).max(axis=1, initial=1.0)
     ties = goal.ties(first)
     return Agreement(
         rows,

@@ -7,6 +7,7 @@ so most rows are only judged, and what nobody has a label for is only written.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -39,8 +40,8 @@ def turns(text: str) -> list[dict[str, str]]:
     import json
 
     try:
-        found = json.loads(text) if text.startswith("[{") else []
-    except ValueError:
+        found = json.loads(text) if text.lstrip().startswith("[") else []
+    except (ValueError, RecursionError):
         return []
     if not all(isinstance(each, dict) for each in found):
         return []
@@ -55,6 +56,20 @@ class Completion(FreeText):
     nested = True
     what = "completion"
     worst_by = "nats a token"
+
+    def input(self, cell: str) -> str:
+        """Return the cell as it stands."""
+        return cell
+
+    def row(self, input: str, label: str) -> tuple[str, str]:
+        """Return the input as it stands and the text to learn.
+
+        Raises ValueError where there is no answer, and for chats in another form. What is learnt
+        after a prompt may be any list of objects.
+        """
+        if input == label and not turns(label) and _has_objects(label):
+            raise ValueError("each turn of a chat needs a role and a content, both texts")
+        return input, self.read(label)
 
     def read(self, cell: str) -> str:
         """Return the text without spaces round it; raises ValueError where there is no answer."""
@@ -85,6 +100,11 @@ class Completion(FreeText):
         nats, tokens = _costs([label])[0]
         return float(nats / tokens)
 
+    def unlike(self, said: Sequence[str], other: Sequence[str]) -> str:
+        """Return that tokens differ where rows have other numbers of them: costs are per token."""
+        ours, theirs = _costs(said)[:, 1], _costs(other)[:, 1]
+        return "" if np.array_equal(ours, theirs, equal_nan=True) else "their tokens differ"
+
     def slack(self, value: float, gap: float) -> float:
         """Return how far off a perplexity may be where no row's mean is further off than `gap`."""
         return value * math.expm1(gap)
@@ -92,6 +112,15 @@ class Completion(FreeText):
     def kept(self, before: float, after: float) -> float:
         """Return how probable a token is, as a share of before, by two perplexities; at most 1."""
         return min(1.0, before / after)
+
+
+def _has_objects(text: str) -> bool:
+    """Return whether a text is a JSON list of objects, as a chat is in any form."""
+    try:
+        found = json.loads(text) if text.lstrip().startswith("[") else []
+    except (ValueError, RecursionError):
+        return False
+    return bool(found) and all(isinstance(each, dict) for each in found)
 
 
 def _costs(said: Sequence[str] | NDArray[Any]) -> NDArray[np.float64]:

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 class FreeText:
     """A text of any words: there are no classes, and a network tells the loss of each text.
 
-    `what` names such a text.
+    `what` names such a text. Of a row's logits the first `leading` are log probabilities, and the
+    others count something.
     """
 
     divides = False
+    leading = 1
     lists = False
     what: str
 

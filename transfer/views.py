@@ -20,7 +20,9 @@ def viewed(session: Session, network: Network) -> Session:
     input and its label as one, both are both.
     """
     if getattr(network, "reads_labels", False):  # a plugin's network may be of before
-        return _with_labels(session)
+        given = session.train, session.validation, session.among
+        train, validation, among = (told_to(network, rows) for rows in given)
+        return replace(session, train=train, validation=validation, among=among)
     if network.views < 2:
         return session
 
@@ -41,9 +43,15 @@ def viewed(session: Session, network: Network) -> Session:
 
 def as_read(rows: Sequence[Example], network: Network) -> list[str]:
     """Return the inputs of rows as a network that learns from them reads them."""
-    if getattr(network, "reads_labels", False):
-        return [with_label(row.input, row.label) for row in rows]
-    return [row.input for row in rows]
+    return [row.input for row in told_to(network, rows)]
+
+
+def told_to(network: Network, rows: Sequence[Example]) -> Sequence[Example]:
+    """Return rows as a network that learns from them, or is judged by them, is given them."""
+    if not getattr(network, "reads_labels", False):
+        return rows
+    told = ((row, with_label(row.input, row.label)) for row in rows)
+    return [replace(row, input=one, label=one, digest="") for row, one in told]
 
 
 def with_label(each: str, label: str) -> str:
@@ -55,15 +63,6 @@ def split_label(each: str) -> tuple[str, str]:
     """Return an input and the label that stands with it; an empty one where none does."""
     whole, _, label = each.partition(LABEL)
     return whole, label
-
-
-def _with_labels(session: Session) -> Session:
-    def both(rows: Sequence[Example]) -> list[Example]:
-        told = ((row, with_label(row.input, row.label)) for row in rows)
-        return [replace(row, input=one, label=one, digest="") for row, one in told]
-
-    train, validation, among = map(both, (session.train, session.validation, session.among))
-    return replace(session, train=train, validation=validation, among=among)
 
 
 def view_of(each: str, number: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...registry.entry import Entry
+from ...registry.errors import BadOption
 from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split, joined
@@ -59,9 +60,16 @@ class TextGeneration:
         device: str | None,
         options: Mapping[str, Any],
     ) -> Network:
-        """Return a model that continues texts."""
-        from ..text.language_model import LanguageModel
+        """Return a model that continues texts; raises BadOption where it has no room to."""
+        from ..text.language_model import LanguageModel, longest
 
+        most, room = int(options.get("max_new_tokens", 1)), longest(base)
+        if not 1 <= most < room:
+            raise BadOption(
+                f"`max_new_tokens` is {most}, and of this base a prompt and what is written after "
+                f"it have at most {room} tokens",
+                f"--set max_new_tokens=N, from 1 to {room - 1}",
+            )
         return LanguageModel(base, entry, device)
 
     def baselines(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:

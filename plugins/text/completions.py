@@ -20,6 +20,7 @@ import torch
 base, base_revision = {base!r}, {revision!r}
 adapter = {address!r}
 length, most = {length}, {most}
+room = length - most  # for the end of a prompt
 
 tokenizer = AutoTokenizer.from_pretrained(adapter)
 {model}
@@ -30,7 +31,7 @@ tokenizer = AutoTokenizer.from_pretrained(adapter)
 def answers(prompts):
     texts, scores = [], []
     for prompt in prompts:
-        ids, told, score, past = before_it(tokenizer, prompt)[most - length :], [], 0.0, None
+        ids, told, score, past = before_it(tokenizer, prompt)[-room:], [], 0.0, None
         while len(told) < most and tokenizer.eos_token_id not in told:
             given = torch.tensor([told[-1:] or ids])
             found = model(input_ids=given, past_key_values=past, use_cache=True)
@@ -96,7 +97,7 @@ def in_tokens(
 
     What is too long loses the front of the prompt, then the completion's tail.
     """
-    alone = prompt == completion
+    alone = prompt.strip() == completion.strip()
     space = "" if alone or turns(prompt) or prompt[-1:].isspace() else " "
     after = list(tokenizer(space + completion, add_special_tokens=False)["input_ids"])
     after = [*after, *[tokenizer.eos_token_id] * end][: length - 1]
