@@ -13,6 +13,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import hubtl
+
+from .serving import TeamHubServer
+
 
 def plain_python(folder: Path) -> Path:
     """Return the Python of a new environment in a folder that borrows this one's libraries."""
@@ -32,6 +36,15 @@ def first_block(card: str) -> str:
     found = re.search(r"```python\n(.*?)```", card, re.DOTALL)
     assert found
     return found[1]
+
+
+def publish(hub: TeamHubServer, folder: Path, room: Path) -> str:
+    """Publish an adapted folder as `acme/by-…`, and return its card by the Hub's client."""
+    name = f"acme/by-{folder.name}"
+    assert hubtl.publish(folder, name, hub=hub.url).verified
+    asked = {"repo_id": name, "filename": "README.md"}
+    path = hub.api("ana").hf_hub_download(**asked, local_dir=room / folder.name)
+    return Path(path).read_text()
 
 
 def said_by_cards(

@@ -2,119 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
-import os
-import shutil
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import httpx2
 import pytest
-from huggingface_hub import HfApi
 from huggingface_hub.errors import (
-    GatedRepoError,
     HfHubHTTPError,
     RemoteEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from sqlalchemy import update
 
-from hubtl.plugins.hubs.hf_upstream import HubUpstream
 from hubtl.registry.fingerprint import files_in
-from hubtl.server import checking
-from hubtl.server.accounts import add_account, find, set_member
-from hubtl.server.backup import back_up, restore
-from hubtl.server.hub import open_hub
 from hubtl.server.importing import import_files
-from hubtl.server.repos import delete_repo, find_repo, move_repo
-from hubtl.server.schema import repos
 
-from .serving import TOKENS, TeamHubServer, commit
-from .stores import ONE, THREE, TWO, quiet
+from . import mirrored
+from .mirrored import NAME, WEIGHTS, contents, download, file, mirroring, problems, sent, snapshot
+from .serving import TOKENS
+from .stores import ONE, TWO
 from .test_serve import Running
-from .way import Way
 
-NAME = "lab/moods"
-WEIGHTS = bytes(range(256)) * 4000  # a megabyte
-CARD = "---\nlicense: mit\npipeline_tag: text-classification\n---\n# Moods\n"
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    """A model's folder: a card and a text in a folder, which are small, and weights."""
-    folder = tmp_path / "model"
-    (folder / "more").mkdir(parents=True)
-    (folder / "README.md").write_text(CARD)
-    (folder / "more" / "words.txt").write_text("great\nawful\n")
-    (folder / "model.bin").write_bytes(WEIGHTS)
-    return folder
-
-
-@pytest.fixture
-def source(tmp_path: Path, model: Path) -> Iterator[TeamHubServer]:
-    """The other hub, which has the model at the commit ONE."""
-    with TeamHubServer(tmp_path / "source") as server:
-        import_files(server.hub, "model", NAME, files_in(model), ONE, "lab")
-        yield server
-
-
-@pytest.fixture
-def way(source: TeamHubServer) -> Iterator[Way]:
-    """The way to the other hub."""
-    with Way(source.url) as way:
-        yield way
-
-
-@pytest.fixture
-def mirror(tmp_path: Path, way: Way) -> Iterator[TeamHubServer]:
-    """The hub under test."""
-    with mirroring(tmp_path, way) as server:
-        yield server
-
-
-@contextlib.contextmanager
-def mirroring(tmp_path: Path, way: Way, token: str | None = None, **policy) -> Iterator:
-    """Give the hub under test, with a token for the other and a policy of its own."""
-    upstream = HubUpstream(way.url, token)
-    with TeamHubServer(tmp_path / "mirror", upstream, **policy) as server:
-        yield server
-
-
-def snapshot(server: TeamHubServer, cache: Path, revision: str | None = None) -> dict[str, bytes]:
-    """Return what the Hub's own client brings of the model, into a cache that is empty."""
-    shutil.rmtree(cache, ignore_errors=True)
-    folder = server.api("dan").snapshot_download(NAME, revision=revision, cache_dir=cache)
-    return contents(Path(folder))
-
-
-def download(api: HfApi, name: str, path: str, room: Path, **more: str) -> bytes:
-    """Return a file as the Hub's own client brings it, past the cache of this machine."""
-    return Path(api.hf_hub_download(name, path, cache_dir=room / "cache", **more)).read_bytes()
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path: at.read_bytes() for path, at in files_in(folder).items()}
-
-
-def sent(server: TeamHubServer) -> float:
-    """Return the bytes that a hub has sent in all."""
-    return server.hub.registry.get_sample_value("hubtl_sent_bytes_total") or 0.0
-
-
-def problems(server: TeamHubServer) -> tuple[str, ...]:
-    return checking.check(server.hub, quiet).problems
-
-
-def file(path: str, revision: str = "main", name: str = NAME) -> str:
-    return f"/{name}/resolve/{revision}/{path}"
+model = mirrored.model
+source = mirrored.source
+way = mirrored.way
+mirror = mirrored.mirror
 
 
 def test_what_was_fetched_is_served_byte_for_byte_when_the_other_hub_is_gone(
@@ -308,201 +222,3 @@ def test_a_kill_in_the_middle_leaves_nothing_wrong(tmp_path, way, source, hubtl_
     assert httpx2.get(f"{running.url}{file('model.bin')}", **asked).content == WEIGHTS
     assert running.stop()[0] == 0
     assert hubtl_cli(f"hub check {store}").code == 0
-
-
-def test_our_own_always_goes_before_the_other_hubs(tmp_path, way, source, model):
-    import_files(source.hub, "model", "lab/ours", files_in(model), TWO, "lab")
-    import_files(source.hub, "model", "acme/moods", files_in(model), TWO, "lab")
-    with mirroring(tmp_path, way) as mirror:
-        import_files(mirror.hub, "model", "lab/ours", files_in(model), THREE, "us")
-        api = mirror.api("dan")
-        assert api.model_info("lab/ours").sha == THREE
-        with pytest.raises(RevisionNotFoundError):
-            api.model_info("lab/ours", revision=TWO)
-        # acme has members here: a stranger's acme elsewhere is another one.
-        for name in ("acme/moods", "dan/moods"):
-            told = mirror.ask("GET", f"/api/models/{name}", "dan")
-            assert (told.status_code, told.json()) == (404, {"error": "Repository not found"})
-
-
-def test_a_mirror_takes_revisions_that_are_imported(mirror, way, model, tmp_path):
-    mirror.api("dan").model_info(NAME)
-    way.close()
-    (model / "more" / "words.txt").write_text("splendid\n")
-    import_files(mirror.hub, "model", NAME, files_in(model), TWO, "us")
-    assert snapshot(mirror, tmp_path / "a", TWO) == contents(model)
-
-
-def test_a_mirror_is_not_written_to(mirror, way):
-    mirror.api("dan").model_info(NAME)
-    told = commit(mirror, {"a.txt": b"a"}, NAME)
-    assert (told.status_code, told.json()["error"]) == (
-        403,
-        f"{NAME} is a mirror of {way.url}: nothing is changed here",
-    )
-    with pytest.raises(HfHubHTTPError, match="is a mirror of"):
-        mirror.api("cleo").create_discussion(NAME, "May I?")
-    with pytest.raises(HfHubHTTPError, match="is a mirror of"):
-        mirror.api("ana").duplicate_repo(NAME, "ana/moods")
-
-
-def test_only_who_has_a_token_has_anything_fetched(mirror, source):
-    assert mirror.ask("GET", f"/api/models/{NAME}").status_code == 401
-    mirror.api("dan").model_info(NAME)
-    assert mirror.ask("GET", f"/api/models/{NAME}").json()["sha"] == ONE
-    assert mirror.ask("GET", file("README.md")).text == CARD
-    before = sent(source)
-    told = mirror.ask("GET", file("model.bin"))
-    assert told.status_code == 504 and "is not on this hub" in told.headers["X-Error-Message"]
-    assert sent(source) == before
-
-
-@pytest.fixture
-def secret(source: TeamHubServer, model: Path) -> str:
-    """A private model of the other hub, which dan may read there."""
-    with source.hub.database.writing() as db:
-        add_account(db, "vault", "org")
-        set_member(db, "vault", "dan", "read")
-    import_files(source.hub, "model", "vault/secret", files_in(model), TWO, "lab", private=True)
-    return "vault/secret"
-
-
-def test_the_other_hub_never_sees_a_clients_token(mirror, secret):
-    # dan's token is good there too, and would open it.
-    told = mirror.ask("GET", f"/api/models/{secret}", "dan")
-    assert (told.status_code, told.headers["X-Error-Code"]) == (404, "RepoNotFound")
-
-
-def test_what_came_by_the_hubs_own_token_is_for_all_who_are_known_and_for_nobody_else(
-    tmp_path, way, secret
-):
-    with mirroring(tmp_path, way, TOKENS["dan"]) as mirror:
-        api = mirror.api("bob")
-        assert api.model_info(secret).sha == TWO and api.model_info(secret).private
-        assert (
-            Path(
-                api.hf_hub_download(secret, "model.bin", cache_dir=tmp_path / "cache")
-            ).read_bytes()
-            == WEIGHTS
-        )
-        assert [each.id for each in api.list_models()] == [secret]
-        assert mirror.ask("GET", f"/api/models/{secret}").status_code == 401
-        assert mirror.ask("GET", file("model.bin", name=secret)).status_code == 401
-        assert list(mirror.api().list_models()) == []
-
-
-def test_a_gate_that_the_hubs_own_token_does_not_pass_is_told(mirror, source, way, tmp_path):
-    with source.hub.database.writing() as db:
-        db.execute(update(repos).values(gated="manual"))
-    api = mirror.api("dan")
-    assert api.model_info(NAME).sha == ONE
-    with pytest.raises(GatedRepoError, match=f"does not give it to this hub: `{NAME}` is gated"):
-        download(api, NAME, "model.bin", tmp_path)
-
-
-def test_a_list_has_what_was_fetched(mirror, source, model):
-    import_files(source.hub, "model", "lab/more", files_in(model), TWO, "lab")
-    api = mirror.api("dan")
-    assert list(api.list_models()) == []
-    api.model_info(NAME)
-    assert [each.id for each in api.list_models(filter="text-classification")] == [NAME]
-
-
-def test_a_name_that_changed_there_leads_to_the_new_one(mirror, source):
-    with source.hub.database.writing() as db:
-        move_repo(db, find_repo(db, "model", *NAME.split("/"))[0], find(db, "lab"), "feelings")
-    api = mirror.api("dan")
-    assert [api.model_info(NAME).id for _ in range(2)] == ["lab/feelings"] * 2
-    assert mirror.ask("GET", file("README.md"), "dan", follow_redirects=True).text == CARD
-
-
-def test_a_data_set_is_mirrored_and_a_space_is_not(mirror, source, model, tmp_path):
-    import_files(source.hub, "dataset", "lab/rows", files_in(model), TWO, "lab")
-    import_files(source.hub, "space", "lab/app", files_in(model), TWO, "lab")
-    api = mirror.api("dan")
-    assert api.dataset_info("lab/rows").sha == TWO
-    got = api.hf_hub_download(
-        "lab/rows", "more/words.txt", repo_type="dataset", cache_dir=tmp_path / "cache"
-    )
-    assert Path(got).read_text() == "great\nawful\n"
-    with pytest.raises(RepositoryNotFoundError):
-        api.space_info("lab/app")
-
-
-def test_a_hub_that_takes_no_pickles_fetches_none(tmp_path, way, source, model):
-    (model / "old.pkl").write_bytes(b"\x80\x04N.")
-    import_files(source.hub, "model", "lab/old", files_in(model), TWO, "lab")
-    with mirroring(tmp_path, way, pickles="refuse") as mirror:
-        told = mirror.ask("GET", file("old.pkl", name="lab/old"), "dan")
-        assert (told.status_code, "is a pickle" in told.text) == (403, True)
-
-
-def test_a_mirror_has_backups_like_every_hub_and_what_has_not_come_is_no_fault(
-    mirror, tmp_path, source
-):
-    download(mirror.api("dan"), NAME, "more/words.txt", tmp_path)
-    back_up(mirror.hub, tmp_path / "tar", quiet)
-    restore(tmp_path / "tar", tmp_path / "again", quiet)
-    again = open_hub(tmp_path / "again")
-    assert checking.check(again, quiet).problems == ()
-    again.upstream = mirror.hub.upstream
-    with TeamHubServer.around(again) as server:
-        assert server.ask("GET", file("model.bin"), "dan").content == WEIGHTS
-
-
-def test_what_is_removed_and_collected_is_fetched_again(mirror, source):
-    def download():
-        return mirror.ask("GET", file("model.bin"), "dan").content
-
-    assert download() == WEIGHTS
-    with mirror.hub.database.writing() as db:
-        delete_repo(db, find_repo(db, "model", *NAME.split("/"))[0])
-        assert mirror.hub.objects.collect(db, time.time() + 1)[0] > 0
-    mirror.hub.objects.empty_trash()
-    assert mirror.api("dan").model_info(NAME).pipeline_tag == "text-classification"
-    assert problems(mirror) == ()
-    assert download() == WEIGHTS
-
-
-def test_transformers_loads_through_a_mirror_and_goes_on_when_the_other_hub_is_gone(
-    tmp_path, way, source, mirror, tiny_folders
-):
-    import_files(
-        source.hub, "model", "lab/tiny", files_in(tiny_folders["acme/tiny-bert"]), TWO, "x"
-    )
-    code = (
-        "from transformers import AutoModel, AutoTokenizer\n"
-        "read, model = (each.from_pretrained(NAME) for each in (AutoTokenizer, AutoModel))\n"
-        "rows = read('the room was kind', return_tensors='pt')\n"
-        "print(model(**rows)[0].sum().item())\n"
-    )
-
-    def load(home: str) -> str:
-        environment = {"HF_ENDPOINT": mirror.url, "HF_TOKEN": TOKENS["dan"]}
-        environment |= {"HF_HOME": str(tmp_path / home), "DISABLE_SAFETENSORS_CONVERSION": "1"}
-        done = subprocess.run(
-            [sys.executable, "-c", f"NAME = 'lab/tiny'\n{code}"],
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    with contextlib.redirect_stdout(io.StringIO()) as direct:
-        exec(code, {"NAME": str(tiny_folders["acme/tiny-bert"])})
-    assert load("a") == direct.getvalue()
-    way.close()
-    assert load("b") == direct.getvalue()
-
-
-def test_serve_says_what_is_no_hub_to_fetch_from(hubtl_cli, tmp_path):
-    told = {
-        "--upstream lab": "`lab` is no URL of a hub",
-        "--upstream http://a --upstream-token-file no.txt": "`no.txt` can't be read",
-        "--upstream http://a --upstream-age old": "`old` is no age",
-        "--upstream-token-file no.txt": "--upstream-token-file is of no use alone",
-    }
-    for options, error in told.items():
-        said = hubtl_cli(f"serve --port 0 --store {tmp_path / 'hub'} {options}")
-        assert (said.code, said.err.startswith(f"error: {error}")) == (1, True), said.err

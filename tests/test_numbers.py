@@ -14,8 +14,8 @@ from sklearn.metrics import mean_squared_error, r2_score
 from hubtl.transfer.agreement import compare
 from hubtl.transfer.feed import Rows
 from hubtl.transfer.fit import fit
-from hubtl.transfer.goal import chosen
 from hubtl.transfer.lesson import Schedule
+from hubtl.transfer.likeliest import likeliest
 from hubtl.transfer.measure import gain, measure, values
 from hubtl.transfer.number import NUMBERS, Numbers, even
 from hubtl.transfer.probe import Labelled, deviation
@@ -124,7 +124,7 @@ def test_a_head_says_the_number_in_its_own_unit():
     head = goal.fit_head(ROWS, 1, folds=5, seed=0)
     logits = X @ head.weight.numpy().T + head.bias.numpy()
     assert goal.classes(texts(Y)) == ("grams",)
-    said = chosen(goal, logits, ("grams",))
+    said = likeliest(goal, logits, ("grams",))
     assert values(texts(Y), said, goal.metrics)["r2"] > 0.85
     network = SimpleNamespace(head=lambda x: x @ head.weight.T + head.bias)
     losses = goal.losses(network, torch.from_numpy(X), Y, torch.ones(1))

@@ -12,7 +12,7 @@ from hubtl.predictions import read_predictions
 from hubtl.transfer.number import NUMBERS
 
 from . import serving, test_numbers_of_texts
-from .plain import plain_python, said_by_cards
+from .plain import plain_python, publish, said_by_cards
 from .serving import TOKENS
 from .test_numbers_of_texts import ENCODERS, adapted
 
@@ -39,19 +39,14 @@ def test_the_cards_say_in_a_python_without_hubtl_what_was_measured(
         team_hub.api("ana").upload_folder(repo_id=base, folder_path=tiny_folders[base])
     made = [adapted(reviews, team_hub.url, base, out=base[5:]) for base in ENCODERS]
     measured = [read_predictions(folder) for folder in made]
-    cards = []
-    for folder in made:
-        name = f"acme/by-{folder.name}"
-        assert hubtl.publish(folder, name, hub=team_hub.url).verified
-        assert hubtl.verify(name, data=reviews, hub=team_hub.url).metric["same_rows"]
-        asked = {"repo_id": name, "filename": "README.md"}
-        path = team_hub.api("ana").hf_hub_download(**asked, local_dir=tmp_path / folder.name)
-        cards.append(Path(path).read_text())
     said = said_by_cards(
         plain_python(tmp_path / "plain"),
-        cards,
+        [publish(team_hub, folder, tmp_path) for folder in made],
         [each.inputs for each in measured],
         {**os.environ, "HF_ENDPOINT": team_hub.url},
     )
+    for folder in made:
+        again = hubtl.verify(f"acme/by-{folder.name}", data=reviews, hub=team_hub.url)
+        assert again.metric["same_rows"]
     for numbers, each in zip(said, measured, strict=True):
         assert numbers == pytest.approx([NUMBERS.shown(label) for label in each.predicted])

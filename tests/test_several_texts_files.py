@@ -12,7 +12,7 @@ from hubtl.predictions import read_predictions
 from hubtl.transfer.several import SOME_CLASSES
 
 from . import serving, test_several_texts
-from .plain import plain_python, said_by_cards
+from .plain import plain_python, publish, said_by_cards
 from .serving import TOKENS
 from .test_several_texts import ENCODERS, adapted
 
@@ -43,15 +43,9 @@ def test_the_cards_say_in_a_python_without_hubtl_what_was_measured(
         team_hub.api("ana").upload_folder(repo_id=base, folder_path=tiny_folders[base])
     made = [adapted(notes, team_hub.url, base, out=base[5:]) for base in ENCODERS]
     measured = [read_predictions(folder) for folder in made]
-    cards = []
-    for folder in made:
-        hubtl.publish(folder, f"acme/by-{folder.name}", hub=team_hub.url)
-        asked = {"repo_id": f"acme/by-{folder.name}", "filename": "README.md"}
-        path = team_hub.api("ana").hf_hub_download(**asked, local_dir=tmp_path / folder.name)
-        cards.append(Path(path).read_text())
     said = said_by_cards(
         plain_python(tmp_path / "plain"),
-        cards,
+        [publish(team_hub, folder, tmp_path) for folder in made],
         [each.inputs for each in measured],
         {**os.environ, "HF_ENDPOINT": team_hub.url},
     )

@@ -11,7 +11,9 @@ import pytest
 
 from .screenshots import Page, opened
 from .serving import TOKENS, TeamHubServer
-from .test_web_pages import CARD, HOSTILE, PAGES, _made
+from .test_web_cards import HOSTILE
+from .test_web_pages import PAGES
+from .web import CARD, _made
 
 KEYS = {"Tab": 9, "Enter": 13}
 # Everything that a screen reader stops at must say what it is.

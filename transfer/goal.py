@@ -97,21 +97,6 @@ class Goal(Protocol):
         ...
 
 
-def chosen(goal: Goal, logits: NDArray[Any], classes: Sequence[str]) -> list[str]:
-    """Return the label that logits [rows, classes] mean: the likeliest class, or all likely.
-
-    Of numbers it is the one logit itself.
-    """
-    from .number import Numbers  # which builds upon this
-
-    if isinstance(goal, Numbers):
-        return [goal.said(number) for number in logits[:, 0].tolist()]
-    if goal.divides:
-        return [classes[number] for number in logits.argmax(axis=1)]
-    pairs = (zip(classes, row, strict=True) for row in logits.tolist())
-    return [goal.said([name for name, logit in row if logit > 0]) for row in pairs]
-
-
 class OneClass:
     """One of several classes."""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .calibration import log_likely
 from .feed import AT_ONCE, Feed
-from .goal import chosen
+from .likeliest import likeliest
 from .network import Network, batches
 from .placed import Placed, apart
 from .split import Example
@@ -61,5 +61,5 @@ def judged(network: Network, rows: Sequence[Example], feed: Feed, session: Sessi
         losses = -likely[np.arange(len(rows)), targets]
     if placed:
         return Judged(tuple(said), tuple(losses.tolist()))
-    labels = chosen(session.goal, logits, session.labels) if session.labels else []
+    labels = likeliest(session.goal, logits, session.labels) if session.labels else []
     return Judged(tuple(labels), tuple(losses.tolist()))

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-# Behind code with `model`, `num_labels` and `logits`: as `Classifier` finds its head, and watches.
-WATCHED = """
+
+def watching(what: str) -> str:
+    """Return code for behind one with `model` and `num_labels`: notes what the head is `given`.
+
+    The head is found as `Classifier` finds it.
+    """
+    return f"""
 seen = []
 [
     module
@@ -11,8 +16,12 @@ seen = []
     if isinstance(module, torch.nn.Linear)
     and module.out_features == num_labels
     and "original_module" not in name
-][-1].register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+][-1].register_forward_pre_hook(lambda module, given: seen.append({what}))
+"""
 
+
+# And with `logits`.
+WATCHED = f"""{watching("given[0]")}
 
 def kept(inputs):
     seen.clear()

@@ -10,15 +10,11 @@ from ...registry.entry import Entry
 from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split, joined
-from ..check import Look
 from ..export import Graph, Saved
 from ..goals import ABOUT, goal_by, problem_of
 from ..hookspecs import Loading, Task, hookimpl
-from ..related import Measured
-from ..retaining import Probes
 from ..rivals import COMMONEST, MEAN, commonest, mean_of
-from ..text import general_sentences
-from ..text.probe_inputs import PROBE_INPUTS
+from ..text.of_texts import OfTexts
 from . import LABEL_NAMES
 
 if TYPE_CHECKING:
@@ -40,7 +36,7 @@ TEXT_NAMES = (
 )
 
 
-class TextClassification:
+class TextClassification(OfTexts):
     """One label a text, several at once, or a number."""
 
     name = "text-classification"
@@ -48,11 +44,9 @@ class TextClassification:
         Role("text", TEXT_NAMES, "long", files=(".txt", ".md")),
         Role("label", LABEL_NAMES, "few"),
     )
-    probe_inputs: Sequence[str] = PROBE_INPUTS
     rivals: Mapping[str, str] = {"majority": COMMONEST, "tfidf": "TF-IDF + logistic regression"}
     number_rivals: Mapping[str, str] = {"majority": MEAN, "tfidf": "TF-IDF + ridge regression"}
     needs: Mapping[str, str] = {}
-    retention_judged = False
 
     options: Mapping[str, Any] = {"several": False, "numbers": False}
     about: Mapping[str, str] = {
@@ -106,23 +100,11 @@ class TextClassification:
             "tfidf": tfidf_numbers(rows, split.test, seed),
         }
 
-    def look(self, inputs: Sequence[str]) -> Look:
-        """Return the texts, for checking them."""
-        from ..text.look import Texts
-
-        return Texts(inputs)
-
     def language(self, inputs: Sequence[str]) -> str | None:
         """Return the language of most texts, where more than half tell theirs."""
         from ..text.look import language_of
 
         return language_of(inputs)
-
-    def related(self, base: Path, inputs: Sequence[str]) -> Measured | None:
-        """Return the share of words that the base's tokenizer keeps whole."""
-        from ..text.kept_words import kept_words
-
-        return kept_words(base, inputs)
 
     def snippet(self, folder: Path, loading: Loading) -> str:
         """Return the Python that loads a saved folder without hubtl."""
@@ -131,10 +113,6 @@ class TextClassification:
         if (folder / "modules.json").is_file():
             return sentence_encoder.snippet(folder, loading)
         return sequence_classifier.snippet(folder, loading)
-
-    def retention_probes(self, base: Path) -> Probes:
-        """Return sentences of many kinds."""
-        return Probes(general_sentences.WORDS, general_sentences.SENTENCES)
 
     def asking(self, folder: Path, base: Path) -> str:
         """Return code that tells what the head sees."""

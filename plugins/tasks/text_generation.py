@@ -11,13 +11,9 @@ from ...registry.errors import BadOption
 from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split, joined
-from ..check import Look
 from ..export import Saved
 from ..hookspecs import Loading, Task, hookimpl
-from ..related import Measured
-from ..retaining import Probes
-from ..text import general_sentences
-from ..text.probe_inputs import PROBE_INPUTS
+from ..text.of_texts import OfTexts
 
 if TYPE_CHECKING:
     from ...transfer.goal import Goal
@@ -27,7 +23,7 @@ COMPLETION_NAMES = ("completion", "response", "output", "answer", "target", "rep
 WHOLE_NAMES = ("messages", "conversation", "conversations", "chat", "text", "content", "document")
 
 
-class TextGeneration:
+class TextGeneration(OfTexts):
     """What comes after a prompt; of a chat, the last answer; of a text alone, all of it."""
 
     name = "text-generation"
@@ -35,13 +31,11 @@ class TextGeneration:
         Role("prompt", PROMPT_NAMES, "none", whole=WHOLE_NAMES),
         Role("completion", COMPLETION_NAMES, "none"),
     )
-    probe_inputs: Sequence[str] = PROBE_INPUTS
     rivals: Mapping[str, str] = {
         "base": "the base as it is",
         "bigrams": "bigrams of the base's tokens (Kneser-Ney)",
     }
     needs: Mapping[str, str] = {}
-    retention_judged = False
     options: Mapping[str, Any] = {"max_new_tokens": 64}
     about: Mapping[str, str] = {"max_new_tokens": "tokens to write at most, each the likeliest"}
     words: Mapping[str, Sequence[str]] = {}
@@ -82,27 +76,11 @@ class TextGeneration:
             "bigrams": self._said(by_bigrams(base, rows, split.test)),
         }
 
-    def look(self, inputs: Sequence[str]) -> Look:
-        """Return the prompts, for checking them."""
-        from ..text.look import Texts
-
-        return Texts(inputs)
-
-    def related(self, base: Path, inputs: Sequence[str]) -> Measured | None:
-        """Return the share of words that the base's tokenizer keeps whole."""
-        from ..text.kept_words import kept_words
-
-        return kept_words(base, inputs)
-
     def snippet(self, folder: Path, loading: Loading) -> str:
         """Return the Python that loads a saved folder without hubtl."""
         from ..text import completions
 
         return completions.snippet(folder, loading)
-
-    def retention_probes(self, base: Path) -> Probes:
-        """Return sentences of many kinds."""
-        return Probes(general_sentences.WORDS, general_sentences.SENTENCES)
 
     def asking(self, folder: Path, base: Path) -> str:
         """Return code that tells what texts cost the model."""

@@ -10,13 +10,9 @@ from ...registry.entry import Entry
 from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split, joined
-from ..check import Look
 from ..export import Saved
 from ..hookspecs import Loading, Task, hookimpl
-from ..related import Measured
-from ..retaining import Probes
-from ..text import general_sentences
-from ..text.probe_inputs import PROBE_INPUTS
+from ..text.of_texts import OfTexts
 from . import LABEL_NAMES
 from .text_classification import TEXT_NAMES
 
@@ -28,7 +24,7 @@ TOKEN_NAMES = ("tokens", "words")
 SPAN_NAMES = ("ner_tags", "tags", "spans", "entities", *LABEL_NAMES)
 
 
-class TokenClassification:
+class TokenClassification(OfTexts):
     """Spans of a text, each of a type."""
 
     name = "token-classification"
@@ -36,13 +32,11 @@ class TokenClassification:
         Role("text", (*TOKEN_NAMES, *TEXT_NAMES), "long", tables=SENTENCES),
         Role("label", SPAN_NAMES, "none"),
     )
-    probe_inputs: Sequence[str] = PROBE_INPUTS
     rivals: Mapping[str, str] = {
         "majority": "finding nothing",
         "features": "logistic regression on each word and its neighbours",
     }
     needs: Mapping[str, str] = {}
-    retention_judged = False
     options: Mapping[str, Any] = {}
     about: Mapping[str, str] = {}
     words: Mapping[str, Sequence[str]] = {}
@@ -76,23 +70,11 @@ class TokenClassification:
             "features": spans_by_features(rows, split.test, seed),
         }
 
-    def look(self, inputs: Sequence[str]) -> Look:
-        """Return the texts, for checking them."""
-        from ..text.look import Texts
-
-        return Texts(inputs)
-
     def language(self, inputs: Sequence[str]) -> str | None:
         """Return the language of most texts, where more than half tell theirs."""
         from ..text.look import language_of
 
         return language_of(inputs)
-
-    def related(self, base: Path, inputs: Sequence[str]) -> Measured | None:
-        """Return the share of words that the base's tokenizer keeps whole."""
-        from ..text.kept_words import kept_words
-
-        return kept_words(base, inputs)
 
     def snippet(self, folder: Path, loading: Loading) -> str:
         """Return the Python that loads a saved folder without hubtl."""
@@ -105,10 +87,6 @@ class TokenClassification:
         from ...transfer.spans import tags_of
 
         return tags_of(labels)
-
-    def retention_probes(self, base: Path) -> Probes:
-        """Return sentences of many kinds."""
-        return Probes(general_sentences.WORDS, general_sentences.SENTENCES)
 
     def asking(self, folder: Path, base: Path) -> str:
         """Return code that tells what the head sees."""

@@ -15,6 +15,7 @@ from ..export import Saved
 from ..hookspecs import Loading
 from ..networks import merging
 from ..networks.classifier import Classifier, Kind, open_classifier
+from ..networks.seen import watching
 from .words import Words, is_inner, places_of, words
 
 if TYPE_CHECKING:
@@ -93,16 +94,7 @@ model.eval()
 WAY = "`AutoPeftModelForTokenClassification.from_pretrained(adapter, num_labels=…)`, at the pin"
 WAY_WHOLE = f"`{AUTO}.from_pretrained(adapter)`, labels and all"
 # Behind the card's code: what its head sees of each text, in the mean over tokens.
-SEEN = """
-seen = []
-[
-    module
-    for name, module in model.named_modules()
-    if isinstance(module, torch.nn.Linear)
-    and module.out_features == num_labels
-    and "original_module" not in name
-][-1].register_forward_pre_hook(lambda module, given: seen.append(given[0][0].mean(0)))
-
+SEEN = f"""{watching("given[0][0].mean(0)")}
 
 def kept(inputs):
     seen.clear()
