@@ -28,6 +28,7 @@ FONT = re.compile(r"(font: [\d.]+px|font-family:) [^;\"]+")  # as one matplotlib
 WIDTH = 4.6  # inches: a phone shows that nearly at full size
 STRONGEST = 0.5  # the shade of a full cell, on which ink can still be read
 LONGEST = 24  # letters of a name in one line
+UPRIGHT = 30  # letters beside a plot of the lowest height
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
     "text.parse_math": False,  # a label with dollars is no formula
@@ -54,10 +55,11 @@ def intervals(
     about: str,
     ours: Collection[str] = (),
     middle: float | None = None,
+    limits: tuple[float, float] | None = None,
 ) -> str:
     """Return a point and a bar for each {value, low, high}, by name; those of `ours` are set off.
 
-    A line goes down at the `middle`, if there is one.
+    A line goes down at the `middle`, if there is one. `limits` are the ends of what is shown.
     """
     lines = 2 if any("\n" in _short(name) for name in rows) else 1
     with _drawn(about, (0.17 * lines + 0.1) * len(rows) + 0.8) as (axes, svg):
@@ -73,6 +75,8 @@ def intervals(
         axes.set_ylim(len(rows) - 0.5, -0.5)
         _grid(axes, "x")
         axes.set_xlabel(title)
+        if limits:
+            axes.set_xlim(*limits)
     return svg[0]
 
 
@@ -130,7 +134,7 @@ def curves(
                 best, validation[best], "o", markersize=11, markeredgecolor=ACCENT,
                 markerfacecolor="none", linestyle="none", label="kept",
             )  # fmt: skip
-        axes.set(xlabel="epoch", ylabel=f"loss{unit}", xlim=(-0.2, len(training) + 0.2))
+        axes.set(xlabel="epoch", ylabel=_upright(f"loss{unit}"), xlim=(-0.2, len(training) + 0.2))
         axes.legend(frameon=False)
         _counted(axes)
     return svg[0]
@@ -158,7 +162,9 @@ def _by_layer(
     with _drawn(about, 2.9) as (axes, svg):
         axes.plot(range(1, len(values) + 1), values, "o-", color=INK, markersize=5)
         axes.plot(best + 1, values[best], "o", color=ACCENT, markersize=8)
-        axes.set(xlabel="after so many layers", ylabel=title, xlim=(0.5, len(values) + 0.5))
+        axes.set(
+            xlabel="after so many layers", ylabel=_upright(title), xlim=(0.5, len(values) + 0.5)
+        )
         if limits:
             axes.set_ylim(*limits)
         _counted(axes)
@@ -260,6 +266,11 @@ def _svg(figure: Figure, about: str) -> str:
     for stand_in, variable in VARIABLES.items():
         text = text.replace(stand_in, variable)
     return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(about)}" ', 1)
+
+
+def _upright(title: str) -> str:
+    """Return a title in lines that a plot is high enough for."""
+    return textwrap.fill(title, UPRIGHT)
 
 
 def _short(name: str, lines: int = 2) -> str:

@@ -140,7 +140,9 @@ def _plots(
     drawn["plot_results"] = plots.intervals(values, title, f"{title} beside the baselines", {OURS})
     scores = {each.label: each.f1 for each in _hardest(found.classes) if each.f1}
     if 0 < len(scores) <= MOST_DRAWN:
-        drawn["plot_classes"] = plots.intervals(scores, "F1", "F1 of each class")
+        drawn["plot_classes"] = plots.intervals(
+            scores, "F1", "F1 of each class", limits=(-0.03, 1.03)
+        )
     if found.confusion and goal.divides and len(facts.labels) <= MOST_DRAWN:
         counts = confusion_matrix(found.answers, facts.labels)
         drawn["plot_confusion"] = plots.confusion(facts.labels, counts, "What is taken for what")
