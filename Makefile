@@ -34,7 +34,7 @@ test: .venv/.tested
 	$(BIN)/pytest -n 2 --dist loadfile -m "not long"
 
 test-long: .venv/.tested
-	$(BIN)/pytest -n 2 --dist loadfile -m long
+	$(BIN)/pytest -n 2 --dist loadfile -rs -m long
 
 docs: .venv/.tested
 	$(BIN)/python docs/generate.py

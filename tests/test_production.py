@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -22,7 +23,6 @@ from .serving import TOKENS, TeamHubServer, make, running_hub
 
 PAGE = (ROOT / "docs" / "team-hub-in-production.md").read_text(encoding="utf-8")
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-needs_nginx = pytest.mark.skipif(NGINX is None, reason="no nginx here: `make nginx`")
 UPLOAD = """
 import os, sys, httpx2, ssl
 from huggingface_hub import HfApi, set_client_factory
@@ -68,7 +68,7 @@ def certify(room: Path) -> None:
 
 
 @pytest.fixture
-def proxy(hub: TeamHubServer, tmp_path: Path) -> Iterator[dict[str, str]]:
+def proxy(nginx_here: None, hub: TeamHubServer, tmp_path: Path) -> Iterator[dict[str, str]]:
     """The page's nginx before the hub, with a certificate of its own; gives its two addresses."""
     room = tmp_path / "nginx"
     room.mkdir()
@@ -86,43 +86,68 @@ def proxy(hub: TeamHubServer, tmp_path: Path) -> Iterator[dict[str, str]]:
     for said, meant in here.items():
         assert said in text
         text = text.replace(said, meant)
-    temporary = " ".join(
-        f"{each}_temp_path {room}/{each};"
-        for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    user = "user root;" if os.geteuid() == 0 else ""
-    (room / "nginx.conf").write_text(
-        f"{user} daemon off; pid {room}/pid; error_log {room}/error.log; events {{}}\n"
-        f"http {{ {temporary}\n{text}}}\n"
-    )
-    command = [str(NGINX), "-p", str(room), "-e", f"{room}/error.log", "-c", f"{room}/nginx.conf"]
-    tested = subprocess.run([*command, "-t"], capture_output=True, text=True)
-    assert "test is successful" in tested.stderr, tested.stderr
-    running = subprocess.Popen(command)
-    try:
-        _wait_for(secure)
+    with nginx(room, text, secure):
         yield {
             "url": f"https://localhost:{secure}",
             "plain": f"http://localhost:{plain}",
             "certificate": f"{room}/house.pem",
             "log": f"{room}/team-hub.log",
         }
-    finally:
-        running.terminate()
-        running.wait(10)
 
 
-def _wait_for(port: int) -> None:
-    for _ in range(100):
+@contextmanager
+def nginx(room: Path, servers: str, port: int) -> Iterator[None]:
+    """Let nginx serve what is written in `room`; raises with its own words where it does not."""
+    temporary = " ".join(
+        f"{each}_temp_path {room}/{each};"
+        for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    user = "user root;" if os.geteuid() == 0 else ""
+    log = room / "error.log"
+    (room / "nginx.conf").write_text(
+        f"{user} daemon off; pid {room}/pid; error_log {log}; events {{}}\n"
+        f"http {{ access_log {room}/access.log; {temporary}\n{servers}}}\n"
+    )
+    command = [str(NGINX), "-p", str(room), "-e", str(log), "-c", f"{room}/nginx.conf"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
         try:
-            socket.create_connection(("127.0.0.1", port)).close()
+            _wait_for(port, running)
+        except TimeoutError as late:
+            running.kill()
+            said = running.communicate()[1] + (log.read_text() if log.is_file() else "")
+            raise RuntimeError(f"{late}; it ended with {running.returncode}: {said}") from late
+        try:
+            yield
+        finally:
+            running.terminate()
+
+
+def _wait_for(port: int, running: subprocess.Popen[str]) -> None:
+    """Return once the port is open; raises TimeoutError if it ends first, or takes a minute."""
+    until, refused = time.monotonic() + 60, "never asked"
+    while time.monotonic() < until and running.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
             return
-        except OSError:
+        except OSError as error:
+            refused = str(error)
             time.sleep(0.1)
-    raise TimeoutError("nginx did not start")
+    raise TimeoutError(f"nginx does not listen to port {port} ({refused})")
 
 
-@needs_nginx
+@pytest.fixture(scope="session")
+def nginx_here(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Skip where the system's nginx, asked for one empty page without TLS, does not start."""
+    if NGINX is None:
+        pytest.skip("no nginx here: `make nginx`")
+    room, port = tmp_path_factory.mktemp("nginx"), free_port()
+    try:
+        with nginx(room, f"server {{ listen 127.0.0.1:{port}; return 204; }}\n", port):
+            assert httpx2.get(f"http://127.0.0.1:{port}/").status_code == 204
+    except RuntimeError as error:
+        pytest.skip(f"this machine's nginx serves not even an empty page: {error}")
+
+
 @pytest.mark.parametrize("xet", [True, False], ids=["by xet", "by lfs"])
 def test_the_hubs_own_client_uploads_and_downloads_through_nginx(proxy, hub, tmp_path, xet):
     folder = tmp_path / "model"
@@ -146,7 +171,6 @@ def test_the_hubs_own_client_uploads_and_downloads_through_nginx(proxy, hub, tmp
         assert Path(snapshot, path.name).read_bytes() == path.read_bytes()
 
 
-@needs_nginx
 def test_nginx_passes_on_what_clients_need_and_logs_no_signed_address(proxy, hub):
     make(hub, "acme/moods")
     hub.api("ana").upload_file(
