@@ -17,7 +17,6 @@ from .registry.errors import BadOption
 from .subject import Request, Subject
 from .transfer.goal import Goal
 from .transfer.network import Network
-from .transfer.placed import Placed
 from .transfer.said import said_once
 from .transfer.scoring import Scored
 from .transfer.split import Example
@@ -30,7 +29,7 @@ ROWS = 200  # unless more are asked for: to write takes longer than to read
 
 def check_answers(request: Request, subject: Subject) -> None:
     """Raise BadOption where bases can't be ranked: no classes of rows, and none writes as it is."""
-    if isinstance(subject.goal, Placed):
+    if not subject.goal.whole:
         raise BadOption(
             f"bases are ranked by what they make of whole rows, and `{request.task}` judges the "
             "parts of a row",

@@ -20,7 +20,6 @@ from .results import Checked, Finding
 from .row_faults import Sheet, copies, near_copies, odd_sizes, sheet_of, sizes_of
 from .splitting import RIVAL_ROWS
 from .transfer.goal import Goal
-from .transfer.number import Numbers
 from .transfer.progress import Progress
 from .transfer.split import Split, joined
 
@@ -74,8 +73,8 @@ def check(wanted: Wanted, progress: Progress) -> Checked:
         not_checked.append(f"doubtful labels: {why}")
     else:
         findings += doubtful(sheet, features, rows, plain, wanted.seed, progress)
-    numbers = isinstance(goal, Numbers)
-    classes = () if numbers else goal.classes(sheet.labels)
+    classes = () if goal.ordered else goal.classes(sheet.labels)
+    numbers = [float(label) for label in sheet.labels] if goal.ordered else []
     counts = counts_of(sheet.labels, goal, classes).tolist() if classes else []
     return Checked(
         task.name,
@@ -85,7 +84,7 @@ def check(wanted: Wanted, progress: Progress) -> Checked:
         dict(zip(classes, counts, strict=True)),
         tuple(sorted(findings, key=lambda each: SEVERITIES.index(each.severity))),
         {
-            **({"label": sizes_of([float(label) for label in sheet.labels])} if numbers else {}),
+            **({"label": sizes_of(numbers)} if numbers else {}),
             **{name: sizes_of(each) for name, each in (look.measures() if look else {}).items()},
         },
         {name: dict(Counter(e).most_common()) for name, e in look.traits().items()} if look else {},
@@ -138,8 +137,7 @@ def _features(
 ) -> tuple[Any, str, str]:
     """Return features of rows, what they are, and where there are none why not."""
     if not goal.divides:
-        numbers = isinstance(goal, Numbers)
-        return None, "", "labels are numbers" if numbers else "rows have no single class"
+        return None, "", "labels are numbers" if goal.ordered else "rows have no single class"
     if len(rows) > RIVAL_ROWS:
         return None, "", f"more than {RIVAL_ROWS} rows take hours"
     if wanted.base:

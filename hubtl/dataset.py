@@ -24,7 +24,6 @@ from .transfer.fields import fields_of, wanted_fields, with_rows
 from .transfer.goal import ONE_CLASS, Goal
 from .transfer.labelled import PARTS, UNUSABLE, Beside, Unusable, labelled
 from .transfer.listing import FILES, FOLDERS, PART_FOLDERS
-from .transfer.number import Numbers
 from .transfer.rows import Rows
 from .transfer.split import contents_of
 from .transfer.table import Table
@@ -211,7 +210,7 @@ def _found(
     Where an input is of several columns these are not among them, but for parts of their own.
     """
     table, label = opened.table, task.roles[1]
-    if isinstance(goal, Numbers):
+    if goal.ordered:
         label = of_numbers(label)
     if opened.lists_classes:
         found = {FILE.name: FILES, label.name: FOLDERS}

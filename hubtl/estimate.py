@@ -219,7 +219,7 @@ def _seconds(
     if isinstance(job.goal, Placed):
         heard, outputs = min(sum(learning), MOST), len(job.goal.outputs(job.labels))
     head = seconds_to_fit(heard, width, outputs, folds) if job.labels else 0.0
-    curve = 0.0 if isinstance(job.goal, Placed) else min(SECONDS, FOLDS * head)
+    curve = min(SECONDS, FOLDS * head) if job.goal.whole else 0.0
     return {
         "loading": tried.loading,
         "features": meter.pace("features") * features,

@@ -18,10 +18,8 @@ from .registry.facts import FILE, Facts, read_facts
 from .registry.fingerprint import sha256
 from .results import Evaluation, Prediction
 from .sources import base_folder, fetch, find_model, pull
-from .transfer.goal import Goal
+from .transfer.goal import Goal, other_kind
 from .transfer.judging import Answers
-from .transfer.likeness import other_figures, other_kind
-from .transfer.number import Numbers
 from .transfer.progress import Progress
 from .transfer.split import Example
 
@@ -63,10 +61,7 @@ def goal_of(facts: Facts) -> Goal:
     """Return what a label is to the task that a model was adapted for."""
     task = plugins().task(facts.task)
     # What was written before an option was there has what holds unless it is set.
-    goal, learnt = task.goal({**task.options, **facts.options}), facts.data.get("numbers")
-    if isinstance(goal, Numbers) and learnt:
-        return Numbers(facts.labels[0], float(learnt["mean"]), float(learnt["deviation"]))
-    return goal
+    return task.goal({**task.options, **facts.options}).recalled(facts.data, facts.labels)
 
 
 def temperature_of(facts: Facts) -> float | None:
@@ -244,7 +239,7 @@ def _compared(
     if why:
         raise BadOption(f"not compared with `{against}`: {why}", hint)
     theirs = other.predict(inputs, f"evaluating {against}", progress, true=answers.true)
-    why = other_figures(goal, answers.labels, theirs.labels)
+    why = goal.unlike(answers.labels, theirs.labels)
     if why:
         raise BadOption(f"not compared with `{against}`: {why}", hint)
     metrics = goal.metrics

@@ -14,8 +14,6 @@ from .transfer import measure
 from .transfer.calibration import calibration, log_likely, reliability
 from .transfer.goal import Goal
 from .transfer.judging import LEAST_ROWS, Answers, ClassScore, by_class, confusions, worst
-from .transfer.number import Numbers
-from .transfer.placed import Placed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +72,7 @@ def judge(
     return Judgement(
         answers,
         by_class(answers, goal, classes, seed),
-        confusions(answers) if classes and not isinstance(goal, (Numbers, Placed)) else [],
+        confusions(answers) if classes and goal.whole and not goal.ordered else [],
         calibrated(answers, goal, classes, "on these rows", temperature),
         worst(answers, goal, classes, WORST),
         goal,

@@ -10,7 +10,6 @@ from .row_faults import Sheet
 from .splitting import BY_NUMBER, TEST_SHARE, are_measured
 from .transfer.goal import Goal
 from .transfer.noise import suspects
-from .transfer.number import Numbers
 from .transfer.progress import Progress
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def counts_of(labels: Sequence[str], goal: Goal, classes: Sequence[str]) -> NDAr
 
 def class_faults(sheet: Sheet, goal: Goal) -> Iterator[Finding]:
     """Yield what hinders learning classes, or judging what was learnt."""
-    if isinstance(goal, Numbers):
+    if goal.ordered:
         yield from _number_faults(sheet)
         return
     if goal.divides and are_measured(set(sheet.labels)):

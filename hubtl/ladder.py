@@ -11,8 +11,6 @@ from .plugins.manager import plugins
 from .registry.errors import BadOption, unknown
 from .registry.recipe import Recipe
 from .transfer.goal import Goal
-from .transfer.number import Numbers
-from .transfer.placed import Placed
 
 AUTO = "auto"
 LADDER = ("probe", "fewshot", "top", "lora", "norm", "full")
@@ -59,12 +57,11 @@ def rungs(asked: str, task: Task, options: Mapping[str, str]) -> tuple[Rung, ...
 
 def refusal(found: Rung, goal: Goal) -> tuple[str, str]:
     """Return why a recipe can't learn such labels, and what to do; empty if it can."""
-    numbers, places = isinstance(goal, Numbers), isinstance(goal, Placed)
-    if (numbers or places) and getattr(found.method, "contrasts", False):
-        labels = "labels are numbers" if numbers else "parts of rows have labels"
+    if (goal.ordered or not goal.whole) and getattr(found.method, "contrasts", False):
+        labels = "labels are numbers" if goal.ordered else "parts of rows have labels"
         why = f"`{found.recipe.name}` draws whole rows of a class together, and {labels}"
         return why, "--recipe probe, or --recipe lora"
-    if numbers and found.recipe.options.get("class_weights", "none") != "none":
+    if goal.ordered and found.recipe.options.get("class_weights", "none") != "none":
         why = "`class_weights`: labels are numbers, and no class is rare"
         return why, "leave it out"
     return "", ""

@@ -23,8 +23,6 @@ from .transfer.cut import Uncut, depth
 from .transfer.layerwise import LOOK, losses_by_layer
 from .transfer.meter import Meter
 from .transfer.network import Network
-from .transfer.number import Numbers
-from .transfer.placed import Placed
 from .transfer.progress import Progress
 from .transfer.split import Example, joined
 from .transfer.start import Session
@@ -97,7 +95,7 @@ def _layers(job: Job, network: Network, session: Session) -> dict[str, Any]:
 
     It is only to be looked at, so it takes no part of a time budget.
     """
-    if not (job.labels and (job.goal.divides or isinstance(job.goal, Numbers))):
+    if not (job.labels and (job.goal.divides or job.goal.ordered)):
         how = "a layer is probed only where each row has one class, or a number"
         return {"losses": [], "how": how}
     if job.clock.budget is not None:
@@ -116,7 +114,7 @@ def _layers(job: Job, network: Network, session: Session) -> dict[str, Any]:
 def _curve(job: Job, network: Network, session: Session) -> Mapping[str, Any]:
     """Return whether more rows are worth it, by what is kept of the rows; or why not, in `says`."""
     none: dict[str, Any] = {"points": [], "twice": None}
-    if not job.labels or isinstance(job.goal, Placed):
+    if not (job.labels and job.goal.whole):
         return {
             **none,
             "says": "Whether more rows are worth it is told only where rows have classes.",

@@ -24,7 +24,6 @@ from .shift import shifted
 from .transfer import measure, resources
 from .transfer.goal import Goal
 from .transfer.judging import Answers
-from .transfer.number import Numbers, unit_of_loss
 from .transfer.split import contents_of
 from .transfer.temperature import HeldOut
 
@@ -130,7 +129,7 @@ def _losses(curves: Mapping[str, Any], goal: Goal, *, frozen: bool) -> dict[str,
         if frozen:
             how = "there are no epochs: a head is fitted at once, on what the frozen base gives"
         return {"training": [], "validation": [], "best_epoch": None, "how": how}
-    how = f"mean loss{unit_of_loss(goal)}, of training rows while they are learnt from"
+    how = f"mean loss{goal.loss_in}, of training rows while they are learnt from"
     if curves["validation"]:
         how += ", of validation rows before training and after each epoch"
     return {**curves, "how": how}
@@ -155,15 +154,8 @@ def _data(job: Job, rivals: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         "groups": measure.known_origins([row.origin for row in job.split.test]),
         "commonest": rivals["majority"][0] if "majority" in rivals else None,
         "fields": list(job.data.fields),
-        **_numbers(job.goal),
+        **job.goal.noted(),
     }
-
-
-def _numbers(goal: Goal) -> dict[str, Any]:
-    """Return the mean and the deviation of labels that are numbers, by which they are compared."""
-    if not isinstance(goal, Numbers):
-        return {}
-    return {"numbers": {"mean": goal.mean, "deviation": goal.deviation}}
 
 
 def summary(seeds: Sequence[Seed], kept: Outcome) -> dict[str, Any] | None:

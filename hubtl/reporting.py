@@ -25,7 +25,6 @@ from .results import worded
 from .transfer import measure
 from .transfer.goal import Goal
 from .transfer.judging import Answers, ClassScore, confusion_matrix
-from .transfer.number import Numbers, unit_of_loss
 from .transfer.split import evenly
 
 FILE = "report.html"
@@ -90,7 +89,7 @@ def render_report(facts: Facts, rows: Predictions) -> str:
         worst=[_shown(rows, *each, task, goal) for each in found.worst],
         worst_by=goal.worst_by,
         shown=figure,
-        numbers=isinstance(goal, Numbers),
+        numbers=goal.ordered,
         right=list(_right(rows, task, goal)),
         made=_made(facts),
         gained=gained(facts),
@@ -151,7 +150,7 @@ def _plots(
         before = found.calibration.get("reliability_before", [])
         about = "How often it is right, by how sure it is"
         drawn["plot_bins"] = plots.reliability(bins, before, about)
-    if isinstance(goal, Numbers):
+    if goal.ordered:
         drawn |= _drawn_numbers(found.answers, facts.labels[0])
     drawn |= _drawn_learning(facts, goal)
     return {**{name: Markup(svg) for name, svg in drawn.items()}, "plots": True}
@@ -171,7 +170,7 @@ def _drawn_numbers(answers: Answers, name: str) -> dict[str, str]:
 
 def _drawn_learning(facts: Facts, goal: Goal) -> dict[str, str]:
     """Return the plots of how it learnt: the losses, the layers, and what more rows would give."""
-    drawn, unit = {}, unit_of_loss(goal)
+    drawn, unit = {}, goal.loss_in
     training = facts.losses.get("training", [])
     if training:
         losses = facts.losses

@@ -15,9 +15,8 @@ from .registry.comparing import figure
 from .registry.errors import NotReproduced
 from .registry.facts import Facts
 from .transfer import measure, resources
-from .transfer.agreement import LOGIT_TOLERANCE, Agreement, compare, nearness, slack
+from .transfer.agreement import LOGIT_TOLERANCE, Agreement, compare, nearness
 from .transfer.goal import ONE_CLASS, Goal
-from .transfer.number import Numbers
 from .transfer.progress import Progress
 
 METRIC_TOLERANCE = 1e-9
@@ -66,7 +65,7 @@ def reproduce(
     measured = measure.values(rows.true, rows.predicted, goal.metrics)[facts.main_metric]
     # A near tie may fall the other way elsewhere, and the metric with it, by that many rows.
     ties = agreement.near_ties / max(1, agreement.rows)
-    off = METRIC_TOLERANCE + ties + slack(goal, measured, agreement.widest)
+    off = METRIC_TOLERANCE + ties + goal.slack(measured, agreement.widest)
     if abs(reproduced - measured) > off:
         told = [figure(facts.main_metric, each, digits=4) for each in (reproduced, measured)]
         raise NotReproduced(
@@ -100,7 +99,7 @@ def compare_probe(
 ) -> Agreement:
     """Return how the logits of the public probe inputs differ from those that were measured."""
     wanted = facts.probe["logits"]
-    told = goal if isinstance(goal, Numbers) else ONE_CLASS
+    told = goal if goal.ordered else ONE_CLASS
     return compare(_best(wanted), wanted, _best(said.probe), said.probe, told, near)
 
 

@@ -10,7 +10,6 @@ from .job import Job
 from .plugins.rivals import MEAN, Estimating, mean_of
 from .transfer.goal import Goal
 from .transfer.measure import values
-from .transfer.number import Numbers
 from .transfer.split import Example, Split, hold_out, joined
 
 HAS, LACKS = "yes", "no"
@@ -29,7 +28,7 @@ def rivals_of(job: Job, split: Split, base: Path) -> Said:
     since it always says something.
     """
 
-    if isinstance(job.goal, Numbers):
+    if job.goal.ordered:
         return _of_numbers(job, split, base)
 
     def combinations(some: Split) -> Said:
@@ -58,7 +57,7 @@ def rivals_of(job: Job, split: Split, base: Path) -> Said:
 
 def words_of(job: Job) -> Mapping[str, str]:
     """Return what each of a task's plain rivals is."""
-    if isinstance(job.goal, Numbers):
+    if job.goal.ordered:
         task = job.task
         return task.number_rivals if isinstance(task, Estimating) else {"majority": MEAN}
     return getattr(job.task, "rivals", {})  # a plugin may be of before

@@ -12,8 +12,6 @@ from pathlib import Path
 from .dataset import Dataset, test_rows
 from .registry.errors import BadData
 from .transfer.goal import ONE_CLASS, Goal
-from .transfer.number import Numbers
-from .transfer.placed import Placed
 from .transfer.rows import Example
 from .transfer.split import (
     Split,
@@ -193,10 +191,10 @@ def are_measured(labels: Collection[str]) -> bool:
 def _check_split(path: Path, split: Split, goal: Goal) -> None:
     labels = labels_of(split.train)
     known = goal.classes(labels)
-    if isinstance(goal, Placed) and not known:
+    if not (goal.whole or known):
         raise BadData(f"`{path}`: no row to train on has anything to find", "add rows that have")
-    told = labels if isinstance(goal, Numbers) else known
-    if not split.train or (len(told) == 1 and not isinstance(goal, Placed)):
+    told = labels if goal.ordered else known
+    if not split.train or (len(told) == 1 and goal.whole):
         only = f"one label only: `{next(iter(told))}`" if split.train else "no rows"
         raise BadData(f"`{path}`: the rows to train on have {only}", "look at its split column")
     if not split.test:

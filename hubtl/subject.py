@@ -19,7 +19,6 @@ from .splitting import split_rows
 from .transfer.goal import Goal
 from .transfer.listing import FOLDERS
 from .transfer.network import choose_device
-from .transfer.number import NAME, known
 from .transfer.split import Split, labels_of
 
 
@@ -89,7 +88,7 @@ def read_subject(request: Request, offered: tuple[Rung, ...]) -> Subject:
     validates = offered[0].method.validates and request.recipe != AUTO
     split = split_rows(data, test, request.seed, validates=validates, goal=goal)
     column = data.columns[task.roles[1].name]
-    goal = known(goal, split.train, NAME if column == FOLDERS else column)
+    goal = goal.of((row.label for row in split.train), "" if column == FOLDERS else column)
     labels = goal.classes(labels_of(split.train))
     return Subject(task, offered, data, split, labels, goal, domain, clock)
 

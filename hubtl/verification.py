@@ -17,7 +17,7 @@ from .registry.rooms import temporary_room
 from .reproduction import METRIC_TOLERANCE, compare_probe
 from .results import Published
 from .transfer import measure, resources
-from .transfer.agreement import LOGIT_TOLERANCE, slack
+from .transfer.agreement import LOGIT_TOLERANCE
 from .transfer.progress import Progress
 from .transfer.split import contents_of
 
@@ -58,7 +58,7 @@ def verify(
         found = measure.values(true, said.labels, goal.metrics)[facts.main_metric]
         same = rows_fingerprint(contents_of(rows))
         metric |= {"reproduced": found, "same_rows": same == facts.data["test_fingerprint"]}
-        off = METRIC_TOLERANCE + slack(goal, measured, LOGIT_TOLERANCE)
+        off = METRIC_TOLERANCE + goal.slack(measured, LOGIT_TOLERANCE)
         if metric["same_rows"] and abs(found - measured) > off:
             told = [figure(facts.main_metric, each, digits=4) for each in (found, measured)]
             raise NotReproduced(

@@ -20,7 +20,7 @@ from .registry.fingerprint import is_same
 from .registry.rooms import temporary_room
 from .sources import base_folder, check_file, fetch
 from .transfer import measure
-from .transfer.likeness import other_figures, other_kind
+from .transfer.goal import other_kind
 from .transfer.progress import Progress
 
 CARD = "README.md"
@@ -118,7 +118,7 @@ def beside(
     if not why:
         try:
             theirs = _said(before, before.facts, hub, rows, room, progress)
-            why = other_figures(goal, rows.predicted, theirs)
+            why = goal.unlike(rows.predicted, theirs)
         except HubtlError as error:
             why = error.message
     if why:

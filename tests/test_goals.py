@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,10 +14,16 @@ from sklearn.preprocessing import MultiLabelBinarizer
 from hubtl.plugins.speech.transcripts import normaliser
 from hubtl.registry.errors import BadOption
 from hubtl.transfer.agreement import compare
+from hubtl.transfer.completion import Completion
+from hubtl.transfer.goal import ONE_CLASS, Goal, OneClass
 from hubtl.transfer.measure import best, gain, measure, values
+from hubtl.transfer.number import Numbers
 from hubtl.transfer.probe import Labelled
-from hubtl.transfer.several import SOME_CLASSES
+from hubtl.transfer.several import SOME_CLASSES, SomeClasses
+from hubtl.transfer.spans import Spans
 from hubtl.transfer.transcript import Transcript
+
+from .test_project import SOURCES
 
 DICE = np.random.default_rng(5)
 NAMES = ("cat", "dog", "owl")
@@ -126,3 +133,24 @@ def test_no_linear_head_makes_a_text():
     rows = Labelled(np.zeros((1, 1), np.float32), np.arange(1), np.zeros(1, int), np.ones(1))
     with pytest.raises(BadOption, match="no linear head"):
         TEXT.fit_head(rows, 0, folds=2, seed=0)
+
+
+def kinds_of(goal: type) -> set[type]:
+    return {goal, *(kind for each in goal.__subclasses__() for kind in kinds_of(each))}
+
+
+def test_nobody_asks_of_which_kind_a_goal_is():
+    kinds = kinds_of(Goal)
+    assert {OneClass, SomeClasses, Numbers, Spans, Transcript, Completion} <= kinds
+    names = "|".join(kind.__name__ for kind in kinds)
+    asked = re.compile(rf"isinstance\([^)]*\b({names})\b")
+    assert [path for path in SOURCES if asked.search(path.read_text("utf-8"))] == []
+
+
+def test_a_goal_need_say_only_how_it_differs():
+    assert (SOME_CLASSES.ordered, SOME_CLASSES.whole, SOME_CLASSES.unit) == (False, True, 1.0)
+    assert SOME_CLASSES.likeliest(np.array([[1.0, -1.0, 2.0]]), NAMES) == ["cat|owl"]
+    assert ONE_CLASS.likeliest(np.array([[1.0, -1.0, 2.0]]), NAMES) == ["owl"]
+    assert SOME_CLASSES.of(["cat"], "animal") is SOME_CLASSES.recalled({}, NAMES) is SOME_CLASSES
+    a, b, both = SOME_CLASSES.counted(["cat|dog"], ["dog|owl"], NAMES)
+    assert (a.tolist(), b.tolist(), both.tolist()) == ([[1, 1, 0]], [[0, 1, 1]], [[0, 1, 0]])

@@ -15,9 +15,8 @@ from hubtl.transfer.agreement import compare
 from hubtl.transfer.feed import Rows
 from hubtl.transfer.fit import fit
 from hubtl.transfer.lesson import Schedule
-from hubtl.transfer.likeliest import likeliest
 from hubtl.transfer.measure import gain, measure, values
-from hubtl.transfer.number import NUMBERS, Numbers, even
+from hubtl.transfer.number import NUMBERS, Numbers
 from hubtl.transfer.probe import Labelled, deviation
 from hubtl.transfer.ridge import fit_ridge
 
@@ -124,7 +123,7 @@ def test_a_head_says_the_number_in_its_own_unit():
     head = goal.fit_head(ROWS, 1, folds=5, seed=0)
     logits = X @ head.weight.numpy().T + head.bias.numpy()
     assert goal.classes(texts(Y)) == ("grams",)
-    said = likeliest(goal, logits, ("grams",))
+    said = goal.likeliest(logits, ("grams",))
     assert values(texts(Y), said, goal.metrics)["r2"] > 0.85
     network = SimpleNamespace(head=lambda x: x @ head.weight.T + head.bias)
     losses = goal.losses(network, torch.from_numpy(X), Y, torch.ones(1))
@@ -145,7 +144,7 @@ def test_a_head_says_the_same_before_while_and_after_it_learns_in_even_units():
     x = torch.from_numpy(X)
     with torch.no_grad():
         before = head(x)
-        with even(head, Numbers("grams", 70_000.0, 900.0)):
+        with Numbers("grams", 70_000.0, 900.0).even(head):
             learnt = {name for name, _ in head.named_parameters()}
             torch.testing.assert_close(head(x), before, rtol=0, atol=1e-2)
         torch.testing.assert_close(head(x), before, rtol=0, atol=1e-2)

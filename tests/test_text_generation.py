@@ -22,8 +22,7 @@ from hubtl.registry.cache import ModelCache
 from hubtl.registry.fingerprint import files_in
 from hubtl.transfer.agreement import compare
 from hubtl.transfer.completion import Completion
-from hubtl.transfer.goal import ONE_CLASS
-from hubtl.transfer.likeness import other_figures, other_kind
+from hubtl.transfer.goal import ONE_CLASS, other_kind
 from hubtl.transfer.measure import values
 from hubtl.transfer.quiet import quiet_libraries
 
@@ -197,8 +196,8 @@ def test_perplexity_is_over_tokens_and_not_over_rows():
 def test_costs_compare_where_tokens_are_as_many():
     goal = Completion()
     ours = [goal.said(["", 6.0, 2]), goal.said(["", 1.0, 8])]
-    assert other_figures(goal, ours, [goal.said(["", 3.0, 2]), goal.said(["a text", 2.0, 8])]) == ""
-    assert other_figures(goal, ours, [goal.said(["", 6.0, 2]), goal.said(["", 1.0, 9])]) == (
+    assert goal.unlike(ours, [goal.said(["", 3.0, 2]), goal.said(["a text", 2.0, 8])]) == ""
+    assert goal.unlike(ours, [goal.said(["", 6.0, 2]), goal.said(["", 1.0, 9])]) == (
         "their tokens differ"
     )
     assert other_kind(goal, Completion()) == ""

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from .goal import ONE_CLASS, Goal
-from .number import Numbers
 
 LOGIT_TOLERANCE = 1e-3
 
@@ -49,16 +48,7 @@ class Agreement:
 
 def nearness(goal: Goal) -> float:
     """Return how far logits may be off, in their own unit."""
-    return LOGIT_TOLERANCE * (goal.unit if isinstance(goal, Numbers) else 1.0)
-
-
-def slack(goal: Goal, metric: float, gap: float) -> float:
-    """Return by how much a main metric may differ where logits do by a gap, as they compare.
-
-    Labels that stay the same change nothing, unless it is made of numbers.
-    """
-    told = getattr(goal, "slack", None)
-    return float(told(metric, gap)) if told else 0.0
+    return LOGIT_TOLERANCE * goal.unit
 
 
 def compare(
@@ -82,8 +72,7 @@ def compare(
     """
     first, second = np.asarray(logits, np.float64), np.asarray(other_logits, np.float64)
     rows, tolerance = len(labels), tolerance if share is None else share
-    numbers = isinstance(goal, Numbers)
-    told = (tolerance, share is not None and not numbers, numbers)
+    told = (tolerance, share is not None and not goal.ordered, goal.ordered)
     if rows == 0:
         return Agreement(0, 0, 0, 0, 0.0, 0, *told)
     if first.shape != second.shape or len(other_labels) != rows:
@@ -92,7 +81,7 @@ def compare(
         gaps = np.abs(first - second)
     gaps = np.where(np.isfinite(gaps), gaps, np.inf).max(axis=1, initial=0.0)
     pairs = zip(labels, other_labels, strict=True)
-    if isinstance(goal, Numbers):
+    if goal.ordered:
         gaps = gaps / goal.unit
         near = [abs(float(a) - float(b)) <= tolerance * goal.unit for a, b in pairs]
         changed = ~np.array(near, np.bool_)
@@ -100,7 +89,7 @@ def compare(
         # As users get them: what a label tells in numbers besides is told by the logits too.
         changed = np.array([goal.shown(a) != goal.shown(b) for a, b in pairs], np.bool_)
         if share is not None:
-            leading = first[:, : getattr(goal, "leading", None)]
+            leading = first[:, : goal.leading]
             gaps = gaps / np.abs(leading).max(axis=1, initial=1.0)
     ties = goal.ties(first)
     return Agreement(

@@ -17,7 +17,6 @@ import numpy as np
 
 from ..registry.comparing import LOWER
 from ..registry.errors import BadData
-from .likeliest import likeliest
 from .measure import measure, resampled
 from .probe import Labelled
 from .split import Example, folds, hold_out
@@ -93,7 +92,7 @@ def _said(
     head = session.goal.fit_head(labelled, len(classes), folds=STRENGTH_FOLDS, seed=session.seed)
     features = trunk.pooled[trunk.rows_of([row.input for row in held])]
     logits = features @ head.weight.numpy().T + head.bias.numpy()
-    return likeliest(session.goal, logits, classes)
+    return session.goal.likeliest(logits, classes)
 
 
 def _told(

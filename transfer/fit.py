@@ -16,7 +16,6 @@ from .layers import still_modules
 from .lesson import EachRow, Lesson, Schedule
 from .meter import Meter
 from .network import Network
-from .number import even
 from .progress import Progress, silent
 from .rates import share_of_peak, weight_groups
 
@@ -73,7 +72,7 @@ def fit(
     row by itself, unless another is given.
     """
     lesson = lesson or EachRow(network, train, validation, schedule, seed)
-    with even(network.head, train.goal):
+    with train.goal.even(network.head):
         run = _Run(network, lesson, bool(validation), schedule, seed, meter or Meter())
         kept = checkpoint.load() if checkpoint else None
         if kept:

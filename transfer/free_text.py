@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..registry.errors import BadOption
+from .goal import Goal
 from .probe import STRENGTHS, Labelled, LinearHead
 
 if TYPE_CHECKING:
@@ -16,16 +17,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class FreeText:
+class FreeText(Goal):
     """A text of any words: there are no classes, and a network tells the loss of each text.
 
     `what` names such a text. Of a row's logits the first `leading` are log probabilities, and the
     others count something.
     """
 
-    divides = False
     leading = 1
-    lists = False
     what: str
 
     def classes(self, labels: Iterable[str]) -> tuple[str, ...]:

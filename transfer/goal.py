@@ -1,9 +1,14 @@
-"""What a row's label is: how it is written, told apart, learned and judged."""
+"""What a row's label is: how it is written, told apart, learned and judged.
+
+Whoever works with labels asks the goal what it has to know of them, so a new kind is one file.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -14,7 +19,7 @@ from .probe import STRENGTHS, Labelled, LinearHead, fit_head
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Tensor
+    from torch import Tensor, nn
 
 NEAR_TIE = 1e-4
 
@@ -22,15 +27,23 @@ NEAR_TIE = 1e-4
 class Goal(Protocol):
     """A kind of label. Labels are texts everywhere; a goal knows what they mean.
 
-    `metrics` judge them, the main one first. `divides` is whether rows can be divided so that each
-    side has its share of every label; `lists` is whether a cell may be a list. `worst_by` says what
-    `wrong` counts.
+    One that names this class as its own has what stands here for whatever it does not say.
     """
 
-    metrics: Mapping[str, Metric]
-    divides: bool
-    lists: bool
-    worst_by: str
+    metrics: Mapping[str, Metric]  # what judges labels, the main one first
+    worst_by: str  # what `wrong` counts
+    divides: bool = False  # whether rows have one class, of which each side can get its share
+    ordered: bool = False  # whether labels are numbers, near ones nearly right, and no classes
+    whole: bool = True  # whether a label is of the whole row; else the goal is `Placed`
+    lists: bool = False  # whether a row may have several classes, and its cell be a list
+    nested: bool = False  # whether a cell may be a list or an object though it is one label
+    leading: int | None = None  # how many of a row's logits are such, if others count something
+    loss_in: str = " in nats"  # what losses are in, put behind the word
+
+    @property
+    def unit(self) -> float:
+        """By how much logits have to differ to be called different, times a tolerance."""
+        return 1.0
 
     def read(self, cell: str) -> str:
         """Return the label that a cell means, written one way; raises ValueError with what not."""
@@ -96,13 +109,51 @@ class Goal(Protocol):
         """Return each row's weighted loss [rows], of classes in nats, by what the head sees."""
         ...
 
+    def of(self, labels: Iterable[str], name: str = "") -> Goal:
+        """Return the goal that knows of labels to learn from, and their column's name, if any."""
+        return self
 
-class OneClass:
+    def noted(self) -> Mapping[str, Any]:
+        """Return what `of` told it, to be written down of the data: nothing of any one row."""
+        return {}
+
+    def recalled(self, noted: Mapping[str, Any], classes: Sequence[str]) -> Goal:
+        """Return the goal that knows what was `noted`; raises BadData where that can't be so."""
+        return self
+
+    def even(self, head: nn.Linear) -> AbstractContextManager[None]:
+        """Let a head learn in units that suit any labels, for as long as it is trained."""
+        return contextlib.nullcontext()
+
+    def likeliest(self, logits: NDArray[Any], classes: Sequence[str]) -> list[str]:
+        """Return the label that each row of logits [rows, classes] means."""
+        return [classes[number] for number in logits.argmax(axis=1)]
+
+    def counted(
+        self, true: Sequence[str], said: Sequence[str], classes: Sequence[str]
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Return how often rows have a class, are said to, and rightly so [rows, classes] each."""
+        tables = [self.targets(each, classes) for each in (true, said)]
+        a, b = (np.eye(len(classes))[each] if each.ndim == 1 else each for each in tables)
+        return a, b, a * b
+
+    def slack(self, metric: float, gap: float) -> float:
+        """Return by how much a main metric may differ where logits do by a gap, as they compare.
+
+        Labels that stay the same change nothing, unless it is made of numbers.
+        """
+        return 0.0
+
+    def unlike(self, said: Sequence[str], other: Sequence[str]) -> str:
+        """Return why what two models say of the same rows can't be compared, or nothing."""
+        return ""
+
+
+class OneClass(Goal):
     """One of several classes."""
 
     metrics: Mapping[str, Metric] = {"accuracy": accuracy, "macro_f1": macro_f1}
     divides = True
-    lists = False
     worst_by = "how sure it was"
 
     def read(self, cell: str) -> str:
@@ -180,6 +231,11 @@ class OneClass:
         logits = network.head(features.float())
         numbers = torch.as_tensor(targets).to(logits.device)
         return cross_entropy(logits, numbers, weight=weights, reduction="none")
+
+
+def other_kind(goal: Goal, other: Goal) -> str:
+    """Return that labels are of two kinds, such as numbers and classes, or nothing."""
+    return "" if type(goal) is type(other) else "its labels are of another kind"
 
 
 ONE_CLASS = OneClass()

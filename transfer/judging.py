@@ -5,29 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .goal import Goal
 from .measure import Interval, resampled
-from .number import Numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST_ROWS = 10  # in a slice: an interval over fewer says nothing
-
-
-@runtime_checkable
-class Counting(Protocol):
-    """A goal of which a row may have a class more than once."""
-
-    def counted(
-        self, true: Sequence[str], said: Sequence[str], classes: Sequence[str]
-    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """Return how often rows have a class, are said to, and rightly so [rows, classes] each."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +63,11 @@ def by_class(
     answers: Answers, goal: Goal, classes: Sequence[str], seed: int = 0
 ) -> list[ClassScore]:
     """Return the scores of each class, with 95 % bootstrap intervals over rows, and origins."""
-    if not classes or isinstance(goal, Numbers):
+    if not classes or goal.ordered:
         return []
     rows = resampled(seed, answers.true, answers.labels, origins=answers.origins)
     true, labels = ([str(each) for each in kinds] for kinds in rows.kinds)
-    if isinstance(goal, Counting):
-        a, b, right = goal.counted(true, labels, classes)
-    else:
-        a, b = (_table(goal, each, classes) for each in (true, labels))
-        right = a * b
+    a, b, right = goal.counted(true, labels, classes)
 
     def scored(weights: NDArray[Any]) -> dict[str, NDArray[Any]]:
         has, said, both = (weights @ each for each in (a, b, right))
@@ -132,14 +116,6 @@ def worst(
     wrong = [goal.wrong(true, label, logits, classes) for true, label, logits in rows]
     order = sorted(range(len(wrong)), key=lambda number: (-wrong[number], number))
     return [(number, wrong[number]) for number in order[:most] if wrong[number] > 0]
-
-
-def _table(goal: Goal, labels: Sequence[str], classes: Sequence[str]) -> NDArray[np.float64]:
-    """Return 1 where a label has a class [labels, classes]."""
-    targets = goal.targets(labels, classes)
-    if targets.ndim == 1:
-        targets = np.eye(len(classes))[targets]
-    return targets.astype(np.float64)
 
 
 def _shares(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[Any]:

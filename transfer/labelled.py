@@ -84,7 +84,7 @@ def labelled(
     """
     import numpy
 
-    lists = goal.lists or getattr(goal, "nested", False)
+    lists = goal.lists or goal.nested
     nests = {columns[role] for role in (roles if isinstance(goal, Beside) else roles[1:] * lists)}
     _check_nested(table, {role: name for role, name in columns.items() if name not in nests})
     parts: list[NDArray[Any]] = []

@@ -14,7 +14,6 @@ from .measure import Metric
 from .network import Network
 from .probe import Labelled, LinearHead
 from .ridge import STRENGTHS, fit_ridge
-from .rows import Example
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,16 +25,16 @@ FINEST = 1e-3  # of the mean: in fp32 numbers of that size hold no finer unit to
 ROOM = 1 << 22  # ranks at once: 32 MB
 
 
-class Numbers:
+class Numbers(Goal):
     """One number a row, by its name, with the mean and the deviation of those to learn from.
 
     Logits are the number itself [rows, 1], in the unit that labels are in.
     """
 
     metrics: Mapping[str, Metric]
-    divides = False
-    lists = False
+    ordered = True
     worst_by = "how far off"
+    loss_in = " (squared error by the labels' variance)"
 
     def __init__(self, name: str = NAME, mean: float = 0.0, deviation: float = 1.0) -> None:
         self.name, self.mean, self.deviation = name, mean, deviation
@@ -46,10 +45,19 @@ class Numbers:
         """By how much numbers have to differ to be called different, as far as fp32 holds that."""
         return math.hypot(self.deviation, FINEST * self.mean)
 
-    def of(self, labels: Iterable[str], name: str = NAME) -> Numbers:
-        """Return the goal of such a name, once the labels of rows to learn from are known."""
+    def of(self, labels: Iterable[str], name: str = "") -> Numbers:
+        """Return the goal of such a name, which knows how the labels to learn from deviate."""
         found = np.array([float(label) for label in labels])
-        return Numbers(name, float(found.mean()), float(found.std()) or 1.0)
+        return Numbers(name or self.name, float(found.mean()), float(found.std()) or 1.0)
+
+    def noted(self) -> Mapping[str, Any]:
+        """Return the mean and the deviation, by which numbers are compared."""
+        return {"numbers": {"mean": self.mean, "deviation": self.deviation}}
+
+    def recalled(self, noted: Mapping[str, Any], classes: Sequence[str]) -> Numbers:
+        """Return the goal of that mean and deviation; this one where none were noted."""
+        told = noted.get("numbers")
+        return Numbers(classes[0], float(told["mean"]), float(told["deviation"])) if told else self
 
     def read(self, cell: str) -> str:
         """Return the number that a cell is, written one way."""
@@ -94,6 +102,26 @@ class Numbers:
         off = gap * self.unit
         return 2 * math.sqrt(max(0.0, metric)) * off + off**2
 
+    @contextlib.contextmanager
+    def even(self, head: nn.Linear) -> Iterator[None]:
+        """Let a head learn in deviations from the mean, so that rates suit any unit.
+
+        It says the same all the while: its weights are made of others, which the optimizer sees.
+        """
+        from torch.nn.utils import parametrize
+
+        parametrize.register_parametrization(head, "weight", _scaled(self.deviation, 0.0))
+        parametrize.register_parametrization(head, "bias", _scaled(self.deviation, self.mean))
+        try:
+            yield
+        finally:
+            for name in ("weight", "bias"):
+                parametrize.remove_parametrizations(head, name, leave_parametrized=True)
+
+    def likeliest(self, logits: NDArray[Any], classes: Sequence[str]) -> list[str]:
+        """Return the one logit itself."""
+        return [self.said(number) for number in logits[:, 0].tolist()]
+
     def ties(self, logits: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return that there are none: numbers are as near as they are."""
         return np.zeros(len(logits), np.bool_)
@@ -132,36 +160,6 @@ class Numbers:
         true = torch.as_tensor(targets, dtype=said.dtype, device=said.device)
         missed: Tensor = (said - true) / self.deviation
         return missed**2
-
-
-def known(goal: Goal, rows: Iterable[Example], name: str) -> Goal:
-    """Return the goal that knows of rows to learn from, and the labels' name, where these count."""
-    return goal.of((row.label for row in rows), name) if isinstance(goal, Numbers) else goal
-
-
-def unit_of_loss(goal: Goal) -> str:
-    """Return what losses are in, as it is put behind the word."""
-    return " (squared error by the labels' variance)" if isinstance(goal, Numbers) else " in nats"
-
-
-@contextlib.contextmanager
-def even(head: nn.Linear, goal: Goal) -> Iterator[None]:
-    """Let a head of numbers learn in deviations from their mean, so that rates suit any unit.
-
-    It says the same all the while: its weights are made of others, which the optimizer sees.
-    """
-    from torch.nn.utils import parametrize
-
-    if not isinstance(goal, Numbers):
-        yield
-        return
-    parametrize.register_parametrization(head, "weight", _scaled(goal.deviation, 0.0))
-    parametrize.register_parametrization(head, "bias", _scaled(goal.deviation, goal.mean))
-    try:
-        yield
-    finally:
-        for name in ("weight", "bias"):
-            parametrize.remove_parametrizations(head, name, leave_parametrized=True)
 
 
 def _scaled(scale: float, shift: float) -> nn.Module:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .goal import NEAR_TIE
+from .goal import NEAR_TIE, Goal
 from .measure import Metric, accuracy
 from .network import Network
 from .probe import STRENGTHS, Labelled, LinearHead, fit_head
@@ -23,11 +23,10 @@ BETWEEN = "|"
 NONE = "none"  # how a row without any class is written
 
 
-class SomeClasses:
+class SomeClasses(Goal):
     """Any of several classes, each present or not."""
 
     metrics: Mapping[str, Metric]
-    divides = False
     lists = True
     worst_by = "how sure it was"
 
@@ -74,6 +73,11 @@ class SomeClasses:
     ) -> float:
         """Return how sure it was of classes that are not the true ones."""
         return 0.0 if label == true else self.sure(label, logits, classes)
+
+    def likeliest(self, logits: NDArray[Any], classes: Sequence[str]) -> list[str]:
+        """Return all classes that are likelier than not."""
+        pairs = (zip(classes, row, strict=True) for row in logits.tolist())
+        return [self.said([name for name, logit in row if logit > 0]) for row in pairs]
 
     def ties(self, logits: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return where any logit is nearer to zero than 1e-4."""

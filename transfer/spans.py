@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .goal import NEAR_TIE
+from .goal import NEAR_TIE, Goal
 from .measure import Metric
 from .placed import NONE, apart
 from .probe import STRENGTHS, Labelled, LinearHead, fit_head
@@ -32,7 +32,7 @@ KNOWN = 1 << 16  # labels and pairs of them that are read once
 OUTSIDE = "O"  # the tag of what is in no span
 
 
-class Spans:
+class Spans(Goal):
     """Spans of any of several types, which don't overlap.
 
     The head gives each place of an input a tag: `O`, or for each type `B-` where a span begins and
@@ -41,8 +41,7 @@ class Spans:
     """
 
     metrics: Mapping[str, Metric]
-    divides = False
-    lists = False
+    whole = False
     worst_by = "spans missed or made up"
 
     def __init__(self) -> None:

@@ -137,11 +137,11 @@ def start(network: Network, session: Session, options: Mapping[str, Any], *, lay
     head = None
     if session.labels:
         rows = trunk.rows_of([row.input for row in session.train])
-        if isinstance(session.goal, Placed):
-            head = _fit_placed(trunk, rows, network, session, options)
-        else:
+        if session.goal.whole:
             assert trunk.pooled is not None, "a linear head sees one row of each input"
             head = fit_head_to(trunk.pooled, rows, network, session, options)
+        else:
+            head = _fit_placed(trunk, rows, network, session, options)
     return Start(network, trunk, head, precision, why)
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from .calibration import log_likely
 from .feed import AT_ONCE, Feed
-from .likeliest import likeliest
 from .network import Network, batches
 from .placed import Placed, apart
 from .split import Example
@@ -61,5 +60,5 @@ def judged(network: Network, rows: Sequence[Example], feed: Feed, session: Sessi
         losses = -likely[np.arange(len(rows)), targets]
     if placed:
         return Judged(tuple(said), tuple(losses.tolist()))
-    labels = likeliest(session.goal, logits, session.labels) if session.labels else []
+    labels = session.goal.likeliest(logits, session.labels) if session.labels else []
     return Judged(tuple(labels), tuple(losses.tolist()))
