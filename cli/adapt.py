@@ -53,9 +53,10 @@ def command(
     recipe: Annotated[
         str,
         typer.Option(
-            metavar="NAME|FILE|auto", help="From `hubtl recipes`; auto: what is worth it."
+            metavar="NAME|FILE|auto",
+            help="From `hubtl recipes`; auto: what is worth it; else what the task prefers.",
         ),
-    ] = "probe",
+    ] = "",
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A new folder for the result.")
     ] = None,
@@ -158,6 +159,8 @@ def _say_plan(plan: Any, say: Callable[[str], None]) -> None:
     options = ", ".join(f"{name} {value}" for name, value in plan.options.items())
     among = f", by trying some of {', '.join(plan.recipes)}" if plan.recipes else f": {options}"
     say(f"recipe   {plan.recipe}{among}")
+    if plan.preference:
+        say(f"because  {plan.preference}")
     say(f"into     {plan.folder}")
 
 

@@ -26,7 +26,7 @@ from .registry.weights import check_weights, needed
 from .results import Plan
 from .sources import find_model, first_base, pulled
 from .splitting import validated
-from .subject import Request, Subject, find_recipes, read_subject
+from .subject import Request, Subject, find_recipes, preference, read_subject
 from .transfer import resources
 from .transfer.goal import Goal
 from .transfer.network import Network
@@ -113,6 +113,7 @@ class Job:
             recipes=tuple(each.recipe.name for each in self.rungs),
             origin=self.data.origin,
             candidates=among.names if among else (),
+            preference=preference(self.request),
         )
 
 
@@ -187,6 +188,7 @@ def job_of(
     why_not, instead = refusal(rungs[0], goal)
     if why_not:
         raise BadOption(why_not, instead)
+    why = f"{why} {preference(request)}".strip()
     return Job(
         task, recipe, method, source, entry, subject.data, split, subject.labels, goal, out,
         subject.domain, why, subject.clock, read_choices(request.plan) if request.plan else {},
@@ -200,7 +202,7 @@ def job_of(
 
 def _asked(request: Request) -> str:
     """Return the sentence on why it is this base and this recipe, where the user said so."""
-    if request.recipe == AUTO:
+    if request.recipe in ("", AUTO):
         return f"The base `{request.base}` was asked for."
     return f"The recipe and the base `{request.base}` were asked for."
 

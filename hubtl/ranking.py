@@ -15,6 +15,7 @@ from .counsel import advice
 from .ladder import WITHOUT_CLASSES
 from .page import check_page
 from .plugins.manager import plugins
+from .plugins.preferring import PROBE
 from .ranked import Ranked, Ranking
 from .rating import Rated, rate, rows_of
 from .registry.comparing import DIGITS
@@ -60,7 +61,7 @@ def rank(
     if rows is not None and rows < 2:
         raise BadOption(f"`--rows {rows}` are too few to tell anything by", "such as --rows 200")
     request = Request(
-        task, Path(data), test=Path(test) if test else None, columns=columns or {},
+        task, Path(data), recipe=PROBE, test=Path(test) if test else None, columns=columns or {},
         options=options or {}, seed=seed, hub=hub, device=device, time_budget=time_budget,
     )  # fmt: skip
     if report:

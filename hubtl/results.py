@@ -29,7 +29,8 @@ class Adapted:
 class Plan:
     """What `adapt` would do, for `--dry-run`; `origin` is the column that says whose a row is.
 
-    `candidates` are those that are ranked first, where the base is yet to be chosen.
+    `candidates` are those that are ranked first, where the base is yet to be chosen. `preference`
+    says why it is this recipe, where none was named and the task prefers one.
     """
 
     task: str
@@ -50,6 +51,7 @@ class Plan:
     recipes: tuple[str, ...] = ()
     origin: str | None = None
     candidates: tuple[str, ...] = ()
+    preference: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields."""

@@ -12,6 +12,7 @@ from .dataset import Dataset, read_dataset
 from .ladder import AUTO, Rung, rungs
 from .plugins.hookspecs import Task
 from .plugins.manager import plugins
+from .plugins.preferring import preferred
 from .registry.catalog import catalogue
 from .registry.errors import BadOption
 from .registry.places import setting
@@ -24,12 +25,15 @@ from .transfer.split import Split, labels_of
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the user asked for, in the user's words; no base is the catalogue's first starter."""
+    """What the user asked for, in the user's words.
+
+    No base is the catalogue's first starter, and no recipe the one that the task prefers.
+    """
 
     task: str
     data: Path
     base: str = ""
-    recipe: str = "probe"
+    recipe: str = ""
     out: Path | None = None
     test: Path | None = None
     domain: str | None = None
@@ -64,7 +68,16 @@ class Subject:
 
 def find_recipes(request: Request) -> tuple[Rung, ...]:
     """Return the recipe asked for, or those to choose from; raises UnknownName and BadOption."""
-    return rungs(request.recipe, plugins().task(request.task), request.options)
+    task = plugins().task(request.task)
+    return rungs(request.recipe or preferred(task)[0], task, request.options)
+
+
+def preference(request: Request) -> str:
+    """Return why it is this recipe, where the task prefers it and none was named; or nothing."""
+    recipe, why = preferred(plugins().task(request.task))
+    if request.recipe or not why:
+        return ""
+    return f"No recipe was named, and `{request.task}` prefers `{recipe}`: {why}."
 
 
 def read_subject(request: Request, offered: tuple[Rung, ...]) -> Subject:

@@ -85,7 +85,7 @@ def adapted(data, shelf, recipe="lora", out="adapted", **options):
         recipe=recipe,
         hub=getattr(shelf, "url", None) or shelf.name,
         domain="general",
-        options={**QUICK, **(LORA if recipe == "lora" else {}), **options},
+        options={**QUICK, **(LORA if recipe in ("", "lora") else {}), **options},
         out=Path(out),
     ).folder
 
@@ -100,7 +100,8 @@ def once():
 def folder(once, llama_shelf, moods, tmp_path_factory):
     """A copy of it."""
     if not once:
-        once.append(adapted(moods, llama_shelf, out=tmp_path_factory.mktemp("made") / "moods"))
+        out = tmp_path_factory.mktemp("made") / "moods"
+        once.append(adapted(moods, llama_shelf, recipe="", out=out))
     return shutil.copytree(once[0], Path("adapted", "moods"))
 
 
@@ -119,6 +120,20 @@ def test_a_model_learns_completions_and_tells_it_by_perplexity(folder):
     assert facts["loads"] == {"`AutoPeftModelForCausalLM.from_pretrained(adapter)`": "works"}
     assert facts["retention"]["rows"] == 200
     assert 0 < facts["retention"]["score"] <= 1
+
+
+def test_without_a_recipe_it_is_lora_and_the_card_and_the_plan_say_why(
+    folder, llama_shelf, moods, hubtl_cli
+):
+    why = (
+        "No recipe was named, and `text-generation` prefers `lora`: a head on frozen features "
+        "tells classes apart, and writes no text."
+    )
+    assert f"The base `{LLAMA}` was asked for. {why}" in (folder / "README.md").read_text()
+    words = f"--base {LLAMA} --hub {llama_shelf.name} --set max_new_tokens=8 --dry-run"
+    said = hubtl_cli(f"adapt text-generation {moods} {words}")
+    assert f"\nbecause  {why}\n" in said.out
+    assert hubtl.plan("text-generation", moods, base=LLAMA, hub=llama_shelf.name).recipe == "lora"
 
 
 def test_a_few_rows_are_written_and_each_is_judged(folder):

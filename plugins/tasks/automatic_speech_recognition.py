@@ -50,6 +50,7 @@ class SpeechRecognition:
     probe_inputs: Sequence[str] = PROBE_INPUTS
     rivals: Mapping[str, str] = {"base": "the base as it is", "silence": "writing nothing"}
     needs: Mapping[str, str] = {"soundfile": "hubtl[speech]"}
+    recipe, recipe_why = "lora", "a head on frozen features tells classes apart, and writes no text"
     retention_judged = True
     options: Mapping[str, Any] = {"trim": False, "normaliser": "basic"}
     about: Mapping[str, str] = {
