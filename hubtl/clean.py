@@ -133,7 +133,8 @@ def main(job_path: str, result_path: str) -> None:
     probe = []
     if job["probe"]:
         ask = job["probe"]
-        probe = cost(names, ask, ask) if judges else answers(names, ask)[1]
+        alone = [each.strip() for each in ask]
+        probe = cost(names, ask, alone) if judges else answers(names, ask)[1]
     ways = {
         name: attempt(code, job["probe"], probe, job["near"]) for name, code in job["ways"].items()
     }

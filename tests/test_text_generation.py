@@ -238,17 +238,30 @@ def test_spaces_round_a_text_alone_do_not_make_it_a_prompt(tiny_llama):
     assert len(plain[0]) == 1  # what any text begins with
 
 
+def test_a_completion_that_says_what_its_prompt_does_keeps_its_prompt(tiny_llama):
+    tokenizer, goal = open_tokenizer(tiny_llama), Completion()
+    alone, pair, other = (
+        in_tokens(tokenizer, *goal.row("the room", label, one=one), 9, True)
+        for label, one in (("the room", True), ("the room", False), ("a room", False))
+    )
+    assert len(alone[0]) == 1  # what any text begins with
+    assert pair[0] == other[0] and len(pair[0]) == 3
+    assert goal.shown(goal.row("the room", "the room")[1]) == "the room"
+
+
 def test_chats_of_other_forms_are_told_and_answers_may_be_any_json():
     goal = Completion()
     chat = '\n[\n {"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]'
-    assert goal.row(chat, chat) == (chat, "y")
+    assert goal.row(chat, chat, one=True) == (chat, "y")
     for other in (
         '[{"from": "human", "value": "x"}, {"from": "gpt", "value": "y"}]',
         '[{"role": "user", "content": "x"}, {"role": "assistant", "content": null}]',
         '[{"role": "assistant", "content": [{"type": "text", "text": "y"}]}]',
+        '[{"from": "gpt", "value": "y", "weight": 1}]',
     ):
-        with pytest.raises(ValueError, match="each turn of a chat needs a role and a content"):
-            goal.row(other, other)
+        for cells, one in (((other, other), True), ((other, "y"), False), (("x", other), False)):
+            with pytest.raises(ValueError, match="a chat is a list of turns, each with a role and"):
+                goal.row(*cells, one=one)
     assert goal.row("the rooms", '[{"room": 1}]') == ("the rooms", '[{"room": 1}]')
 
 

@@ -21,6 +21,7 @@ from .measure import Metric
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+FORMS = ({"role", "content"}, {"from", "value"})  # what a turn of a chat has, one way or another
 COST = re.compile(r"(?:^|\n)(\S+) nats in (\d+) tokens$")
 
 
@@ -61,15 +62,17 @@ class Completion(FreeText):
         """Return the cell as it stands."""
         return cell
 
-    def row(self, input: str, label: str) -> tuple[str, str]:
+    def row(self, input: str, label: str, *, one: bool = False) -> tuple[str, str]:
         """Return the input as it stands and the text to learn.
 
-        Raises ValueError where there is no answer, and for chats in another form. What is learnt
-        after a prompt may be any list of objects.
+        A completion that says the same as its prompt begins with a space, as no other does: what is
+        the same without is a text alone, which has no prompt. Raises ValueError where there is no
+        answer, and for chats in another form. What is learnt after a prompt may be other JSON.
         """
-        if input == label and not turns(label) and _has_objects(label):
-            raise ValueError("each turn of a chat needs a role and a content, both texts")
-        return input, self.read(label)
+        if any(_is_chat(cell, strict=not one) and not turns(cell) for cell in (input, label)):
+            raise ValueError("a chat is a list of turns, each with a role and a content as texts")
+        told = self.read(label)
+        return input, f" {told}" if told == input.strip() and not one else told
 
     def read(self, cell: str) -> str:
         """Return the text without spaces round it; raises ValueError where there is no answer."""
@@ -83,7 +86,7 @@ class Completion(FreeText):
 
     def shown(self, label: str) -> Any:
         """Return the text that was written; an empty one where nothing was."""
-        return COST.sub("", label)
+        return COST.sub("", label).strip()
 
     def said(self, answer: Any) -> str:
         """Return as one text what was written, or [that, nats, tokens] of the row's own label."""
@@ -114,13 +117,20 @@ class Completion(FreeText):
         return min(1.0, before / after)
 
 
-def _has_objects(text: str) -> bool:
-    """Return whether a text is a JSON list of objects, as a chat is in any form."""
+def _is_chat(text: str, *, strict: bool) -> bool:
+    """Return whether a text is a turn or a JSON list of them in any form.
+
+    If it is to be strict, turns are what has a role and a content, or `from` and `value`; else all
+    lists of objects are chats.
+    """
     try:
-        found = json.loads(text) if text.lstrip().startswith("[") else []
+        found = json.loads(text) if text.lstrip()[:1] in ("[", "{") else []
     except (ValueError, RecursionError):
         return False
-    return bool(found) and all(isinstance(each, dict) for each in found)
+    told = found if isinstance(found, list) else [found] * strict
+    if not told or not all(isinstance(each, dict) for each in told):
+        return False
+    return not strict or all(any(form <= set(each) for form in FORMS) for each in told)
 
 
 def _costs(said: Sequence[str] | NDArray[Any]) -> NDArray[np.float64]:

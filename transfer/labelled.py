@@ -36,8 +36,11 @@ class Beside(Protocol):
         """Return the input that a cell means."""
         ...
 
-    def row(self, input: str, label: str) -> tuple[str, str]:
-        """Return the input and the label that two cells mean; raises ValueError with what not."""
+    def row(self, input: str, label: str, *, one: bool = False) -> tuple[str, str]:
+        """Return the input and the label that two cells mean; raises ValueError with what not.
+
+        `one` is whether it is one cell that has both.
+        """
         ...
 
 
@@ -91,6 +94,7 @@ def labelled(
     faults: dict[str, _Fault] = {}
     broken: list[HubtlError] = []
     time = _clock(table, columns["time"]) if "time" in columns else None
+    one = columns[roles[0]] == columns[roles[1]]
 
     def checked() -> Iterator[tuple[int, pyarrow.RecordBatch]]:
         for file, cells in _cells(table, columns):
@@ -101,7 +105,7 @@ def labelled(
                 broken.extend(unusable)
                 part[[not each[0] for each in reads]] = UNUSABLE
             before = {what: fault.count for what, fault in faults.items()}
-            yield 0, _batch(table, file, cells, roles, faults, reads, time, goal)
+            yield 0, _batch(table, file, cells, roles, faults, reads, time, goal, one)
             found = [fault.lines[before.get(what, 0) :] for what, fault in faults.items()]
             part[numpy.isin(cells[LINE], [line for lines in found for line in lines])] = UNUSABLE
             parts.append(part)
@@ -130,10 +134,12 @@ def _batch(
     reads: Sequence[tuple[str, str]] | None,
     time: Callable[[str], float] | None,
     goal: Goal,
+    one: bool,
 ) -> pyarrow.RecordBatch:
     """Return a batch of Source; rows at fault are noted, and their batch is never used.
 
-    `reads` are what the inputs' files hold, where inputs are in files.
+    `reads` are what the inputs' files hold, where inputs are in files; `one` is whether one column
+    has inputs and labels.
     """
     import pyarrow
 
@@ -150,7 +156,7 @@ def _batch(
     digests: Sequence[str] = [""] * len(lines)
     if reads:
         inputs, digests = zip(*reads, strict=True)
-    inputs, labels = _labels(file, lines, inputs, cells[roles[1]], goal, faults)
+    inputs, labels = _labels(file, lines, inputs, cells[roles[1]], goal, faults, one)
     groups, origins = (
         [(cell or "").strip() for cell in cells.get(role, [""] * len(lines))]
         for role in ("group", "origin")
@@ -170,6 +176,7 @@ def _labels(
     cells: Sequence[str | None],
     goal: Goal,
     faults: dict[str, _Fault],
+    one: bool,
 ) -> tuple[Sequence[Any], Sequence[str]]:
     """Return the inputs, as the goal reads them, and what the cells of labels mean."""
     found = []
@@ -178,7 +185,7 @@ def _labels(
         try:
             if isinstance(goal, Beside):
                 if (input or "").strip() and (cell or "").strip():  # else they are told as empty
-                    found[-1] = goal.row(input or "", cell or "")
+                    found[-1] = goal.row(input or "", cell or "", one=one)
             else:
                 found[-1] = input, goal.read(cell or "")
         except ValueError as error:

@@ -52,7 +52,7 @@ class Spans(Goal):
         """Return the text that a cell means: itself, or a list of tokens with spaces between."""
         return input_of(cell)
 
-    def row(self, input: str, label: str) -> tuple[str, str]:
+    def row(self, input: str, label: str, *, one: bool = False) -> tuple[str, str]:
         """Return the text and the label that two cells mean; raises ValueError with what not."""
         return spans_of(input, label)
 

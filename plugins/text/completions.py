@@ -66,13 +66,14 @@ WAY = "`AutoPeftModelForCausalLM.from_pretrained(adapter)`"
 # Behind code with `nats`: what texts cost the model that stand on their own, which end nowhere.
 KEPT = """\
 def kept(texts):
-    return [["", *found] for found in nats(texts, texts, end=False)]
+    return [["", *found] for found in nats(texts, [each.strip() for each in texts], end=False)]
 """
 # As KEPT, of the public inputs.
 LOGITS = """
 
 def logits(texts):
-    return [[-lost / tokens, tokens] for lost, tokens in nats(texts, texts)]
+    alone = [each.strip() for each in texts]
+    return [[-lost / tokens, tokens] for lost, tokens in nats(texts, alone)]
 """
 
 
@@ -95,9 +96,10 @@ def in_tokens(
 ) -> tuple[list[int], list[int]]:
     """Return the tokens of a prompt and of its completion, which is the prompt for a whole text.
 
-    What is too long loses the front of the prompt, then the completion's tail.
+    That has no spaces round it; a completion that says the same as its prompt begins with one. What
+    is too long loses the front of the prompt, then the completion's tail.
     """
-    alone = prompt.strip() == completion.strip()
+    alone, completion = prompt.strip() == completion, completion.strip()
     space = "" if alone or turns(prompt) or prompt[-1:].isspace() else " "
     after = list(tokenizer(space + completion, add_special_tokens=False)["input_ids"])
     after = [*after, *[tokenizer.eos_token_id] * end][: length - 1]

@@ -22,7 +22,7 @@ def by_base(base: Path, rows: Sequence[Example]) -> list[list[Any]]:
 
 def costs_of_texts(base: Path, texts: Sequence[str]) -> list[list[Any]]:
     """Return what texts on their own cost the base; none is said to end."""
-    return _costs(base, [(text, text) for text in texts], end=False)
+    return _costs(base, [(text, text.strip()) for text in texts], end=False)
 
 
 def by_bigrams(base: Path, rows: Sequence[Example], tests: Sequence[Example]) -> list[list[Any]]:
