@@ -16,7 +16,7 @@ import typer
 from hubtl.registry.errors import BadOption
 
 from . import screen
-from .hub.opening import Store, opened, server_needed, store_folder
+from .hub.opening import Store, opened, server_needed
 from .hub.upstream import Age, TokenFile, Url, upstream_at
 from .options import Json, age_of
 
@@ -28,6 +28,7 @@ EXAMPLES = (
     "hubtl serve --demo",
     "hubtl serve --store /srv/team-hub --no-anonymous --pickles refuse",
     "hubtl serve --host 0.0.0.0 --port 8080 --store /srv/team-hub",
+    "hubtl serve --store s3://team-hub/contents",
     "hubtl serve --store /srv/team-hub --upstream https://huggingface.co",
 )
 TOKEN_FILE = "demo-token"
@@ -127,16 +128,14 @@ def _ready(hub: TeamHub, token: str | None, as_json: bool) -> Callable[[str], No
 
 @contextlib.contextmanager
 def _hub(
-    store: Path | None, database: str | None, policy: Policy, demo: bool
+    store: str | None, database: str | None, policy: Policy, demo: bool
 ) -> Iterator[tuple[TeamHub, str | None]]:
     """Give the hub to serve, and the demo's token; a demo without --store is gone at the end."""
     with contextlib.ExitStack() as held:
         if demo and store is None:
             room = held.enter_context(tempfile.TemporaryDirectory(prefix="hubtl-demo-"))
-            store = Path(room, "team-hub")
-        hub = held.enter_context(
-            opened(store_folder(store), new=True, policy=policy, database=database)
-        )
+            store = str(Path(room, "team-hub"))
+        hub = held.enter_context(opened(store, new=True, policy=policy, database=database))
         yield hub, _furnish(hub) if demo else None
 
 

@@ -9,35 +9,22 @@ from typing import Any
 
 from sqlalchemy.exc import DatabaseError
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
+from ..registry.errors import Unreachable
 from .problem import Problem
 from .repos import Moved
-from .routing import Answer, FileAnswer
+from .routing import Answer
 
 TEXT = "text/plain; charset=utf-8"
+LATER = {"Retry-After": "5"}
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-class Download(FileResponse):
-    """A file in parts large enough to be quick and small enough for many at once."""
-
-    chunk_size = 256 * 1024
 
 
 def as_response(found: Any) -> Response:
     """Return the response for what a route answered."""
     if isinstance(found, Response):
         return found
-    if isinstance(found, FileAnswer):
-        headers = {"ETag": f'"{found.etag}"', "X-Content-Type-Options": "nosniff", **found.headers}
-        return Download(
-            found.path,
-            headers=headers,
-            media_type="application/octet-stream",
-            filename=found.name,
-            content_disposition_type="attachment",
-        )
     if not isinstance(found, Answer):
         found = Answer(found)
     if found.body is None:
@@ -83,6 +70,9 @@ def failure(
     if full or (isinstance(error, DatabaseError) and "full" in str(error.orig)):
         # 507 is not one of the statuses on which clients try again at once.
         return told(Problem(507, "The hub's disk is full: nothing was changed"))
+    if isinstance(error, Unreachable):  # the bucket that contents lie in; clients try again
+        logging.getLogger("hubtl.server").error("%s", error)
+        return told(Problem(503, "The hub's store does not answer now", headers=LATER))
     logging.getLogger("hubtl.server").error("a request failed", exc_info=error)
     if isinstance(error, FileNotFoundError):
         # Trying again brings no content back; `hubtl hub check` names what is missing.

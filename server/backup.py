@@ -25,9 +25,10 @@ from sqlalchemy import Connection, select, update
 
 from ..registry.errors import BadData, BadOption, NotReproduced, Refused
 from .checking import Progress
+from .contents import SHA256, Readable, Received
 from .database import Database
 from .hub import TeamHub
-from .objects import PART, SHA256, Incoming, Received
+from .objects import PART, Incoming
 from .schema import blobs, meta, objects, repo_blobs
 
 DATABASE = "hub.sqlite"
@@ -109,7 +110,7 @@ def _listed(database: Path) -> dict[str, int]:
 class Hashed:
     """A file that is read once and hashed on the way."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: Readable) -> None:
         self._file = file
         self.hash = hashlib.sha256()
 
@@ -121,12 +122,11 @@ class Hashed:
 
 
 def _add_object(hub: TeamHub, tar: tarfile.TarFile, sha256: str, size: int) -> None:
-    path = hub.objects.path(sha256)
-    with path.open("rb") as file:
+    with hub.objects.open(sha256) as file:
         hashed = Hashed(file)
-        sound = os.fstat(file.fileno()).st_size == size
+        sound = hub.objects.contents.size(sha256) == size
         if sound:
-            _add(tar, path.relative_to(hub.folder).as_posix(), hashed, size)
+            _add(tar, f"objects/{sha256[:2]}/{sha256[2:4]}/{sha256}", hashed, size)
         if not sound or hashed.hash.hexdigest() != sha256:
             raise NotReproduced(f"the content {sha256} has changed on disk", "hubtl hub check")
 

@@ -13,8 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import ClientDisconnect, Request
 
+from .contents import Received
 from .hub import TeamHub
-from .objects import Incoming, Received
+from .objects import Incoming
 from .problem import Problem
 from .routing import Call, Route
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
 
+from ..registry.errors import Unreachable
 from .git import EMPTY_TREE, decode_tree, object_id, pointer
 from .hub import TeamHub
 from .objects import PART, Objects
@@ -78,13 +79,15 @@ def _content(store: Objects, sha256: str, size: int, oids: set[str]) -> str | No
     hashes += [(oid, hashlib.sha1(head, usedforsecurity=False)) for oid in oids]
     read = 0
     try:
-        with store.path(sha256).open("rb") as file:
+        with store.open(sha256) as file:
             while part := file.read(PART):
                 read += len(part)
                 for _, each in hashes:
                     each.update(part)
     except FileNotFoundError:
         return f"content {sha256}: its file is gone"
+    except Unreachable:
+        raise  # of the other contents it would tell no more
     except OSError as error:
         return f"content {sha256}: its file can't be read: {error.strerror}"
     if read != size:

@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, select, update
 
+from .contents import Received
 from .database import chunks, insert_new
 from .facts import refresh
 from .git import EMPTY_TREE, commit_id, object_id, pointer
-from .objects import Objects, Received
+from .objects import Objects
 from .problem import Problem
 from .refs import MAIN, commit_by_oid, ref_oid, set_ref
 from .repos import Repo

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, delete, update
@@ -203,7 +202,7 @@ def _safetensors(db: Connection, store: Objects, top: Mapping[str, Node]) -> dic
         if not store.has(file.sha256):
             return None  # of a part, the sum would tell of something else
         left -= int.from_bytes(store.read(file.sha256, 8), "little")
-        counted = _counted(store.path(file.sha256)) if left >= 0 else None
+        counted = _counted(store, file.sha256) if left >= 0 else None
         if counted is None:
             return None
         for name, count in counted.items():
@@ -214,13 +213,13 @@ def _safetensors(db: Connection, store: Objects, top: Mapping[str, Node]) -> dic
 
 
 @lru_cache(maxsize=1000)
-def _counted(path: Path) -> Mapping[str, int] | None:
+def _counted(store: Objects, sha256: str) -> Mapping[str, int] | None:
     """Return the parameters of each type in a file of the store, None for what can't be counted.
 
     A content never changes, so it is read once. Raises OSError.
     """
     found: dict[str, int] = {}
-    for name, tensor in _header(path).items():
+    for name, tensor in _header(store, sha256).items():
         if name == "__metadata__":
             continue
         try:
@@ -252,14 +251,14 @@ def _product(shape: Any) -> int:
 def safetensors_header(store: Objects, sha256: str) -> dict[str, Any]:
     """Return the header of a safetensors file, empty where it has none that can be read."""
     try:
-        return dict(plain(_header(store.path(sha256))))
+        return dict(plain(_header(store, sha256)))
     except (OSError, ValueError):
         return {}
 
 
-def _header(path: Path) -> dict[str, Any]:
+def _header(store: Objects, sha256: str) -> dict[str, Any]:
     """Return a header as it stands in the file, empty where it is none; raises OSError."""
-    with path.open("rb") as file:
+    with store.open(sha256, 0, 8 + LARGEST_HEADER) as file:
         length = int.from_bytes(file.read(8), "little")
         try:
             read = json.loads(file.read(length)) if length <= LARGEST_HEADER else {}

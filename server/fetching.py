@@ -228,6 +228,7 @@ class Fetching:
             received = incoming.done()
             self._check_pickle(wanted, is_pickle(file.path, head))
             unsafe = unsafe_by_content(file.path, head)
+            store.carry([received])
             with self.hub.database.writing() as db:
                 check_quota(
                     db, repo.owner_id, {received.sha256: file.size}

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from prometheus_client import CollectorRegistry
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
-from ..registry.errors import Unwritable, unwritable
+from ..registry.errors import Refused, Unwritable, unwritable
+from .bucket import Bucket
+from .contents import FOLDER, Folder
 from .database import Database
 from .objects import Objects
-from .schema import meta
+from .schema import meta, objects
 from .upstream import Upstream
 
 KB, MB, GB = 1 << 10, 1 << 20, 1 << 30
@@ -78,21 +80,30 @@ class TeamHub:
         self.database.close()
 
 
-def open_hub(folder: Path, policy: Policy | None = None, database: str | None = None) -> TeamHub:
-    """Return the hub whose store is a folder, made if it isn't there; raises Unwritable."""
+def open_hub(
+    folder: Path,
+    policy: Policy | None = None,
+    database: str | None = None,
+    bucket: str | None = None,
+) -> TeamHub:
+    """Return the hub whose store is a folder, made if it isn't there; raises Unwritable.
+
+    Its contents may lie in a `bucket`, as s3://BUCKET/PREFIX, instead of the folder.
+    """
     folder = folder.expanduser().absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _close(folder)
         secret = _secret(folder / "secret")
-        objects = Objects(folder)
+        store = Objects(folder, Bucket(bucket, folder) if bucket else Folder(folder))
         (folder / "xorbs").mkdir(exist_ok=True)
     except OSError as error:
         if isinstance(error, Unwritable):
             raise
         raise unwritable(error, folder) from error
     kept = Database(database) if database else Database.in_file(folder / "hub.sqlite")
-    return TeamHub(folder, kept, objects, secret, _generation(kept), policy or Policy())
+    _check_place(kept, str(store.contents))
+    return TeamHub(folder, kept, store, secret, _generation(kept), policy or Policy())
 
 
 def _close(folder: Path) -> None:
@@ -114,6 +125,21 @@ def _secret(path: Path) -> bytes:
         finally:
             beside.unlink()
     return path.read_bytes()
+
+
+def _check_place(database: Database, place: str) -> None:
+    """Raise Refused where the contents of this database lie elsewhere; note it for a new one."""
+    with database.writing() as db:
+        found = db.execute(select(meta.c.value).where(meta.c.key == "contents")).scalar()
+        if found is None:  # new, or made when there were folders only
+            old = db.execute(select(exists().select_from(objects))).scalar_one()
+            found = FOLDER if old else place
+            db.execute(meta.insert(), {"key": "contents", "value": found})
+    if found != place:
+        raise Refused(
+            f"this hub keeps its contents in {found}, not in {place}",
+            "--store DIR" if found == FOLDER else f"--store {found}",
+        )
 
 
 def _generation(database: Database) -> str:

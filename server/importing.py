@@ -23,9 +23,10 @@ from .commits import (
     move_head,
     note_pushed,
 )
+from .contents import Received
 from .git import is_pointer, object_id
 from .hub import TeamHub
-from .objects import PART, Objects, Received
+from .objects import PART, Objects
 from .pickles import SAMPLE, is_pickle, unsafe_by_content
 from .problem import Problem
 from .refs import MAIN, SHA, check_ref_name, commit_by_oid, import_ref, ref_oid, set_ref
@@ -87,6 +88,7 @@ def import_files(
     known = imported(hub, kind, model_id, revision) is not None
     with contextlib.ExitStack() as room, _problems_told():
         taken = [] if known else _take_all(hub, kind, files, room)
+        hub.objects.carry(each.received for each in taken)
         with hub.database.writing() as db:
             repo = _repo(db, kind, owner, name, private)
             new = commit_by_oid(db, repo, revision) is None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from .contents import Received
 from .hub import TeamHub
-from .objects import PART, Received
+from .objects import PART
 from .problem import Problem
 
 

@@ -24,10 +24,11 @@ from .commits import (
     move_head,
     note_pushed,
 )
+from .contents import Received
 from .database import insert_new
 from .facts import LARGEST_TEXT, refresh
 from .git import object_id, pointer
-from .objects import Objects, Received
+from .objects import Objects
 from .problem import Problem, no_repository
 from .refs import MAIN, Commit, commit_by_oid, import_ref, ref_oid, resolve, set_ref
 from .repos import Repo, create_repo, find_repo, folded

@@ -1,10 +1,8 @@
-"""The store: contents on disk by their sha256, written beside, flushed, and renamed.
+"""The store: contents by their sha256, and which of them the database knows.
 
-    objects/ab/cd/abcd…   a content, whole; never changed
-    incoming/             what is being received; left-overs go when the hub starts
-    trash/                what is being removed; comes back if the hub died meanwhile
+incoming/   what is being received; left-overs go when the hub starts
 
-A content counts once it has a row in `objects`. Renaming it into place and writing that row happen
+A content counts once it has a row in `objects`. Having it in its place and writing that row happen
 while the database is held for writing, and so does removing: neither can come between the other.
 """
 
@@ -13,33 +11,23 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, delete, exists, select, update
 
-from .database import chunks, insert_new
+from .contents import Contents, Readable, Received
+from .database import Database, chunks, insert_new
 from .problem import Problem
 from .schema import blobs, objects, repo_blobs, repo_objects
 
 PART = 1 << 20
-SHA256 = re.compile(r"[0-9a-f]{64}")
 RESERVE = 256 << 20  # bytes of the disk that no upload may take: the database needs some
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A file that came in whole, and is not yet in the store."""
-
-    path: Path
-    sha256: str
-    size: int
 
 
 class Incoming:
@@ -72,28 +60,31 @@ class Incoming:
 
 
 class Objects:
-    """The contents in one folder."""
+    """The contents of a hub, and the folder into which files are received."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, contents: Contents) -> None:
+        self.contents = contents
         self.incoming = root / "incoming"
-        self.trash = root / "trash"
-        for folder in (root / "objects", self.incoming, self.trash):
-            folder.mkdir(parents=True, exist_ok=True)
-
-    def path(self, sha256: str) -> Path:
-        """Return where a content is or would be; raises ValueError for what is no sha256."""
-        if not SHA256.fullmatch(sha256):
-            raise ValueError(f"{sha256[:100]!r} is no sha256")
-        return self.root / "objects" / sha256[:2] / sha256[2:4] / sha256
+        self.incoming.mkdir(parents=True, exist_ok=True)
 
     def has(self, sha256: str) -> bool:
         """Return whether a content is here; that of a mirror's file may not be."""
-        return bool(sha256) and self.path(sha256).is_file()
+        return bool(sha256) and self.contents.has(sha256)
+
+    def open(
+        self, sha256: str, start: int = 0, end: int | None = None
+    ) -> AbstractContextManager[Readable]:
+        """Give a content from byte `start` to before `end`; raises FileNotFoundError."""
+        return self.contents.open(sha256, start, end)
+
+    def read(self, sha256: str, limit: int | None = None) -> bytes:
+        """Return a content, or its first `limit` bytes; raises FileNotFoundError."""
+        with self.open(sha256, 0, limit) as file:
+            return file.read(-1 if limit is None else limit)
 
     def room(self) -> int:
         """Return how many bytes of the disk uploads may still take."""
-        return max(0, shutil.disk_usage(self.root).free - RESERVE)
+        return max(0, shutil.disk_usage(self.incoming).free - RESERVE)
 
     def check_room(self, size: int) -> None:
         """Raise Problem 507 where the disk has no room for so many bytes."""
@@ -114,26 +105,25 @@ class Objects:
         incoming = Incoming(self.incoming / secrets.token_hex(16))
         try:
             incoming.write(content)
-            return incoming.done()
+            received = incoming.done()
+            self.carry([received])
         except BaseException:
             incoming.drop()
             raise
+        return received
+
+    def carry(self, received: Iterable[Received]) -> None:
+        """Bring files near to where contents lie, before the database is held to keep them."""
+        for each in received:
+            self.contents.carry(each)
 
     def keep(self, db: Connection, received: Iterable[Received]) -> None:
-        """Take files into the store; `db` is held for writing."""
-        now, folders, rows = time.time(), set(), []
-        for each in received:
-            place = self.path(each.sha256)
-            if not place.parent.is_dir():
-                place.parent.mkdir(parents=True, exist_ok=True)
-                folders |= {place.parent.parent, place.parent.parent.parent}
-            each.path.replace(place)
-            folders.add(place.parent)
-            rows.append({"sha256": each.sha256, "size": each.size, "touched": now})
-        for folder in folders:
-            _flush_folder(folder)
+        """Take files that were carried into the store; `db` is held for writing."""
+        listed, now = list(received), time.time()
+        self.contents.place(listed)
+        rows = [{"sha256": each.sha256, "size": each.size, "touched": now} for each in listed]
         insert_new(db, objects, rows)
-        self.touch(db, (each["sha256"] for each in rows))
+        self.touch(db, (each.sha256 for each in listed))
 
     def touch(self, db: Connection, sha256s: Iterable[Any]) -> None:
         """Note that contents are about to be used, so that none of them is collected."""
@@ -141,73 +131,59 @@ class Objects:
             wanted = objects.c.sha256.in_(some)
             db.execute(update(objects).where(wanted).values(touched=time.time()))
 
-    def read(self, sha256: str, limit: int | None = None) -> bytes:
-        """Return a content, or its first `limit` bytes."""
-        with self.path(sha256).open("rb") as file:
-            return file.read(limit)
-
     def tidy(self, db: Connection) -> None:
         """Finish what a killed hub left: take back half-removed contents, drop half-received ones.
 
         Called when no other process uses the store for writing.
         """
-        for path in self.trash.iterdir():
-            known = db.execute(
-                select(objects.c.sha256).where(objects.c.sha256 == path.name)
-            ).first()
-            if known and not self.path(path.name).exists():
-                path.replace(self.path(path.name))
-            else:
-                path.unlink()
+        self._settle(db)
         for path in self.incoming.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def collect(self, db: Connection, older_than: float) -> tuple[int, int]:
+    def collect(self, database: Database, older_than: float) -> tuple[int, int]:
         """Remove what nothing refers to and nobody used since; returns how many, and their bytes.
 
-        `db` is held for writing. A content is referred to by any commit of any repository, or as
-        pushed to a repository and not committed yet. The files themselves go in `empty_trash`.
+        A content is referred to by any commit of any repository, or as pushed to a repository and
+        not committed yet. Those without a row were put there by a hub that died just after.
         """
-        wanted = select(blobs.c.sha256).join(repo_blobs, repo_blobs.c.oid == blobs.c.oid)
-        recent = repo_objects.c.pushed >= older_than
-        unused = select(objects.c.sha256, objects.c.size).where(
-            objects.c.touched < older_than,
-            ~objects.c.sha256.in_(wanted),
-            ~exists().where(repo_objects.c.sha256 == objects.c.sha256, recent),
-        )
-        gone = {row.sha256: row.size for row in db.execute(unused)}
-        gone |= self._strays(db, older_than)
-        for sha256 in gone:
-            with contextlib.suppress(FileNotFoundError):
-                self.path(sha256).replace(self.trash / sha256)
-        for some in chunks(gone):
-            db.execute(delete(repo_objects).where(repo_objects.c.sha256.in_(some)))
-            db.execute(delete(objects).where(objects.c.sha256.in_(some)))
-            db.execute(delete(blobs).where(blobs.c.sha256.in_(some)))
+        with database.reading() as db:  # looked for first: others may write meanwhile
+            known = set(db.execute(select(objects.c.sha256)).scalars())
+        strays = {name: size for name, size in self.contents.older(older_than) if name not in known}
+        with database.writing() as db:
+            gone = dict(_unused(db, older_than)) | _without_row(db, strays)
+            for sha256 in gone:
+                self.contents.put_aside(sha256)
+            for some in chunks(gone):
+                db.execute(delete(repo_objects).where(repo_objects.c.sha256.in_(some)))
+                db.execute(delete(objects).where(objects.c.sha256.in_(some)))
+                db.execute(delete(blobs).where(blobs.c.sha256.in_(some)))
+        with database.writing() as db:  # after it is known to the database that they are gone
+            self._settle(db)
         return len(gone), sum(gone.values())
 
-    def _strays(self, db: Connection, older_than: float) -> dict[str, int]:
-        """Return files that have no row, with their sizes: a hub died just after renaming them."""
-        known = set(db.execute(select(objects.c.sha256)).scalars())
-        found = {}
-        for path in (self.root / "objects").glob("*/*/*"):
-            status = path.stat()
-            if path.name not in known and status.st_mtime < older_than:
-                found[path.name] = status.st_size
-        return found
-
-    def empty_trash(self) -> None:
-        """Remove the files of what was collected, after the database has said so."""
-        for path in self.trash.iterdir():
-            path.unlink(missing_ok=True)
+    def _settle(self, db: Connection) -> None:
+        """Remove what was put aside; what the database knows is wanted, and comes back."""
+        for sha256 in self.contents.aside():
+            self.contents.settle(sha256, not _without_row(db, {sha256: 0}))
 
 
-def _flush_folder(folder: Path) -> None:
-    """Make the disk remember which names a folder has; Windows does so by itself."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _unused(db: Connection, older_than: float) -> Iterator[tuple[str, int]]:
+    """Give the contents with a row, and their sizes, that nothing refers to."""
+    wanted = select(blobs.c.sha256).join(repo_blobs, repo_blobs.c.oid == blobs.c.oid)
+    recent = repo_objects.c.pushed >= older_than
+    unused = select(objects.c.sha256, objects.c.size).where(
+        objects.c.touched < older_than,
+        ~objects.c.sha256.in_(wanted),
+        ~exists().where(repo_objects.c.sha256 == objects.c.sha256, recent),
+    )
+    return ((row.sha256, row.size) for row in db.execute(unused))
+
+
+def _without_row(db: Connection, sizes: dict[str, int]) -> dict[str, int]:
+    """Return those of some contents, and their sizes, that the database does not know."""
+    found = dict(sizes)
+    for some in chunks(sizes):
+        known = select(objects.c.sha256).where(objects.c.sha256.in_(some))
+        for sha256 in db.execute(known).scalars():
+            del found[sha256]
+    return found

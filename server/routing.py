@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -12,8 +11,8 @@ from sqlalchemy import Connection
 from starlette.datastructures import Headers, QueryParams
 
 from .access import Caller, Deed, the_repo
+from .contents import Received
 from .hub import TeamHub
-from .objects import Received
 from .problem import Problem, log_in
 from .repos import Repo
 
@@ -26,16 +25,6 @@ class Answer:
 
     body: Any = None
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class FileAnswer:
-    """A file of the store that goes back, whole or by ranges."""
-
-    path: Path
-    name: str
-    etag: str
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

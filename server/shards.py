@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from .objects import Incoming, Objects, Received
+from .contents import Received
+from .objects import Incoming, Objects
 from .problem import Problem
 from .xet_hash import Tree, as_text
 from .xorbs import LARGEST_CHUNK, chunks_of, most_content

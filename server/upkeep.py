@@ -81,10 +81,7 @@ class Upkeep:
         age = self.hub.policy.retention
         if age is None:
             return
-        with self.hub.database.writing() as db:
-            count, size = self.hub.objects.collect(db, time.time() - age)
-        with self.hub.database.writing():
-            self.hub.objects.empty_trash()
+        count, size = self.hub.objects.collect(self.hub.database, time.time() - age)
         if count:
             told = "removed %d contents of %d bytes that nothing refers to"
             logging.getLogger("hubtl.server").warning(told, count, size)

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, NamedTuple
 from blake3 import blake3
 from lz4.frame import LZ4FrameDecompressor
 
+from .objects import Objects
 from .problem import Problem
 from .xet_hash import Tree
 
@@ -185,12 +186,12 @@ class Shown:
         offset = start % LARGEST_CHUNK
         return {"offset_into_first_range": offset, "terms": terms, "fetch_info": fetched}
 
-    def read(self, path: Path, start: int, end: int) -> Iterator[bytes]:
+    def read(self, store: Objects, start: int, end: int) -> Iterator[bytes]:
         """Give the bytes from `start` to before `end` of the row, a chunk at a time."""
-        with path.open("rb") as file:
-            first = start // STEP
-            file.seek(first * LARGEST_CHUNK)
-            for number in range(first, -(-end // STEP)):
+        first, last = start // STEP, -(-end // STEP)
+        until = min(last * LARGEST_CHUNK, self.size)
+        with store.open(self.sha256, first * LARGEST_CHUNK, until) as file:
+            for number in range(first, last):
                 content = file.read(LARGEST_CHUNK)
                 length = len(content).to_bytes(3, "little")
                 chunk = b"\0" + length + bytes([PLAIN]) + length + content

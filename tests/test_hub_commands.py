@@ -127,7 +127,7 @@ def test_garbage_is_collected_when_it_is_old_enough_and_not_shared(store, files,
     assert hubtl_cli(f"hub collect {at}").out == nothing
     assert hubtl_cli(f"hub collect --older-than 0s {at}").out == all_old
     assert hubtl_cli(f"hub collect --older-than 0s {at}").out == nothing
-    assert list(store.objects.trash.iterdir()) == []
+    assert list(store.objects.contents.aside()) == []
     assert check(store, quiet).problems == ()
     assert len(stored(store)) == 2
 

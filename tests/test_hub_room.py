@@ -137,8 +137,7 @@ def test_a_store_comes_back_though_some_of_its_contents_were_collected(moods, tm
     api = moods.api("ana")
     api.delete_file("w.bin", NAME)
     api.super_squash_history(NAME)
-    with moods.hub.database.writing() as db:
-        moods.hub.objects.collect(db, time.time() + 1)
+    moods.hub.objects.collect(moods.hub.database, time.time() + 1)
     back_up(moods.hub, tmp_path / "tar", lambda *_: None)
     restore(tmp_path / "tar", tmp_path / "store", lambda *_: None)
     assert not list((tmp_path / "store" / "objects").glob(f"*/*/{SHA256}"))

@@ -28,7 +28,7 @@ team_hub, store, files, filled = serving.team_hub, stores.store, stores.files, s
 
 
 def change_byte(hub: TeamHub) -> str:
-    path = hub.objects.path(sha256_of(hub, "model.safetensors"))
+    path = hub.objects.contents.local(sha256_of(hub, "model.safetensors"))
     content = bytearray(path.read_bytes())
     content[7] ^= 1
     path.write_bytes(content)
@@ -36,13 +36,13 @@ def change_byte(hub: TeamHub) -> str:
 
 
 def cut(hub: TeamHub) -> str:
-    path = hub.objects.path(sha256_of(hub, "README.md"))
+    path = hub.objects.contents.local(sha256_of(hub, "README.md"))
     path.write_bytes(path.read_bytes()[:-1])
     return f"content {path.name}: it has {path.stat().st_size} bytes, not"
 
 
 def lose(hub: TeamHub) -> str:
-    path = hub.objects.path(sha256_of(hub, "README.md"))
+    path = hub.objects.contents.local(sha256_of(hub, "README.md"))
     path.unlink()
     return f"content {path.name}: its file is gone"
 
@@ -141,8 +141,7 @@ def test_a_backup_is_whole_while_others_commit_and_collect(team_hub, tmp_path):
             api.create_commit("acme/moods", added, commit_message=str(number))
             if number % 5 == 4:
                 api.super_squash_history("acme/moods")
-                with hub.database.writing() as db:
-                    hub.objects.collect(db, time.time() + 1)
+                hub.objects.collect(hub.database, time.time() + 1)
 
     worker = threading.Thread(target=work)
     worker.start()

@@ -41,7 +41,7 @@ def stored(server, repo_id, path, revision="main"):
     with server.hub.database.reading() as db:
         repo, _ = find_repo(db, "model", *repo_id.split("/"))
         file = file_at(db, resolve(db, repo, revision).tree, path)
-    place = server.hub.objects.path(file.sha256)
+    place = server.hub.objects.contents.local(file.sha256)
     return place, place.read_bytes()
 
 

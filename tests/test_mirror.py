@@ -150,7 +150,7 @@ def test_what_is_lacking_is_told_by_name(mirror, way, tmp_path):
 
 
 def test_other_bytes_than_the_hash_says_are_refused_and_not_kept(mirror, source, tmp_path):
-    place = source.hub.objects.path(hashlib.sha256(WEIGHTS).hexdigest())
+    place = source.hub.objects.contents.local(hashlib.sha256(WEIGHTS).hexdigest())
     place.chmod(0o600)
     place.write_bytes(WEIGHTS[:-1] + b"x")
     told = mirror.ask("GET", file("model.bin"), "dan")
@@ -165,7 +165,7 @@ def test_other_bytes_than_the_hash_says_are_refused_and_not_kept(mirror, source,
 
 
 def test_a_small_file_is_checked_by_its_git_id(mirror, source):
-    place = source.hub.objects.path(hashlib.sha256(b"great\nawful\n").hexdigest())
+    place = source.hub.objects.contents.local(hashlib.sha256(b"great\nawful\n").hexdigest())
     place.write_text("great\nAWFUL\n")
     assert mirror.ask("GET", file("more/words.txt"), "dan").status_code == 424
     place.write_text("great\nawful\n")

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -19,19 +20,29 @@ if TYPE_CHECKING:
 
 KINDS = {"user": "user", "org": "organisation"}
 Store = Annotated[
-    Path | None,
-    typer.Option("--store", metavar="DIR", help="The hub's folder; `team-hub` in hubtl's home."),
+    str | None,
+    typer.Option(
+        "--store", metavar="DIR|s3://…", help="Where the hub is; `team-hub` in hubtl's home."
+    ),
 ]
 
 
-def store_folder(store: Path | None) -> Path:
-    """Return the folder that `--store` means."""
-    return (store or home() / "team-hub").expanduser().absolute()
+def store_folder(store: str | None) -> Path:
+    """Return the folder that `--store` means: of a bucket, one for what else a hub has."""
+    bucket = bucket_of(store)
+    if bucket:
+        return home() / "team-hubs" / quote(bucket.removeprefix("s3://").strip("/"), safe="")
+    return Path(store or home() / "team-hub").expanduser().absolute()
+
+
+def bucket_of(store: str | None) -> str | None:
+    """Return the bucket that `--store` means, None where it is a folder."""
+    return store if store and store.startswith("s3://") else None
 
 
 @contextlib.contextmanager
 def opened(
-    store: Path | None,
+    store: str | None,
     *,
     new: bool = False,
     policy: Policy | None = None,
@@ -41,18 +52,19 @@ def opened(
     folder = store_folder(store)
     if not new and not (folder / "secret").is_file():
         raise UnknownName(
-            f"there is no team hub in `{folder}`", "--store DIR, or `hubtl serve` makes one"
+            f"there is no team hub in `{store or folder}`",
+            "--store DIR, or `hubtl serve` makes one",
         )
     with server_needed():
         from hubtl.server.hub import open_hub
-    hub = open_hub(folder, policy, database)
+    hub = open_hub(folder, policy, database, bucket_of(store))
     try:
         yield hub
     finally:
         hub.close()
 
 
-def remove_account(store: Path | None, name: str, kind: str, as_json: bool) -> None:
+def remove_account(store: str | None, name: str, kind: str, as_json: bool) -> None:
     """Remove a user or an organisation, and say so."""
     with opened(store) as hub:
         from hubtl.server import accounts

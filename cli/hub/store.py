@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from hubtl.registry.errors import BadOption
+
 from .. import screen
 from ..options import Json, age_of
 from .command import Command
-from .opening import Store, opened, server_needed, store_folder
+from .opening import Store, bucket_of, opened, server_needed, store_folder
 
 
 def check(store: Store = None, as_json: Json = False) -> None:
@@ -43,11 +45,7 @@ def collect(
     """Remove contents that no repository refers to any more."""
     age = age_of(older_than, "--older-than 12h")
     with opened(store) as hub:
-        with hub.database.writing() as db:
-            count, size = hub.objects.collect(db, time.time() - age)
-        with hub.database.writing():
-            # Held for writing, so that nobody else's collecting is only half done.
-            hub.objects.empty_trash()
+        count, size = hub.objects.collect(hub.database, time.time() - age)
     if as_json:
         screen.say_json({"objects": count, "bytes": size})
     else:
@@ -76,6 +74,8 @@ def restore(
     as_json: Json = False,
 ) -> None:
     """Make a hub of a backup in a new folder; every byte is checked before it is there."""
+    if bucket_of(store):
+        raise BadOption("a backup is restored to a folder, not to a bucket", "--store DIR")
     folder = store_folder(store)
     with server_needed():
         from hubtl.server import backup as backups

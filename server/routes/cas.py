@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, exists, select
@@ -15,12 +17,14 @@ from starlette.responses import StreamingResponse
 
 from ..access import Deed, check_content, granted_repo
 from ..commits import note_pushed
+from ..contents import Received
+from ..hub import TeamHub
 from ..problem import Problem
 from ..quotas import check_quota
 from ..repos import Repo
 from ..routing import Answer, Call, Routes
 from ..schema import blobs, repo_blobs, repo_objects, xet_files
-from ..shards import LARGEST_SHARD, rebuilt
+from ..shards import LARGEST_SHARD, ShardFile, rebuilt
 from ..signing import sign, signed
 from ..xet_hash import note_xet_hashes
 from ..xorbs import LARGEST_SENT, Shown, checked_xorb
@@ -132,15 +136,20 @@ def send_shard(call: Call) -> dict[str, int]:
     assert call.received is not None, "the route takes a file"
     hub, path = call.hub, call.received.path
     mine = hub.xorbs / str(grant.user_id)
-    taken = rebuilt(hub.objects, path, mine, hub.policy.largest_file)
-    with taken as files, hub.database.writing() as db:
+    with rebuilt(hub.objects, path, mine, hub.policy.largest_file) as files:
+        hub.objects.carry(received for _, received in files)
+        _keep(hub, grant, files)
+    return {"result": 1}
+
+
+def _keep(hub: TeamHub, grant: Grant, files: Sequence[tuple[ShardFile, Received]]) -> None:
+    with hub.database.writing() as db:
         repo = _repo(db, grant)
         check_quota(db, repo.owner_id, {file.sha256: file.size for file, _ in files})
         hub.objects.keep(db, (received for _, received in files))
         for file, _ in files:
             note_pushed(db, repo, file.sha256)
         note_xet_hashes(db, ((file.sha256, file.hash, file.size) for file, _ in files))
-    return {"result": 1}
 
 
 @routes.get("/cas/{store}/v1/chunks/default/{hash}")
@@ -174,16 +183,18 @@ def content(call: Call) -> StreamingResponse:
     with call.hub.database.reading() as db:
         granted_repo(db, user_id, repo_id)
     shown = Shown(sha256, size)
-    path = call.hub.objects.path(shown.sha256)
-    if not path.is_file():
-        raise Problem(404, "This content is gone")
     start, end = _range(call, shown.length)
+    parts = shown.read(call.hub.objects, start, end)
+    try:
+        first = next(parts)
+    except FileNotFoundError as error:
+        raise Problem(404, "This content is gone") from error
     headers = {
         "Content-Length": str(end - start),
         "Content-Range": f"bytes {start}-{end - 1}/{shown.length}",
         "Content-Type": "application/octet-stream",
     }
-    return StreamingResponse(shown.read(path, start, end), 206, headers)
+    return StreamingResponse(chain([first], parts), 206, headers)
 
 
 def _shown(db: Connection, repo: Repo, hash_: str) -> Shown:

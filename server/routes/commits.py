@@ -23,8 +23,8 @@ from ..commits import (
     commit,
     pushed_size,
 )
+from ..contents import Received
 from ..git import is_pointer, object_id
-from ..objects import Received
 from ..pickles import is_pickle, unsafe_by_content
 from ..problem import Problem, no_revision
 from ..quotas import check_quota

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection
+from starlette.responses import Response
 
 from ..access import check_content, granted_repo
 from ..ages import last_commits, moment
@@ -16,7 +17,8 @@ from ..mirrors import is_here, lacking
 from ..problem import Problem, no_entry
 from ..refs import Commit, resolve
 from ..repos import Repo
-from ..routing import Answer, Call, FileAnswer, Routes, of_revision
+from ..routing import Answer, Call, Routes, of_revision
+from ..sending import download
 from ..signing import DOWNLOAD_SECONDS, OBJECT, ObjectRight, sign, signed
 from ..trees import File, file_at, files_of, node_at, walk
 from ..xet_hash import xet_hash_of
@@ -80,7 +82,7 @@ def _told(file: File, known: Mapping[str, str]) -> Answer:
 
 
 @routes.get("/objects/{signature}")
-def signed_content(call: Call) -> FileAnswer:
+def signed_content(call: Call) -> Response:
     """Return a large file's content by its signed address, while its user may still have it."""
     read = signed(call.hub, OBJECT, call.params["signature"], DOWNLOAD_SECONDS)
     right = ObjectRight(*read)
@@ -95,10 +97,11 @@ def _no_sniffing() -> dict[str, str]:
     return {"Content-Security-Policy": "default-src 'none'; sandbox", "Accept-Ranges": "bytes"}
 
 
-def _file(call: Call, sha256: str, etag: str, path: str, headers: dict[str, str]) -> FileAnswer:
+def _file(call: Call, sha256: str, etag: str, path: str, headers: dict[str, str]) -> Response:
     _check_there(call, sha256, path)
-    place = call.hub.objects.path(sha256)
-    return FileAnswer(place, path.rpartition("/")[2], etag, headers)
+    told = {"ETag": f'"{etag}"', **headers}
+    name, bodiless = path.rpartition("/")[2], call.method == "HEAD"
+    return download(call.hub.objects, sha256, name, told, call.headers, bodiless)
 
 
 def _check_there(call: Call, sha256: str, path: str) -> None:

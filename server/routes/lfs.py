@@ -16,9 +16,9 @@ from sqlalchemy import Connection, delete, select
 from ..access import check_content, granted_repo, repo_named
 from ..ages import moment
 from ..commits import note_pushed, pushed_size, rewrite
+from ..contents import Received
 from ..database import chunks
 from ..lfs_parts import join_parts, keep_part
-from ..objects import Received
 from ..problem import Problem
 from ..quotas import check_quota
 from ..refs import all_refs, commit_by_oid
@@ -125,6 +125,7 @@ def _take(call: Call, right: dict[str, Any], received: Received) -> None:
     """Put a content in the store as given to a repository."""
     if (received.sha256, received.size) != (right["sha256"], right["size"]):
         raise Problem(400, f"What came is {received.sha256}, not {right['sha256']}")
+    call.hub.objects.carry([received])
     with call.hub.database.writing() as db:
         repo = _repo(db, right)
         check_quota(db, repo.owner_id, {received.sha256: received.size})

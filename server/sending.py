@@ -1,0 +1,86 @@
+"""Contents on their way out, whole or by a range: from this disk, or as they come from a bucket."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import quote
+
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse, Response, StreamingResponse
+
+from .contents import Readable
+from .objects import PART, Objects
+from .problem import Problem
+
+RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
+
+
+class Download(FileResponse):
+    """A file in parts large enough to be quick and small enough for many at once."""
+
+    chunk_size = 256 * 1024
+
+
+def download(
+    store: Objects,
+    sha256: str,
+    name: str,
+    headers: Mapping[str, str],
+    asked: Headers,
+    bodiless: bool = False,
+) -> Response:
+    """Return a content of the store as a file to keep, or the range of it that is `asked` for.
+
+    `headers` have the ETag. Raises FileNotFoundError, and Problem 416 for bytes that it has not.
+    """
+    told = {"X-Content-Type-Options": "nosniff", "Accept-Ranges": "bytes", **headers}
+    kind = "application/octet-stream"
+    path = store.contents.local(sha256)
+    if path:
+        return Download(
+            path,
+            headers=told,
+            media_type=kind,
+            filename=name,
+            content_disposition_type="attachment",
+        )
+    size = store.contents.size(sha256)
+    status, start, end = _part(asked, size, headers["ETag"])
+    told |= {"Content-Disposition": f"attachment; filename*=utf-8''{quote(name)}"}
+    told |= {"Content-Length": str(end - start), "Content-Type": kind}
+    if status == 206:
+        told["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    if bodiless:
+        return Response(status_code=status, headers=told)
+    held = contextlib.ExitStack()
+    file = held.enter_context(store.open(sha256, start, end))
+    return StreamingResponse(_parts(held, file, end - start), status, told)
+
+
+def _part(asked: Headers, size: int, etag: str) -> tuple[int, int, int]:
+    """Return a status, the first byte that is asked for, and the one after the last.
+
+    One range is answered, by RFC 9110; what is none, or several, is answered by the whole.
+    """
+    found = RANGE.fullmatch(asked.get("range", ""))
+    if not found or asked.get("if-range", etag) != etag:
+        return 200, 0, size
+    if found[3]:
+        start, end = max(0, size - int(found[3])), size
+    else:
+        start, end = int(found[1]), min(int(found[2]) + 1, size) if found[2] else size
+    if found[2] and int(found[2]) < int(found[1]):
+        return 200, 0, size
+    if start >= size:
+        headers = {"Content-Range": f"bytes */{size}"}
+        raise Problem(416, "There are no such bytes", headers=headers)
+    return 206, start, end
+
+
+def _parts(held: contextlib.ExitStack, file: Readable, left: int) -> Iterator[bytes]:
+    with held:
+        while left and (part := file.read(min(PART, left))):
+            left -= len(part)
+            yield part
