@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from ..registry.errors import BadData, BadOption, NotReproduced, Refused
 from .checking import Progress
@@ -234,6 +234,7 @@ def _check(room: Path, found: dict[str, int], file: Path) -> Kept:
             # Xet clients remember what a store has, and this one may have less than it had.
             name = {"value": secrets.token_hex(8)}
             db.execute(update(meta).where(meta.c.key == "generation").values(**name))
+            db.execute(delete(meta).where(meta.c.key == "contents"))  # they lay in a bucket, maybe
     finally:
         database.close()
     for path in (room / "objects").glob("*/*/*"):

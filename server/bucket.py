@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 PIECE = 16 << 20  # of a large file that is sent in parts; S3 takes at most 10,000 of them
 LARGEST_PIECES = 10_000
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+AT_ONCE = 16  # files on their way
 MISSING = ("404", "NoSuchKey", "NotFound")
 ASKED = "AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY say which S3, and who asks it"
 
@@ -88,8 +90,13 @@ class Bucket:
         with contextlib.closing(found["Body"]) as body:
             yield Answering(self, body)
 
-    def carry(self, received: Received) -> None:
-        """Send a file that is not there yet; one that is there has this sha256, too."""
+    def carry(self, received: Iterable[Received]) -> None:
+        """Send the files that are not there yet, many at once."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(self._send, received))
+
+    def _send(self, received: Received) -> None:
+        """Send a file unless it is there; what is there has this sha256, too."""
         with contextlib.suppress(FileNotFoundError):
             if self.size(received.sha256) == received.size:
                 return
@@ -102,8 +109,9 @@ class Bucket:
 
     def place(self, received: Iterable[Received]) -> None:
         """Have files there that were carried; one that was removed meanwhile is sent again."""
-        for each in received:
-            self.carry(each)
+        listed = list(received)
+        self.carry(listed)
+        for each in listed:
             each.path.unlink(missing_ok=True)
 
     def older(self, than: float) -> Iterator[tuple[str, int]]:

@@ -52,8 +52,8 @@ class Contents(Protocol):
     ) -> AbstractContextManager[Readable]:
         """Give a content from byte `start` on; no more than to before `end` will be read."""
 
-    def carry(self, received: Received) -> None:
-        """Bring a file near, before the database is held: this may take long."""
+    def carry(self, received: Iterable[Received]) -> None:
+        """Bring files near, before the database is held: this may take long."""
 
     def place(self, received: Iterable[Received]) -> None:
         """Have files here that were carried, flushed; the database is held for writing."""
@@ -109,8 +109,8 @@ class Folder:
             file.seek(start)
             yield file
 
-    def carry(self, received: Received) -> None:
-        """Leave the file where it is: it lies on this disk."""
+    def carry(self, received: Iterable[Received]) -> None:
+        """Leave files where they are: they lie on this disk."""
 
     def place(self, received: Iterable[Received]) -> None:
         """Rename files into place, and flush the folders that they are in."""

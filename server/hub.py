@@ -12,7 +12,7 @@ from typing import Any, Literal
 from prometheus_client import CollectorRegistry
 from sqlalchemy import exists, select
 
-from ..registry.errors import Refused, Unwritable, unwritable
+from ..registry.errors import HubtlError, Refused, unwritable
 from .bucket import Bucket
 from .contents import FOLDER, Folder
 from .database import Database
@@ -98,7 +98,7 @@ def open_hub(
         store = Objects(folder, Bucket(bucket, folder) if bucket else Folder(folder))
         (folder / "xorbs").mkdir(exist_ok=True)
     except OSError as error:
-        if isinstance(error, Unwritable):
+        if isinstance(error, HubtlError):
             raise
         raise unwritable(error, folder) from error
     kept = Database(database) if database else Database.in_file(folder / "hub.sqlite")

@@ -105,17 +105,14 @@ class Objects:
         incoming = Incoming(self.incoming / secrets.token_hex(16))
         try:
             incoming.write(content)
-            received = incoming.done()
-            self.carry([received])
+            return incoming.done()
         except BaseException:
             incoming.drop()
             raise
-        return received
 
     def carry(self, received: Iterable[Received]) -> None:
         """Bring files near to where contents lie, before the database is held to keep them."""
-        for each in received:
-            self.contents.carry(each)
+        self.contents.carry(received)
 
     def keep(self, db: Connection, received: Iterable[Received]) -> None:
         """Take files that were carried into the store; `db` is held for writing."""

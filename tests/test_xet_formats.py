@@ -13,7 +13,9 @@ import hf_xet
 import lz4.frame
 import pytest
 
+from hubtl.server.contents import Folder, Received
 from hubtl.server.hub import TeamHub, open_hub
+from hubtl.server.objects import Objects
 from hubtl.server.problem import Problem
 from hubtl.server.shards import RECORD, rebuilt
 from hubtl.server.xet_hash import Tree
@@ -206,14 +208,16 @@ def test_a_shard_larger_than_allowed_is_refused_before_it_is_made(
 @pytest.mark.parametrize("size", [1, LARGEST_CHUNK, 130 * LARGEST_CHUNK + 5])
 def test_any_part_of_a_file_can_be_read_as_chunks(tmp_path: Path, size: int) -> None:
     content = random.Random(size).randbytes(size)
-    shown, path = Shown("a" * 64, size), received(tmp_path, content)
+    name = hashlib.sha256(content).hexdigest()
+    shown, store = Shown(name, size), Objects(tmp_path, Folder(tmp_path))
+    store.contents.place([Received(received(tmp_path, content), name, size)])
     for start, end in ((0, size), (size - 1, size), (size // 3, size // 2 + 1)):
         plan = shown.plan(start, end, "url")
         made = bytearray()
         for term in plan["terms"]:
             (fetched,) = plan["fetch_info"][term["hash"]]
             within = fetched["url_range"]
-            row = b"".join(shown.read(path, within["start"], within["end"] + 1))
+            row = b"".join(shown.read(store, within["start"], within["end"] + 1))
             before, count = len(made), 0
             while row:
                 length = int.from_bytes(row[5:8], "little")

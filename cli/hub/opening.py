@@ -31,7 +31,8 @@ def store_folder(store: str | None) -> Path:
     """Return the folder that `--store` means: of a bucket, one for what else a hub has."""
     bucket = bucket_of(store)
     if bucket:
-        return home() / "team-hubs" / quote(bucket.removeprefix("s3://").strip("/"), safe="")
+        name = quote(bucket.removeprefix("s3://").strip("/"), safe="").replace("%", "=")
+        return home() / "team-hubs" / name
     return Path(store or home() / "team-hub").expanduser().absolute()
 
 

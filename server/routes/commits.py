@@ -248,6 +248,7 @@ def _small_file(call: Call, path: str, value: dict[str, Any]) -> tuple[str, Rece
 
 def _commit(call: Call, sent: Sent) -> dict[str, Any]:
     hub, opened = call.hub, None
+    hub.objects.carry(received for _, received, _, _ in sent.small)
     with hub.database.writing() as db:
         repo = call.repo(db, deed_of(call))
         check_content(db, call.caller, repo)
