@@ -3,7 +3,8 @@
 Each file knows only those that stand before it here:
 
     problem, git, outgoing              refusals in the Hub's words, git's own ids, calls outwards
-    schema, names, database, objects    the tables, and the contents on disk by their sha256
+    schema, names, database             the tables
+    contents, bucket, objects           contents by their sha256, on this disk or in a bucket
     upstream                            another hub, as far as this one asks it
     hub, signing, store_lock            one store with its secret, and what that signs
     accounts, repos, access, sessions   who there is, and what they may see and change
@@ -17,7 +18,7 @@ Each file knows only those that stand before it here:
     xet_hash, xorbs, shards, lfs_parts  large files as clients send them
     checking, backup, importing         the store as a whole, as `hubtl hub` looks after it
     inventory                           what `hubtl hub list` shows
-    routing, answers                    a request as a function sees it, and what goes back
+    routing, answers, sending           a request as a function sees it, and what goes back
     pages                               what people look at, one file a subject
     openapi, routes                     the Hub's API, one file a subject
     flights, wishes, fetching           what is fetched from another hub, once for all
