@@ -78,6 +78,12 @@ tokens = Table(
     UniqueConstraint("user_id", "name"),
     sqlite_autoincrement=True,
 )
+ended_sessions = Table(  # of browsers: a cookie somebody kept is good for nothing any more
+    "ended_sessions",
+    tables,
+    Column("name", String(32), primary_key=True),
+    Column("until", Float, nullable=False, index=True),  # when it would have ended by itself
+)
 
 repos = Table(
     "repos",

@@ -29,6 +29,17 @@ def test_a_session_reads_and_nothing_else_and_ends_with_its_token(team_hub):
     assert team_hub.ask("GET", "/acme/moods", headers=session).status_code == 404
 
 
+def test_signing_out_ends_that_session_for_whoever_kept_its_cookie_and_no_other(team_hub):
+    first, second = (signed_in(team_hub, TOKENS["ana"]) for _ in range(2))
+    make(team_hub, "acme/moods", visibility="private")
+    answer = team_hub.ask("POST", "/logout", headers=first)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert answer.headers["set-cookie"].startswith("hubtl_session=; Max-Age=0;")
+    assert team_hub.ask("GET", "/acme/moods", headers=first).status_code == 404
+    assert team_hub.ask("GET", "/acme/moods", headers=second).status_code == 200
+    assert team_hub.ask("POST", "/logout").status_code == 303
+
+
 def test_a_cookie_is_out_of_reach_of_scripts_and_of_other_sites_and_holds_no_token(team_hub):
     answer = team_hub.ask("POST", "/login", data={"token": TOKENS["ana"], "next": "/acme"})
     cookie = answer.headers["set-cookie"]

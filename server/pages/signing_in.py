@@ -5,11 +5,12 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
+from starlette.requests import cookie_parser
 
 from ..access import identify
 from ..problem import Problem, WrongToken
 from ..routing import Answer, Call, Routes
-from ..sessions import no_session, session_cookie
+from ..sessions import end_session, session_cookie
 from .rendering import page
 
 routes = Routes()
@@ -47,7 +48,10 @@ def _session(db: Connection, call: Call, token: str) -> str:
 def sign_out(call: Call) -> Answer:
     """End the session of this browser."""
     _check_own_form(call)
-    return _on_to("/", no_session(secure=_secure(call)))
+    with call.hub.database.writing() as db:
+        cookies = cookie_parser(call.headers.get("cookie", ""))
+        ended = end_session(db, call.hub, cookies, secure=_secure(call))
+    return _on_to("/", ended)
 
 
 def _on_to(where: str, cookie: str) -> Answer:
