@@ -190,6 +190,7 @@ def evaluate(
     read = read_dataset(data, task, columns, hub, goal=goal, slice_by=slice_by, fields=facts.fields)
     rows = test_rows(read)
     check_labels(rows, facts, name)
+    commonest = _commonest(facts, goal, name)
     marked = bool(len(read.parts["test"]))
     how = "the rows marked as test" if marked else "all rows"
     if not marked and read.fingerprint == facts.data["fingerprint"]:
@@ -201,8 +202,8 @@ def evaluate(
     values = [row.group for row in rows]
     rivals: dict[str, list[str]] = {}
     beats = False
-    if facts.data["commonest"] is not None:
-        rivals["majority"] = [str(facts.data["commonest"])] * len(rows)
+    if commonest is not None:
+        rivals["majority"] = [commonest] * len(rows)
         beside, metrics = rivals["majority"], goal.metrics
         over = measure.gain(true, predicted.labels, beside, metrics, facts.seed, origins)
         beats = over["low"] > 0
@@ -219,6 +220,17 @@ def evaluate(
         judge(answers, goal, facts.labels, facts.seed, temperature_of(facts)).as_json(),
         sliced(slice_by, values, answers, goal, facts.seed) if slice_by else None,
     )
+
+
+def _commonest(facts: Facts, goal: Goal, name: str) -> str | None:
+    """Return the label that a plain rival always says, if one does; BadData where it is none."""
+    said = facts.data.get("commonest")
+    try:
+        if said is not None:
+            goal.read(said) if goal.ordered else goal.shown(said)
+    except (TypeError, ValueError) as error:
+        raise BadData(f"`{name}` is damaged: its commonest label is none", "adapt again") from error
+    return said
 
 
 def _compared(

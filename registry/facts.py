@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -158,8 +159,27 @@ def _check(read: Mapping[str, Any]) -> None:
     for part in ("metrics", "baselines", "data", "inputs", "probe", "rows"):
         if not isinstance(read[part], dict):
             raise ValueError(f"`{part}` is no object")
-    if not all(isinstance(field, str) for field in read["data"].get("fields", ())):
+    _check_data(read["data"], read["labels"])
+
+
+def _check_data(data: Mapping[str, Any], labels: Any) -> None:
+    """Raise ValueError for what is told of the rows in a way that nobody can reckon with."""
+    for name in ("fingerprint", "test_fingerprint", "split"):
+        if not isinstance(data[name], str):
+            raise ValueError(f"`{name}` of its data is no text")
+    for name in ("commonest", "licence"):
+        if not isinstance(data.get(name), str | None):
+            raise ValueError(f"`{name}` of its data is no text")
+    if not all(isinstance(field, str) for field in data.get("fields", ())):
         raise ValueError("a column of its inputs is no text")
+    groups = data.get("groups", 0)
+    if type(groups) is not int or groups < 0:
+        raise ValueError("`groups` of its data is no count")
+    if "numbers" in data:
+        told = [data["numbers"][name] for name in ("mean", "deviation")]
+        finite = all(type(each) in (int, float) and math.isfinite(each) for each in told)
+        if not (finite and told[1] > 0 and len(labels) == 1):
+            raise ValueError("`numbers` of its data are no mean and deviation of one label")
 
 
 def _check_lineage(lineage: Any, base: str, revision: str) -> None:

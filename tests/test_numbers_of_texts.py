@@ -74,6 +74,22 @@ def test_a_report_shows_numbers_and_no_classes(shelf, reviews):
     assert "TF-IDF + ridge regression at" in card and "the mean of the training labels |" in card
 
 
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"numbers": {"mean": True, "deviation": 1.0}}, "are no mean and deviation of one label"),
+        ({"commonest": "most"}, "`made` is damaged: its commonest label is none"),
+    ],
+)
+def test_what_a_stranger_tells_of_numbers_is_checked_before_work(told, why, shelf, reviews):
+    folder = adapted(reviews, shelf.name, ENCODERS[0])
+    facts = json.loads((folder / "hubtl.json").read_text())
+    facts["data"] |= told
+    (folder / "hubtl.json").write_text(json.dumps(facts))
+    with pytest.raises(BadData, match=why):
+        hubtl.evaluate(folder, reviews, hub=shelf.name)
+
+
 @pytest.mark.parametrize("recipe", ["top", "lora", "norm", "full"])
 def test_numbers_are_learnt_by_every_recipe_that_needs_no_classes(recipe, shelf, reviews):
     options = {"numbers": "true", "epochs": "1"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 from safetensors.torch import load_file, save_file
@@ -90,6 +91,14 @@ def test_probe_logits_that_were_changed_are_caught(adapted, shelf):
         (("files",), [1], "is damaged"),
         (("base_revision",), "main", "`base_revision` is no commit"),
         (("labels",), [1, 2], "a label is no text"),
+        (("data", "fingerprint"), None, "`fingerprint` of its data is no text"),
+        (("data", "commonest"), 7, "`commonest` of its data is no text"),
+        (("data", "fields"), [{}], "a column of its inputs is no text"),
+        (("data", "groups"), "many", "`groups` of its data is no count"),
+        (("data", "numbers"), [1.0, 2.0], "is damaged"),
+        (("data", "numbers"), {"mean": "x", "deviation": 1.0}, "are no mean and deviation of one"),
+        (("data", "numbers"), {"mean": 0.0, "deviation": 0.0}, "are no mean and deviation of one"),
+        (("data", "numbers"), {"mean": math.nan, "deviation": 1.0}, "are no mean and deviation of"),
         (("format",), "9", "was written by another hubtl"),
     ],
 )

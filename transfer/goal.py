@@ -118,7 +118,7 @@ class Goal(Protocol):
         return {}
 
     def recalled(self, noted: Mapping[str, Any], classes: Sequence[str]) -> Goal:
-        """Return the goal that knows what was `noted`; raises BadData where that can't be so."""
+        """Return the goal that knows what was `noted`, as it was checked when it was read."""
         return self
 
     def even(self, head: nn.Linear) -> AbstractContextManager[None]:
