@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 import hubtl
+from hubtl.results import worded
 
 from . import screen
 from .adapt import say_result
@@ -82,7 +83,8 @@ def _say_judgement(found: Mapping[str, Any]) -> None:
     if found["confusion"]:
         screen.say("\nmost often taken for another:")
         for pair in found["confusion"][:3]:
-            screen.say(f"  {pair['true']} said to be {pair['label']}: {pair['rows']} rows")
+            true, said = worded(pair["true"]), worded(pair["label"])
+            screen.say(f"  {true} said to be {said}: {pair['rows']} rows")
     if found["calibration"]["ece"] is not None:
         told = found["calibration"]
         screen.say(

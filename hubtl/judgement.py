@@ -42,7 +42,8 @@ class Judgement:
         return {
             "classes": [asdict(each) for each in self.classes],
             "confusion": [
-                {"true": true, "label": said, "rows": rows} for true, said, rows in self.confusion
+                {"true": self.goal.shown(true), "label": self.goal.shown(said), "rows": rows}
+                for true, said, rows in self.confusion
             ],
             "calibration": dict(self.calibration),
             "worst": [

@@ -82,7 +82,10 @@ def render_report(facts: Facts, rows: Predictions) -> str:
         results=results,
         seeds=seeds_line(facts) if facts.seeds else "",
         classes=_hardest(found.classes),
-        pairs=found.confusion[:MOST_PAIRS],
+        pairs=[
+            (worded(goal.shown(true)), worded(goal.shown(said)), count)
+            for true, said, count in found.confusion[:MOST_PAIRS]
+        ],
         calibrated=calibrated(facts.calibration),
         bins=found.calibration["reliability"],
         rings="reliability_before" in found.calibration,

@@ -78,6 +78,14 @@ def test_the_worst_row_is_the_surest_error_and_confusions_are_counted():
     assert confusion_matrix(told, NAMES) == [[1, 0, 0], [2, 0, 1], [0, 0, 0]]
 
 
+def test_confusions_of_several_classes_are_told_as_lists():
+    told = answers(["cat|dog", "cat|dog", "none"], ["cat", "cat", "owl"])
+    assert judge(told, SOME_CLASSES, NAMES).as_json()["confusion"] == [
+        {"true": ["cat", "dog"], "label": ["cat"], "rows": 2},
+        {"true": [], "label": ["owl"], "rows": 1},
+    ]
+
+
 def test_the_worst_transcript_has_most_words_to_mend_and_no_classes():
     told = answers(["a b c", "a b c", "a b"], ["a b c", "x y", "A b."], [[0.0]] * 3)
     found = judge(told, Transcript(normaliser("basic")), ()).as_json()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ from PIL import Image
 
 import hubtl
 from hubtl.plugins.hubs.folder import Folder
+from hubtl.predictions import read_predictions
 from hubtl.registry.errors import BadData
 from hubtl.registry.facts import read_facts
+from hubtl.reporting import render_report
 from hubtl.transfer.quiet import quiet_libraries
 
 from .tiny import hub_of
@@ -66,6 +69,11 @@ def test_each_label_is_told_by_itself(shelf, lamps, hubtl_cli):
     assert "blue, red" in hubtl_cli(line).out
     judged = hubtl.evaluate("lit", lamps, hub=shelf.name)
     assert judged.metrics == facts.metrics
+    rows = read_predictions(Path("lit"))
+    assert rows.true[0] == "none"
+    page = render_report(facts, replace(rows, predicted=["green|red", *rows.predicted[1:]]))
+    assert "<tr><td><bdi>-</bdi></td><td><bdi>green, red</bdi></td>" in page
+    assert "green|red" not in page
 
 
 def test_a_recipe_that_trains_learns_several_labels_too(shelf, lamps):
