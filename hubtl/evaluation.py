@@ -18,10 +18,13 @@ from .registry.facts import FILE, Facts, read_facts
 from .registry.fingerprint import sha256
 from .results import Evaluation, Prediction
 from .sources import base_folder, fetch, find_model, pull
+from .transfer import measure
 from .transfer.goal import Goal, other_kind
 from .transfer.judging import Answers
 from .transfer.progress import Progress
 from .transfer.split import Example
+
+ANOTHER = "leave out --against, or name another model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,6 @@ def evaluate(
     progress: Progress,
 ) -> Evaluation:
     """Return how a model does on a file's test rows (all rows where none is marked as test)."""
-    from .transfer import measure
     from .transfer.resources import Stopwatch
 
     watch = Stopwatch()
@@ -190,7 +192,7 @@ def evaluate(
     read = read_dataset(data, task, columns, hub, goal=goal, slice_by=slice_by, fields=facts.fields)
     rows = test_rows(read)
     check_labels(rows, facts, name)
-    commonest = _commonest(facts, goal, name)
+    commonest, other = _commonest(facts, goal, name), _other(against, goal, hub, progress)
     marked = bool(len(read.parts["test"]))
     how = "the rows marked as test" if marked else "all rows"
     if not marked and read.fingerprint == facts.data["fingerprint"]:
@@ -216,7 +218,7 @@ def evaluate(
         beats,
         round(watch.seconds, 2),
         how,
-        _compared(against, answers, inputs, facts, hub, progress),
+        _compared(other, str(against), answers, inputs, facts, progress) if other else None,
         judge(answers, goal, facts.labels, facts.seed, temperature_of(facts)).as_json(),
         sliced(slice_by, values, answers, goal, facts.seed) if slice_by else None,
     )
@@ -233,29 +235,28 @@ def _commonest(facts: Facts, goal: Goal, name: str) -> str | None:
     return said
 
 
+def _other(against: str | None, goal: Goal, hub: str | None, progress: Progress) -> Model | None:
+    """Return the model to compare with; raises BadOption where it tells labels of another kind."""
+    other = open_model(against, hub, progress) if against else None
+    if other and (why := other_kind(goal, goal_of(other.facts))):
+        raise BadOption(f"not compared with `{against}`: {why}", ANOTHER)
+    return other
+
+
 def _compared(
-    against: str | None,
+    other: Model,
+    against: str,
     answers: Answers,
     inputs: Sequence[str],
     facts: Facts,
-    hub: str | None,
     progress: Progress,
-) -> dict[str, object] | None:
+) -> dict[str, object]:
     """Return the paired difference to another model on the same rows."""
-    from .transfer import measure
-
-    if against is None:
-        return None
-    other, goal = open_model(against, hub, progress), goal_of(facts)
-    why, hint = other_kind(goal, goal_of(other.facts)), "leave out --against, or name another model"
-    if why:
-        raise BadOption(f"not compared with `{against}`: {why}", hint)
+    goal = goal_of(facts)
     theirs = other.predict(inputs, f"evaluating {against}", progress, true=answers.true)
-    why = goal.unlike(answers.labels, theirs.labels)
-    if why:
-        raise BadOption(f"not compared with `{against}`: {why}", hint)
-    metrics = goal.metrics
-    true, seed, origins = answers.true, facts.seed, answers.origins
+    if why := goal.unlike(answers.labels, theirs.labels):
+        raise BadOption(f"not compared with `{against}`: {why}", ANOTHER)
+    metrics, true, seed, origins = goal.metrics, answers.true, facts.seed, answers.origins
     difference = measure.difference(
         true, answers.labels, theirs.labels, metrics, facts.main_metric, seed, origins
     )

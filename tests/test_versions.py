@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
 import hubtl
+from hubtl.predictions import read_predictions
 from hubtl.registry.errors import HubtlError
 from hubtl.registry.facts import read_facts
 from hubtl.transfer.measure import gain
+from hubtl.transfer.progress import silent
+from hubtl.versions import beside, live
 
-from .test_publish import NAME, refused, tree
+from .test_publish import NAME, change, refused, tree
 
 
 @pytest.fixture
@@ -123,3 +128,18 @@ def test_chance_alone_seldom_stops_a_version():
         one, other = (np.where(dice.random(200) < 0.8, true, "?") for _ in range(2))
         stopped += gain(true, one, other, metrics, seed)["high"] < 0
     assert stopped <= 10  # 2.5 % of 200, and chance
+
+
+def test_numbers_are_not_compared_with_classes(adapted, moods, shelf):
+    told = shutil.copytree(adapted, Path("told"))
+    change(told, "labels", to=["stars"])
+    change(told, "options", "numbers", to=True)
+    change(told, "data", "numbers", to={"mean": 3.0, "deviation": 1.5})
+    change(told, "data", "test_fingerprint", to="0" * 64)  # else it is the same work
+    with pytest.raises(HubtlError) as caught:
+        hubtl.evaluate(adapted, moods, against=told, hub=shelf.name)
+    assert caught.value.message == "not compared with `told`: its labels are of another kind"
+    hubtl.publish(adapted, NAME, hub=shelf.name)
+    before, facts, rows = live(shelf, NAME), read_facts(told), read_predictions(told)
+    found = beside(before, shelf, facts, rows, Path("room"), silent)
+    assert (found["difference"], found["why"]) == (None, "its labels are of another kind")
