@@ -12,6 +12,7 @@
 # make syncs        searches in ten processes while one syncs, kills hubtl sync at 20 moments, and goes on
 # make screenshots  looks at hubtl's pages in Chromium: light, dark and print, wide and on a phone
 # make nginx        installs Debian's nginx and openssl, where they are missing, for the test of docs/team-hub-in-production.md
+# make postgres     installs Debian's PostgreSQL, where it is missing, for the tests of a team hub with its database on a server
 # make clean  removes .venv and what was built
 
 PYTHON ?= python3
@@ -19,7 +20,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test test-long docs architectures conformance clients faults publish-faults matrix kills syncs screenshots nginx clean
+.PHONY: demo test test-long docs architectures conformance clients faults publish-faults matrix kills syncs screenshots nginx postgres clean
 
 demo: .venv/.installed
 	$(BIN)/hubtl demo
@@ -71,6 +72,12 @@ nginx:
 	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 	  $$sudo apt-get -qq -o DPkg::Lock::Timeout=600 update && \
 	  $$sudo apt-get -qq -o DPkg::Lock::Timeout=600 install -y nginx openssl; }
+
+postgres:
+	@ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || { \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  $$sudo apt-get -qq -o DPkg::Lock::Timeout=600 update && \
+	  $$sudo apt-get -qq -o DPkg::Lock::Timeout=600 install -y postgresql; }
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -3,7 +3,8 @@
 Each file knows only those that stand before it here:
 
     problem, git, outgoing              refusals in the Hub's words, git's own ids, calls outwards
-    schema, names, database             the tables
+    columns, schema, dialects, names    the tables, in SQLite or PostgreSQL
+    database                            transactions: whole or not at all
     contents, bucket, objects           contents by their sha256, on this disk or in a bucket
     upstream                            another hub, as far as this one asks it
     hub, signing, store_lock            one store with its secret, and what that signs

@@ -12,12 +12,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from ..registry.errors import Unreachable
+from .dialects import is_away, is_full, said_by
 from .problem import Problem
 from .repos import Moved
 from .routing import Answer
 
 TEXT = "text/plain; charset=utf-8"
-LATER = {"Retry-After": "5"}
+LATER = {"Retry-After": "5"}  # when a server that was started anew answers, mostly
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -67,12 +68,15 @@ def failure(
     if isinstance(error, ClientDisconnect):
         return Response(status_code=400)  # nobody is there to read it
     full = isinstance(error, OSError) and error.errno in FULL
-    if full or (isinstance(error, DatabaseError) and "full" in str(error.orig)):
+    if full or (isinstance(error, DatabaseError) and is_full(error)):
         # 507 is not one of the statuses on which clients try again at once.
         return told(Problem(507, "The hub's disk is full: nothing was changed"))
     if isinstance(error, Unreachable):  # the bucket that contents lie in; clients try again
         logging.getLogger("hubtl.server").error("%s", error)
         return told(Problem(503, "The hub's store does not answer now", headers=LATER))
+    if is_away(error):
+        logging.getLogger("hubtl.server").error("the database does not answer: %s", said_by(error))
+        return told(Problem(503, "The hub's database does not answer now", headers=LATER))
     logging.getLogger("hubtl.server").error("a request failed", exc_info=error)
     if isinstance(error, FileNotFoundError):
         # Trying again brings no content back; `hubtl hub check` names what is missing.

@@ -106,5 +106,6 @@ def plain(value: Any, deep: int = 0) -> Any:
 
 
 def _writable(text: str) -> str:
-    """Return a text without halves of letters, which JSON may say and UTF-8 can't."""
+    """Return a text without halves of letters, which JSON may say and UTF-8 can't, and zeros."""
+    text = text.replace("\0", "\ufffd")  # which PostgreSQL has in no text
     return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
 
 from ..registry.errors import Unreachable
+from .dialects import damage
 from .git import EMPTY_TREE, decode_tree, object_id, pointer
 from .hub import TeamHub
 from .objects import PART, Objects
@@ -43,7 +43,7 @@ def check(hub: TeamHub, progress: Progress) -> Report:
     problems: list[str] = []
     try:
         with hub.database.reading() as db:
-            problems += _database(db)
+            problems += (f"database: {wrong}" for wrong in damage(db))
             histories = Histories(db)
             problems += histories.problems()
     except DatabaseError as error:
@@ -60,16 +60,6 @@ def check(hub: TeamHub, progress: Progress) -> Report:
         still = set(db.execute(select(objects.c.sha256)).scalars())
     problems += [wrong for sha256, wrong in suspects.items() if sha256 in still]
     return Report(tuple(problems), len(listed), sum(listed.values()), histories.commits)
-
-
-def _database(db: Connection) -> Iterator[str]:
-    """Give what the database itself finds wrong: damaged pages, rows that lead nowhere."""
-    for (line,) in db.exec_driver_sql("PRAGMA integrity_check"):
-        if line != "ok":
-            yield f"database: {line}"
-    lost = Counter((row[0], row[2]) for row in db.exec_driver_sql("PRAGMA foreign_key_check"))
-    for (table, parent), count in lost.items():
-        yield f"database: {count} rows of {table} lead to rows of {parent} that are not there"
 
 
 def _content(store: Objects, sha256: str, size: int, oids: set[str]) -> str | None:

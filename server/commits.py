@@ -10,17 +10,16 @@ from typing import Any, Literal
 from sqlalchemy import Connection, delete, select, update
 
 from .contents import Received
-from .database import chunks, insert_new
+from .database import chunks
+from .dialects import insert_new
 from .facts import refresh
 from .git import EMPTY_TREE, commit_id, object_id, pointer
 from .objects import Objects
 from .problem import Problem
-from .refs import MAIN, commit_by_oid, ref_oid, set_ref
+from .refs import MAIN, STALE, advance_ref, commit_by_oid, ref_oid, set_ref
 from .repos import Repo
 from .schema import blobs, commits, objects, refs, repo_blobs, repo_objects, repos
 from .trees import changed, node_at, nodes, walk
-
-STALE = "The branch was updated since you opened this page. Please refresh and try again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +129,18 @@ def commit(
     made = add_commit(db, repo, tree, head, wording, oid)
     rows = ({"repo_id": repo.id, "oid": each.oid} for each in changes if each.oid)
     insert_new(db, repo_blobs, rows)
-    move_head(db, store, repo, ref, made, tree)
+    advance_ref(db, repo, ref, head, made)
+    _tell(db, store, repo, ref, made, tree)
     return made
 
 
 def move_head(db: Connection, store: Objects, repo: Repo, ref: str, oid: str, tree: str) -> None:
     """Point a ref at a commit, and learn what it tells where that is what people see."""
     set_ref(db, repo, ref, oid)
+    _tell(db, store, repo, ref, oid, tree)
+
+
+def _tell(db: Connection, store: Objects, repo: Repo, ref: str, oid: str, tree: str) -> None:
     db.execute(update(repos).where(repos.c.id == repo.id).values(modified=time.time()))
     if ref == MAIN:
         refresh(db, store, repo, oid, tree)

@@ -4,106 +4,88 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Table, create_engine, event, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import QueuePool
 from sqlalchemy.schema import CreateIndex
 
-from ..registry.errors import BadOption, Refused
+from ..registry.errors import Refused
+from .dialects import HELD, dialect_of
 from .names import make_index
 from .schema import VERSION, meta, tables
 
-IMMEDIATE = "immediate"
 V = TypeVar("V")
 MANY = 400  # variables in one statement; SQLite's oldest limit is 999
 
 
 class Database:
-    """One database; any number of threads and processes may use it at once."""
+    """One database; any number of threads and processes may use it at once.
+
+    Raises HubtlError where it is none that can be used.
+    """
 
     def __init__(self, url: str) -> None:
-        if not url.startswith("sqlite:"):
-            raise BadOption(
-                f"the database `{url.partition(':')[0]}` is not one that hubtl speaks",
-                "leave --database out: the store keeps one of its own",
-            )
-        self.engine = create_engine(
-            url,
-            poolclass=QueuePool,
-            pool_size=8,
-            max_overflow=56,
-            pool_timeout=60,
-            hide_parameters=True,  # a log shows no comment and no secret
-        )
-        event.listen(self.engine, "connect", _prepare)
-        event.listen(self.engine, "begin", _begin)
-        # SQLite has one writer at a time. Waiting here is in turn; waiting there is by lot.
+        self.dialect = dialect_of(url)
+        self.engine = self.dialect.engine()
+        # One writes at a time: which process, the database says; which of its threads, this does.
         self._turn = threading.Lock()
+        try:
+            self._make()
+        except DatabaseError as error:
+            self.engine.dispose()
+            raise self.dialect.refused(error) from error
+        self._looking = threading.Lock()
+        self._looked_at = self.engine.connect() if self.dialect.stamped_by_connection else None
+
+    def _make(self) -> None:
+        """Make what is not there yet."""
         with self.writing() as db:
             tables.create_all(db)
             for index in (index for table in tables.sorted_tables for index in table.indexes):
                 db.execute(CreateIndex(index, if_not_exists=True))  # newer than the store
             make_index(db)
             _check_version(db)
-        self._looking = threading.Lock()
-        self._looked_at = self.engine.connect()
 
     @classmethod
     def in_file(cls, path: Path) -> Database:
         """Return the SQLite database in a file, made if it isn't there."""
-        try:
-            return cls(f"sqlite:///{path}")
-        except DatabaseError as error:
-            raise Refused(
-                f"`{path}` can't be used as a database: {error.orig}",
-                "is --store the folder of a team hub? `hubtl hub restore` takes a backup back",
-            ) from error
+        return cls(f"sqlite:///{path}")
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection that sees one state of the database, whatever is written meanwhile."""
-        with self.engine.connect() as db, db.begin():
-            yield db
-
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Give a connection whose changes are all made at the end, or none where it raises."""
-        with self._turn, self.engine.connect() as db:
-            db = db.execution_options(**{IMMEDIATE: True})
+        with self.engine.connect() as db:
+            db = db.execution_options(**self.dialect.reading)
             with db.begin():
                 yield db
 
-    def stamp(self) -> int:
-        """Return a number that is another one after each commit, of any process."""
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection whose changes are all made at the end, or none where it raises.
+
+        Nobody else writes meanwhile, in this process or another: what is read stays so.
+        """
+        with self._turn, self.engine.connect() as db:
+            db = db.execution_options(**{HELD: True})
+            with db.begin():
+                yield db
+
+    def stamp(self) -> str:
+        """Return a text that is another one after each commit, of any process."""
+        if self._looked_at is None:
+            with self.reading() as db:
+                return str(db.exec_driver_sql(self.dialect.stamp).scalar_one())
         with self._looking, self._looked_at.begin():
-            found = self._looked_at.exec_driver_sql("PRAGMA data_version").scalar_one()
-        return int(found)
+            return str(self._looked_at.exec_driver_sql(self.dialect.stamp).scalar_one())
 
     def close(self) -> None:
         """Close all connections."""
-        self._looked_at.close()
+        if self._looked_at is not None:
+            self._looked_at.close()
         self.engine.dispose()
-
-
-def _prepare(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # begin is ours to say
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",  # an acknowledged commit outlives the power, too
-        "foreign_keys=ON",
-        "busy_timeout=30000",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(db: Connection) -> None:
-    kind = "IMMEDIATE" if db.get_execution_options().get(IMMEDIATE) else "DEFERRED"
-    db.exec_driver_sql(f"BEGIN {kind}")
 
 
 def _check_version(db: Connection) -> None:
@@ -115,14 +97,6 @@ def _check_version(db: Connection) -> None:
             f"this store is of version {found}, and this hubtl reads version {VERSION}",
             "pip install --upgrade hubtl, or use the hubtl that made it",
         )
-
-
-def insert_new(db: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Insert rows; those whose key is there already stay as they are."""
-    listed = list(rows)
-    if listed:
-        dialect: Any = postgresql if db.dialect.name == "postgresql" else sqlite
-        db.execute(dialect.insert(table).on_conflict_do_nothing(), listed)
 
 
 def chunks(values: Iterable[V]) -> Iterator[Sequence[V]]:

@@ -57,10 +57,10 @@ class Kept:
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
-        self._stamp = 0
+        self._stamp = ""
         self._found: OrderedDict[Hashable, Facets] = OrderedDict()
 
-    def get(self, stamp: int, key: Hashable) -> Facets | None:
+    def get(self, stamp: str, key: Hashable) -> Facets | None:
         """Return counts of the database as it was at a stamp, and forget those of before."""
         with self._turn:
             if stamp != self._stamp:
@@ -70,7 +70,7 @@ class Kept:
                 self._found.move_to_end(key)
             return self._found.get(key)
 
-    def keep(self, stamp: int, key: Hashable, found: Facets) -> None:
+    def keep(self, stamp: str, key: Hashable, found: Facets) -> None:
         """Keep counts, and let go of those that were not asked for longest."""
         with self._turn:
             if stamp == self._stamp:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, update
 
 from .cards import plain, read_matter
-from .database import insert_new
+from .dialects import insert_new
 from .git import Node
 from .objects import Objects
 from .repos import Repo

@@ -155,7 +155,7 @@ def _asked(db: Connection, caller: Caller, wanted: Wanted) -> list[ColumnElement
     # A plus keeps SQLite from going through all of a kind in order where few have a word.
     rare = bool(words) and is_rare(db, words)
     kind = literal_column("+repos.kind", String) if rare else repos.c.kind
-    named_so = [named(wanted.kind, words)] if words else []
+    named_so = [named(db, wanted.kind, words)] if words else []
     return [kind == wanted.kind, seen_by(caller), *named_so, *_conditions(wanted)]
 
 

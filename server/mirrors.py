@@ -25,7 +25,7 @@ from .commits import (
     note_pushed,
 )
 from .contents import Received
-from .database import insert_new
+from .dialects import insert_new
 from .facts import LARGEST_TEXT, refresh
 from .git import object_id, pointer
 from .objects import Objects

@@ -22,7 +22,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, select, update
 
 from .contents import Contents, Readable, Received
-from .database import Database, chunks, insert_new
+from .database import Database, chunks
+from .dialects import insert_new
 from .problem import Problem
 from .schema import blobs, objects, repo_blobs, repo_objects
 
@@ -146,16 +147,18 @@ class Objects:
         with database.reading() as db:  # looked for first: others may write meanwhile
             known = set(db.execute(select(objects.c.sha256)).scalars())
         strays = {name: size for name, size in self.contents.older(older_than) if name not in known}
-        with database.writing() as db:
-            gone = dict(_unused(db, older_than)) | _without_row(db, strays)
-            for sha256 in gone:
-                self.contents.put_aside(sha256)
-            for some in chunks(gone):
-                db.execute(delete(repo_objects).where(repo_objects.c.sha256.in_(some)))
-                db.execute(delete(objects).where(objects.c.sha256.in_(some)))
-                db.execute(delete(blobs).where(blobs.c.sha256.in_(some)))
-        with database.writing() as db:  # after it is known to the database that they are gone
-            self._settle(db)
+        try:
+            with database.writing() as db:
+                gone = dict(_unused(db, older_than)) | _without_row(db, strays)
+                for sha256 in gone:
+                    self.contents.put_aside(sha256)
+                for some in chunks(gone):
+                    db.execute(delete(repo_objects).where(repo_objects.c.sha256.in_(some)))
+                    db.execute(delete(objects).where(objects.c.sha256.in_(some)))
+                    db.execute(delete(blobs).where(blobs.c.sha256.in_(some)))
+        finally:
+            with database.writing() as db:  # what it knows by now, be it by that change or before
+                self._settle(db)
         return len(gone), sum(gone.values())
 
     def _settle(self, db: Connection) -> None:

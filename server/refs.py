@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
 
+from .dialects import insert_new
 from .problem import Problem, no_revision
 from .repos import Repo
 from .schema import commits, refs
 
+STALE = "The branch was updated since you opened this page. Please refresh and try again."
 MAIN = "refs/heads/main"
 SHA = re.compile(r"[0-9a-f]{40}")
 SHORT = re.compile(r"[0-9a-f]{7,39}")
@@ -123,6 +125,19 @@ def set_ref(db: Connection, repo: Repo, name: str, oid: str) -> None:
     mine = (refs.c.repo_id == repo.id) & (refs.c.name == name)
     if not db.execute(update(refs).where(mine).values(oid=oid)).rowcount:
         db.execute(refs.insert(), {"repo_id": repo.id, "name": name, "oid": oid})
+
+
+def advance_ref(db: Connection, repo: Repo, name: str, before: str | None, oid: str) -> None:
+    """Point a ref at a commit that follows `before`; raises Problem 412 where it moved on since.
+
+    The database decides that by the row itself, whoever else commits.
+    """
+    if before is None:
+        insert_new(db, refs, [{"repo_id": repo.id, "name": name, "oid": oid}])
+    mine = (refs.c.repo_id == repo.id) & (refs.c.name == name)
+    still = mine & (refs.c.oid == (before or oid))
+    if not db.execute(update(refs).where(still).values(oid=oid)).rowcount:
+        raise Problem(412, STALE)
 
 
 def delete_ref(db: Connection, repo: Repo, name: str) -> None:

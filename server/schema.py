@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -12,43 +10,23 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
-    Text,
     UniqueConstraint,
 )
+
+from .columns import Number, String, Text, by, number, of, size
 
 VERSION = 1
 tables = MetaData()
 meta = Table("meta", tables, Column("key", Text, primary_key=True), Column("value", Text))
 
-
-def _number() -> Column[int]:
-    """Return a key that is never given twice, not even after its row is gone."""
-    return Column("id", Integer, primary_key=True, autoincrement=True)
-
-
-def _of(table: str, name: str, **more: Any) -> Column[int]:
-    return Column(name, Integer, ForeignKey(f"{table}.id", ondelete="CASCADE"), **more)
-
-
-def _bytes(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False)
-
-
-def _by(name: str) -> Column[int]:
-    """Return a column for who did something, who may be gone since."""
-    return Column(name, Integer, ForeignKey("accounts.id", ondelete="SET NULL"), nullable=True)
-
-
 # Users and organisations share one space of names, as on the Hub; `folded` is one without case.
 accounts = Table(
     "accounts",
     tables,
-    _number(),
+    number(),
     Column("kind", String(4), nullable=False),  # user, org
     Column("name", String(96), nullable=False),
     Column("folded", String(96), nullable=False, unique=True),
@@ -60,16 +38,16 @@ accounts = Table(
 members = Table(
     "members",
     tables,
-    _of("accounts", "org_id", primary_key=True),
-    _of("accounts", "user_id", primary_key=True, index=True),
+    of("accounts", "org_id", primary_key=True),
+    of("accounts", "user_id", primary_key=True, index=True),
     Column("role", String(12), nullable=False),  # read, contribute, write, admin
 )
-quotas = Table("quotas", tables, _of("accounts", "owner_id", primary_key=True), _bytes("most"))
+quotas = Table("quotas", tables, of("accounts", "owner_id", primary_key=True), size("most"))
 tokens = Table(
     "tokens",
     tables,
-    _number(),
-    _of("accounts", "user_id", nullable=False, index=True),
+    number(),
+    of("accounts", "user_id", nullable=False, index=True),
     Column("name", Text, nullable=False),
     Column("digest", String(64), nullable=False, unique=True),
     Column("role", String(12), nullable=False),  # read, write, fineGrained
@@ -88,18 +66,18 @@ ended_sessions = Table(  # of browsers: a cookie somebody kept is good for nothi
 repos = Table(
     "repos",
     tables,
-    _number(),
+    number(),
     Column("kind", String(8), nullable=False),  # model, dataset, space, kernel
-    _of("accounts", "owner_id", nullable=False),
-    _by("creator_id"),
+    of("accounts", "owner_id", nullable=False),
+    by("creator_id"),
     Column("name", String(96), nullable=False),
     Column("folded", String(256), nullable=False, unique=True),  # kind/owner/name without case
     Column("private", Boolean, nullable=False),
     Column("gated", String(8)),  # auto, manual
     Column("created", Float, nullable=False),
     Column("modified", Float, nullable=False),
-    Column("likes", Integer, nullable=False, default=0),
-    Column("downloads", Integer, nullable=False, default=0),
+    Column("likes", Number, nullable=False, default=0),
+    Column("downloads", Number, nullable=False, default=0),
     Column("head", String(40)),
     # What the head of main tells, worked out when it is committed: see facts.py.
     Column("task", Text),
@@ -114,19 +92,19 @@ moved = Table(
     "moved",  # where a repository was before
     tables,
     Column("folded", String(256), primary_key=True),
-    _of("repos", "repo_id", nullable=False, index=True),
+    of("repos", "repo_id", nullable=False, index=True),
 )
 repo_tags = Table(
     "repo_tags",
     tables,
-    _of("repos", "repo_id", primary_key=True),
+    of("repos", "repo_id", primary_key=True),
     Column("tag", String(256), primary_key=True, index=True),
     Index("repo_tags_to_count", "tag", "repo_id"),
 )
 repo_bases = Table(
     "repo_bases",
     tables,
-    _of("repos", "repo_id", primary_key=True),
+    of("repos", "repo_id", primary_key=True),
     Column("base", String(200), primary_key=True, index=True),  # without case
 )
 
@@ -136,7 +114,7 @@ blobs = Table(
     tables,
     Column("oid", String(40), primary_key=True),
     Column("sha256", String(64), nullable=False, index=True),
-    _bytes("size"),
+    size("size"),
     Column("large", Boolean, nullable=False),
     Column("unsafe", Boolean, nullable=False, default=False),
 )
@@ -149,8 +127,8 @@ trees = Table(
 commits = Table(
     "commits",
     tables,
-    _number(),
-    _of("repos", "repo_id", nullable=False),
+    number(),
+    of("repos", "repo_id", nullable=False),
     Column("oid", String(40), nullable=False),
     Column("tree", String(40), nullable=False),
     Column("parent", String(40)),
@@ -164,7 +142,7 @@ commits = Table(
 refs = Table(
     "refs",
     tables,
-    _of("repos", "repo_id", primary_key=True),
+    of("repos", "repo_id", primary_key=True),
     Column("name", String(256), primary_key=True),  # refs/heads/main, refs/tags/v1, refs/pr/1
     Column("oid", String(40), nullable=False),
     Column("message", Text),
@@ -173,7 +151,7 @@ refs = Table(
 repo_blobs = Table(
     "repo_blobs",
     tables,
-    _of("repos", "repo_id", primary_key=True),
+    of("repos", "repo_id", primary_key=True),
     Column("oid", String(40), primary_key=True, index=True),
 )
 
@@ -182,43 +160,43 @@ objects = Table(
     "objects",
     tables,
     Column("sha256", String(64), primary_key=True),
-    _bytes("size"),
+    size("size"),
     Column("touched", Float, nullable=False),
 )
 repo_objects = Table(
     "repo_objects",
     tables,
-    _of("repos", "repo_id", primary_key=True),
+    of("repos", "repo_id", primary_key=True),
     Column("sha256", String(64), primary_key=True, index=True),
     Column("pushed", Float, nullable=False),
 )
 
 # Another hub's repositories, and files of their commits whose content nobody has asked for yet.
 mirrors = Table(
-    "mirrors", tables, _of("repos", "repo_id", primary_key=True), Column("upstream", Text)
+    "mirrors", tables, of("repos", "repo_id", primary_key=True), Column("upstream", Text)
 )
 awaited = Table(
     "awaited",
     tables,
     Column("oid", String(40), primary_key=True),
     Column("sha256", String(64), nullable=False),  # empty for a small one
-    _bytes("size"),
+    size("size"),
     Column("large", Boolean, nullable=False),
 )
 
 likes = Table(
     "likes",
     tables,
-    _of("repos", "repo_id", primary_key=True),
-    _of("accounts", "user_id", primary_key=True, index=True),
+    of("repos", "repo_id", primary_key=True),
+    of("accounts", "user_id", primary_key=True, index=True),
     Column("created", Float, nullable=False),
 )
 access_requests = Table(
     "access_requests",
     tables,
-    _number(),
-    _of("repos", "repo_id", nullable=False),
-    _of("accounts", "user_id", nullable=False),
+    number(),
+    of("repos", "repo_id", nullable=False),
+    of("accounts", "user_id", nullable=False),
     Column("status", String(8), nullable=False),  # pending, accepted, rejected
     Column("reason", Text),
     Column("fields", JSON),
@@ -229,10 +207,10 @@ access_requests = Table(
 discussions = Table(
     "discussions",
     tables,
-    _number(),
-    _of("repos", "repo_id", nullable=False),
-    Column("number", Integer, nullable=False),
-    _by("author_id"),
+    number(),
+    of("repos", "repo_id", nullable=False),
+    Column("number", Number, nullable=False),
+    by("author_id"),
     Column("title", Text, nullable=False),
     Column("status", String(8), nullable=False),  # open, closed, draft, merged
     Column("pull_request", Boolean, nullable=False),
@@ -245,9 +223,9 @@ discussions = Table(
 events = Table(
     "events",
     tables,
-    _number(),
-    _of("discussions", "discussion_id", nullable=False, index=True),
-    _by("author_id"),
+    number(),
+    of("discussions", "discussion_id", nullable=False, index=True),
+    by("author_id"),
     Column("key", String(24), nullable=False, unique=True),
     Column("kind", String(16), nullable=False),  # comment, status-change, commit, title-change
     Column("data", JSON, nullable=False),
@@ -257,36 +235,36 @@ events = Table(
 collections = Table(
     "collections",
     tables,
-    _number(),
+    number(),
     Column("key", String(24), nullable=False, unique=True),
-    _of("accounts", "owner_id", nullable=False, index=True),
+    of("accounts", "owner_id", nullable=False, index=True),
     Column("title", Text, nullable=False),
     Column("description", Text),
     Column("theme", String(16), nullable=False),
     Column("private", Boolean, nullable=False),
-    Column("position", Integer, nullable=False, default=0),
+    Column("position", Number, nullable=False, default=0),
     Column("modified", Float, nullable=False),
     sqlite_autoincrement=True,
 )
 collection_items = Table(
     "collection_items",
     tables,
-    _number(),
-    _of("collections", "collection_id", nullable=False, index=True),
+    number(),
+    of("collections", "collection_id", nullable=False, index=True),
     Column("key", String(24), nullable=False, unique=True),
     Column("kind", String(12), nullable=False),  # model, dataset, space, paper, collection
     Column("item", Text, nullable=False),
     Column("note", Text),
-    Column("position", Integer, nullable=False),
+    Column("position", Number, nullable=False),
     UniqueConstraint("collection_id", "kind", "item"),
     sqlite_autoincrement=True,
 )
 webhooks = Table(
     "webhooks",
     tables,
-    _number(),
+    number(),
     Column("key", String(24), nullable=False, unique=True),
-    _of("accounts", "user_id", nullable=False, index=True),
+    of("accounts", "user_id", nullable=False, index=True),
     Column("url", Text, nullable=False),
     Column("hub", Text, nullable=False),  # the hub's address, as its maker knows it
     Column("watched", JSON, nullable=False),
@@ -302,5 +280,5 @@ xet_files = Table(
     tables,
     Column("sha256", ForeignKey("objects.sha256", ondelete="CASCADE"), primary_key=True),
     Column("hash", String(64), nullable=False, unique=True),
-    _bytes("size"),
+    size("size"),
 )

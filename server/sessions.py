@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, exists, select
 
 from .access import NOBODY, Caller, caller_where
 from .accounts import digest
-from .database import insert_new
+from .dialects import insert_new
 from .hub import TeamHub
 from .problem import Problem
 from .schema import ended_sessions, tokens

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from .database import chunks, insert_new
+from .database import chunks
+from .dialects import insert_new
 from .git import EMPTY_TREE, FOLDER, Node, decode_tree, encode_tree, object_id, pointer
 from .pickles import unsafe_by_name
 from .problem import Problem

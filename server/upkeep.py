@@ -15,6 +15,7 @@ from sqlalchemy import update
 from starlette.concurrency import run_in_threadpool
 
 from .calling import Calling
+from .dialects import is_away, said_by
 from .hub import TeamHub
 from .schema import repos
 
@@ -64,17 +65,25 @@ class Upkeep:
                     await run_in_threadpool(self.collect)
                     tidied = time.time()
             except Exception as error:  # a full disk now must not end it for ever
-                logging.getLogger("hubtl.server").error("upkeep failed", exc_info=error)
+                trace = None if is_away(error) else error
+                told = ("upkeep failed: %s", said_by(error))
+                logging.getLogger("hubtl.server").error(*told, exc_info=trace)
 
     def write_downloads(self) -> None:
         """Add the downloads since last time to the repositories."""
         with self._turn:
             counted, self._downloads = self._downloads, Counter()
-        if counted:
+        if not counted:
+            return
+        try:
             with self.hub.database.writing() as db:
                 for repo_id, number in counted.items():
                     more = {"downloads": repos.c.downloads + number}
                     db.execute(update(repos).where(repos.c.id == repo_id).values(**more))
+        except BaseException:
+            with self._turn:
+                self._downloads += counted  # for the next time
+            raise
 
     def collect(self) -> None:
         """Remove what nothing refers to, where the hub says after how long."""

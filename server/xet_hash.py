@@ -12,7 +12,8 @@ from typing import NamedTuple
 from blake3 import blake3
 from sqlalchemy import Connection, select
 
-from .database import chunks, insert_new
+from .database import chunks
+from .dialects import insert_new
 from .schema import xet_files
 
 CHUNK_KEY = bytes.fromhex("6697f5775b9550de3135cbaca597181c9de421109beb2b58b4d0b04b93adf229")

@@ -20,6 +20,8 @@ from hubtl.plugins.hubs.folder import Folder
 from hubtl.registry.cache import ModelCache
 from hubtl.registry.fingerprint import files_in
 
+from . import cluster as clusters
+
 ROOT = Path(__file__).parent.parent
 SECTIONS = ROOT / "examples" / "debian-sections.csv"
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -48,6 +50,29 @@ LONG = {
     *("test_token_classification_files", "test_transcripts"),
     *("test_upon_adapter", "test_versions", "test_web_in_chromium"),
 }
+
+
+# Files of which each test with a team hub is run with both kinds of database.
+ON_BOTH = {
+    *("test_hub_commits", "test_hub_listing", "test_hub_quotas", "test_hub_repositories"),
+    *("test_discussions", "test_hub_operations", "test_web_sign_in"),
+}
+cluster = clusters.cluster
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Ask for both databases where a file is one of ON_BOTH."""
+    if "database" in metafunc.fixturenames and metafunc.module.__name__.split(".")[-1] in ON_BOTH:
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> str | None:
+    """The URL of a team hub's database; None for the store's own."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return None
+    running: clusters.Cluster = request.getfixturevalue("cluster")
+    return running.url()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -34,8 +34,14 @@ ANA_READS = "hf_ana_reads_0123456789"
 class TeamHubServer:
     """A hub with the organisations acme and zoo, and the users of ROLES, as `with` has it."""
 
-    def __init__(self, folder: Path, upstream: Upstream | None = None, **policy: Any) -> None:
-        self._use(open_hub(folder, Policy(**policy)))
+    def __init__(
+        self,
+        folder: Path,
+        upstream: Upstream | None = None,
+        database: str | None = None,
+        **policy: Any,
+    ) -> None:
+        self._use(open_hub(folder, Policy(**policy), database))
         self.hub.upstream = upstream
 
     @classmethod
@@ -102,15 +108,15 @@ def _add_people(db: Connection, hub: TeamHub) -> None:
 
 @contextlib.contextmanager
 def running_hub(tmp_path: Path, **policy: Any) -> Iterator[TeamHubServer]:
-    """Give a hub in a new folder `team-hub`, with a policy of its own."""
+    """Give a hub in a new folder `team-hub`, with a policy or a database of its own."""
     with TeamHubServer(tmp_path / "team-hub", **policy) as server:
         yield server
 
 
 @pytest.fixture
-def team_hub(tmp_path: Path) -> Iterator[TeamHubServer]:
+def team_hub(tmp_path: Path, database: str | None) -> Iterator[TeamHubServer]:
     """A running hub; a test's file says `team_hub = serving.team_hub` to have it."""
-    with running_hub(tmp_path) as server:
+    with running_hub(tmp_path, database=database) as server:
         yield server
 
 

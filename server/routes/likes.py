@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, select, update
 from ..access import may_see
 from ..accounts import find
 from ..ages import moment
-from ..database import insert_new
+from ..dialects import insert_new
 from ..problem import Problem
 from ..repos import Repo, repo_by_id
 from ..routing import Answer, Call, Routes
