@@ -30,6 +30,7 @@ EXAMPLES = (
     "hubtl serve --host 0.0.0.0 --port 8080 --store /srv/team-hub",
     "hubtl serve --store s3://team-hub/contents",
     "hubtl serve --store /srv/team-hub --upstream https://huggingface.co",
+    "hubtl serve --store /srv/team-hub --database postgresql://team_hub@db.acme.org/team_hub",
 )
 TOKEN_FILE = "demo-token"
 
@@ -37,7 +38,11 @@ TOKEN_FILE = "demo-token"
 def command(
     store: Store = None,
     database: Annotated[
-        str | None, typer.Option(metavar="URL", help="Another database than the store's own.")
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="A database of PostgreSQL, in place of the store's own; the store remembers it.",
+        ),
     ] = None,
     host: Annotated[
         str, typer.Option(help="The address to listen on; 0.0.0.0 opens it to other machines.")

@@ -46,7 +46,15 @@ class Kept:
 
 
 def back_up(hub: TeamHub, file: Path, progress: Progress) -> Kept:
-    """Write a store into a new tar; raises Refused where the file is there already."""
+    """Write a store into a new tar.
+
+    Raises Refused where the file is there already, or the database is not in the store.
+    """
+    if hub.database.engine.dialect.name != "sqlite":
+        raise Refused(
+            "the hub's database is a server's, and a backup without it would be none",
+            f"first pg_dump that database, then copy {hub.folder}; both, in this order",
+        )
     if file.exists():
         raise Refused(f"`{file}` is there already", "give the backup a name of its own")
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
+from .dialects import is_away
 from .hooks import listeners, subject_of
 from .hub import TeamHub
 from .outgoing import ForbiddenAddress, post
@@ -23,6 +26,7 @@ MOST_EVENTS = 1000
 MOST_WAITING = 100  # calls of one webhook
 MOST_AT_ONCE = 32
 WAITS = (1.0, 4.0)  # seconds before the second and the third try
+AWAY = 1.0  # seconds until a database is asked again that did not answer
 GRACE = 5.0  # seconds for calls under way once the hub stops
 log = logging.getLogger("hubtl.server")
 
@@ -92,10 +96,20 @@ class Calling:
     def _find(self) -> None:
         while (event := self._heard.get()) is not None:
             try:
-                for each in self._deliveries(event):
+                for each in self._once_found(event):
                     self._line_up(each)
             except Exception as error:  # of one event; the next one may be told
-                log.error("webhooks could not be told of a change", exc_info=error)
+                trace = None if is_away(error) else error
+                log.error("webhooks could not be told of a change", exc_info=trace)
+
+    def _once_found(self, event: dict[str, Any]) -> list[Delivery]:
+        """Return the calls to make, however long the database is away before it tells them."""
+        while True:
+            try:
+                return self._deliveries(event)
+            except DBAPIError as error:
+                if not is_away(error) or self._stopping.wait(AWAY):
+                    raise
 
     def _deliveries(self, event: dict[str, Any]) -> list[Delivery]:
         with self.hub.database.reading() as db:

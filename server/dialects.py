@@ -114,9 +114,11 @@ class Postgresql:
             )
         except ImportError as error:
             raise Unreachable(
-                "PostgreSQL needs the package `psycopg`, which is not installed",
+                "PostgreSQL needs psycopg, which is not installed",
                 "pip install 'hubtl[postgres]'",
             ) from error
+        except ArgumentError:
+            raise _no_url() from None
         event.listen(made, "connect", self._prepare)
         event.listen(made, "begin", self._begin)
         return made
@@ -156,9 +158,10 @@ class Postgresql:
 def dialect_of(url: str) -> Dialect:
     """Return how the database at a URL is spoken to; raises BadOption for one that is not."""
     name = url.partition(":")[0]
-    if name == "sqlite":
+    kind = name.partition("+")[0]
+    if kind == "sqlite":
         return Sqlite(url)
-    if name in ("postgresql", "postgres"):
+    if kind in ("postgresql", "postgres"):
         return Postgresql(url)
     known = name if name.isalnum() and name != url else "URL"  # what else it is may be a secret
     raise BadOption(f"the database `{known}` is not one that hubtl speaks", EXAMPLE)
@@ -168,8 +171,12 @@ def _parsed(url: str) -> URL:
     try:
         return make_url(url).set(drivername="postgresql+psycopg")
     except (ArgumentError, ValueError):
-        # What it says has parts of the URL in it, and the password may be among them.
-        raise BadOption("what --database says is no URL of a database", EXAMPLE) from None
+        raise _no_url() from None
+
+
+def _no_url() -> BadOption:
+    """Return what to tell; SQLAlchemy's own words have parts of the URL, maybe of the password."""
+    return BadOption("what --database says is no URL of a database", EXAMPLE)
 
 
 def _engine(url: str | URL, **options: Any) -> Engine:

@@ -42,7 +42,7 @@ FILLER = ["the", "room", "was", "and", "it", "felt", "so", "we", "all", "said", 
 # Files that take minutes each, and hold what shorter ones hold for one recipe, for all of them.
 LONG = {
     *("test_architectures", "test_mirror", "test_mirror_people", "test_mirror_store"),
-    *("test_production", "test_tabular_plugin"),
+    *("test_production", "test_several_servers", "test_tabular_plugin"),
     *("test_corruption", "test_demos", "test_export", "test_hubs", "test_merging"),
     *("test_networks_of_pictures", "test_networks_of_sound", "test_plan", "test_publish_faults"),
     *("test_publish_files", "test_resume", "test_road", "test_several_texts_files"),

@@ -113,9 +113,9 @@ def serving(
             process.kill()
 
 
-def new_store(store: Path) -> None:
+def new_store(store: Path, database: str | None = None) -> None:
     """Make a hub with one user."""
-    hub = open_hub(store)
+    hub = open_hub(store, database=database)
     with hub.database.writing() as db:
         add_account(db, "ana", "user")
         add_token(db, hub.secret, "ana", value=TOKEN)

@@ -1,4 +1,4 @@
-"""Without Pillow, soundfile, ONNX, matplotlib all else works; what needs one says how to get it."""
+"""Without Pillow, soundfile, ONNX, psycopg and others all else works; what needs one says so."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from .conftest import ROOT, Said
 
-HIDDEN = ("pil", "pillow", "soundfile", "_soundfile", "onnx", "matplotlib")
+HIDDEN = ("pil", "pillow", "soundfile", "_soundfile", "onnx", "matplotlib", "psycopg")
 NOTED = ("pillow", "soundfile", "onnx", "matplotlib")
 
 
@@ -58,6 +58,7 @@ def test_looking_around_needs_none_of_them(bare):
         ("adapt image-classification photos", "image-classification", "pillow", "vision"),
         ("adapt audio-classification clips", "audio-classification", "soundfile", "speech"),
         ("export adapted --format onnx", "export to onnx", "onnx", "onnx"),
+        ("serve --database postgresql://db/hub", "PostgreSQL", "psycopg", "postgres"),
     ],
 )
 def test_what_lacks_its_library_says_what_to_install(bare, words, task, package, extra):

@@ -1,0 +1,105 @@
+"""Several `hubtl serve` on one store and one PostgreSQL, written to by many at once."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+import time
+
+import httpx2
+import pytest
+
+from hubtl.server.checking import check
+from hubtl.server.hub import open_hub
+
+from .faults import REPO, TOKEN, Acknowledged, Writer, history, new_store, serving
+from .stores import quiet
+
+SERVERS, WRITERS, EACH = 4, 50, 3
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+
+
+class Patient(Writer):
+    """Commits until so many commits were acknowledged, and goes on where it was refused."""
+
+    def __init__(self, url: str, number: int, known: Acknowledged, refused: list[httpx2.Response]):
+        super().__init__(url, number, known)
+        self.refused = refused
+
+    def run(self) -> None:
+        with httpx2.Client(base_url=self.url, headers=HEADERS, timeout=120) as client:
+            done = 0
+            while done < EACH:
+                try:
+                    self.commit(client)
+                    done += 1
+                except httpx2.HTTPStatusError as error:
+                    self.refused.append(error.response)
+                    time.sleep(0.5)
+
+
+@pytest.fixture
+def store(cluster, tmp_path):
+    new_store(tmp_path / "store", cluster.url())
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def urls(store):
+    """The addresses of servers side by side."""
+    with contextlib.ExitStack() as held:
+        found = [held.enter_context(serving(store))[1] for _ in range(SERVERS)]
+        name = {"name": REPO.partition("/")[2]}
+        made = httpx2.post(f"{found[0]}/api/repos/create", json=name, headers=HEADERS)
+        assert made.status_code == 200
+        yield found
+
+
+def started(urls) -> tuple[list[Patient], Acknowledged, list[httpx2.Response]]:
+    known, refused = Acknowledged(), []
+    chosen = itertools.cycle(urls)
+    writers = [Patient(next(chosen), number, known, refused) for number in range(WRITERS)]
+    for writer in writers:
+        writer.start()
+    return writers, known, refused
+
+
+def assert_all_is_there_once(store, urls, known) -> None:
+    """Assert that each server has all that any acknowledged, once, and that it is whole."""
+    listed = [history(url) for url in urls]
+    assert all(each == listed[0] for each in listed)
+    assert len(listed[0]) == len(set(listed[0]))
+    assert set(known.commits) <= set(listed[0])
+    hub = open_hub(store)
+    assert check(hub, quiet).problems == ()
+    hub.close()
+
+
+def test_fifty_writers_through_four_servers_get_all_in_once(store, urls):
+    writers, known, refused = started(urls)
+    for writer in writers:
+        writer.join(500)
+    assert (refused, len(known.commits)) == ([], WRITERS * EACH)
+    assert_all_is_there_once(store, urls, known)
+    assert len(history(urls[0])) == WRITERS * EACH + 1  # the first has .gitattributes
+
+
+@pytest.mark.parametrize("how", ["fast", "immediate"])
+def test_a_database_that_stops_and_starts_costs_no_commit(how, cluster, store, urls):
+    writers, known, refused = started(urls)
+    while len(known.commits) < WRITERS:
+        time.sleep(0.05)
+    cluster.stop(how)
+    before = len(known.commits)
+    time.sleep(1)
+    cluster.start()
+    assert threading.active_count() > 1 and before < WRITERS * EACH
+    for writer in writers:
+        writer.join(500)
+    assert len(known.commits) == WRITERS * EACH
+    assert refused and {each.status_code for each in refused} == {503}
+    assert {each.json()["error"] for each in refused} == {
+        "The hub's database does not answer just now: try again in a moment"
+    }
+    assert_all_is_there_once(store, urls, known)
