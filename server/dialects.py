@@ -139,6 +139,11 @@ class Postgresql:
         if connection.info.server_version < OLDEST * 10000:
             connection.close()
             raise Refused(f"PostgreSQL is older than {OLDEST}", f"use {OLDEST} or newer")
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            connection.close()
+            hint = "CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
+            raise Refused(f"the database keeps texts in {encoding}, not in UTF8", hint)
         with connection.cursor() as cursor:
             for setting in (
                 "lock_timeout = '30s'",

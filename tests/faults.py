@@ -65,8 +65,8 @@ class Writer(threading.Thread):
         small = self.dice.randbytes(40)
         sha256 = hashlib.sha256(large).hexdigest()
         asked = {"operation": "upload", "objects": [{"oid": sha256, "size": len(large)}]}
-        batch = client.post(f"/{REPO}.git/info/lfs/objects/batch", json=asked).json()
-        upload = batch["objects"][0]["actions"]["upload"]["href"]
+        batch = client.post(f"/{REPO}.git/info/lfs/objects/batch", json=asked).raise_for_status()
+        upload = batch.json()["objects"][0]["actions"]["upload"]["href"]
         client.put(upload, content=large).raise_for_status()
         path = f"{self.number}/{sha256[:12]}"
         lines: list[tuple[str, dict[str, Any]]] = [
