@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-import psycopg
 import pytest
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
@@ -62,6 +61,8 @@ class Cluster:
 
     def url(self) -> str:
         """Return the URL of a new database."""
+        import psycopg
+
         name = f"hub_{secrets.token_hex(4)}"
         told = {"host": str(self._folder), "user": USER, "password": PASSWORD}
         with psycopg.connect(**told, dbname="postgres", autocommit=True) as server:

@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx2
 
@@ -90,16 +90,18 @@ class Writer(threading.Thread):
 
 @contextlib.contextmanager
 def serving(
-    store: Path, largest_file: int | None = None
+    store: Path, largest_file: int | None = None, log: IO[bytes] | None = None
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run `hubtl serve` on a store, in a process of its own that may be killed.
 
     With `largest_file`, in bytes, the system lets it write no larger file: a disk that is full.
+    What it says goes to the `log`.
     """
     command = [sys.executable, "-m", "hubtl", "serve", "--store", str(store), "--port", "0"]
     if largest_file:
         command = ["bash", "-c", f'ulimit -f {largest_file // 1024}; exec "$@"', "bash", *command]
-    with subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, text=True) as process:
+    written = {"stdout": subprocess.PIPE, "stderr": log}
+    with subprocess.Popen([*command, "--json"], **written, text=True) as process:
         assert process.stdout is not None
         text = ""
         while not text.endswith("}\n"):
