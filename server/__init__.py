@@ -4,7 +4,7 @@ Each file knows only those that stand before it here:
 
     problem, git, outgoing              refusals in the Hub's words, git's own ids, calls outwards
     columns, schema, dialects, names    the tables, in SQLite or PostgreSQL
-    database                            transactions: whole or not at all
+    database, claims, copying           transactions, and which database is whose
     contents, bucket, objects           contents by their sha256, on this disk or in a bucket
     upstream                            another hub, as far as this one asks it
     hub, signing, store_lock            one store with its secret, and what that signs

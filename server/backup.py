@@ -2,7 +2,8 @@
 
 objects/ab/cd/abcd…   the contents
 secret, audit.log
-hub.sqlite            the database, last: it names no content that did not come before it
+hub.sqlite            the database, last: it names no content that did not come before it; one that
+                      is on a server is copied into such a file, and may go back to a server
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ from sqlalchemy import Connection, delete, select, update
 
 from ..registry.errors import BadData, BadOption, NotReproduced, Refused
 from .checking import Progress
+from .claims import OWN, claim, remember
 from .contents import SHA256, Readable, Received
+from .copying import copy
 from .database import Database
 from .hub import TeamHub
 from .objects import PART, Incoming
 from .schema import blobs, meta, objects, repo_blobs
 
-DATABASE = "hub.sqlite"
 HEX = "[0-9a-f]{2}"
 MEMBER = re.compile(rf"secret|audit\.log|hub\.sqlite|objects/({HEX})/({HEX})/(\1\2[0-9a-f]{{60}})")
 TURNS = 10  # a database is copied anew as often where contents were collected meanwhile
@@ -46,15 +48,7 @@ class Kept:
 
 
 def back_up(hub: TeamHub, file: Path, progress: Progress) -> Kept:
-    """Write a store into a new tar.
-
-    Raises Refused where the file is there already, or the database is not in the store.
-    """
-    if hub.database.engine.dialect.name != "sqlite":
-        raise Refused(
-            "the hub's database is a server's, and a backup without it would be none",
-            f"first pg_dump that database, then copy {hub.folder}; both, in this order",
-        )
+    """Write a store into a new tar; raises Refused where the file is there already."""
     if file.exists():
         raise Refused(f"`{file}` is there already", "give the backup a name of its own")
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +57,7 @@ def back_up(hub: TeamHub, file: Path, progress: Progress) -> Kept:
         with beside.open("wb") as raw:
             beside.chmod(0o600)  # it holds the hub's secret
             with tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as tar:
-                kept = _write(hub, tar, Path(room, DATABASE), progress)
+                kept = _write(hub, tar, Path(room, OWN), progress)
             raw.flush()
             os.fsync(raw.fileno())
         beside.replace(file)
@@ -91,7 +85,7 @@ def _write(hub: TeamHub, tar: tarfile.TarFile, copy: Path, progress: Progress) -
     for path, name in (
         (hub.folder / "secret", "secret"),
         (hub.audit_log, "audit.log"),
-        (copy, DATABASE),
+        (copy, OWN),
     ):
         if path.is_file():
             with path.open("rb") as file:
@@ -102,10 +96,16 @@ def _write(hub: TeamHub, tar: tarfile.TarFile, copy: Path, progress: Progress) -
 def _copy_database(hub: TeamHub, to: Path) -> None:
     """Write the state of the database at one moment into a file of its own."""
     to.unlink(missing_ok=True)
-    source = sqlite3.connect(str(hub.database.engine.url.database))
-    target = sqlite3.connect(to)
-    with contextlib.closing(source), contextlib.closing(target):
-        source.backup(target)
+    with contextlib.ExitStack() as held:
+        if hub.database.engine.dialect.name == "sqlite":
+            source = sqlite3.connect(str(hub.database.engine.url.database))
+            held.enter_context(contextlib.closing(source))
+            target = held.enter_context(contextlib.closing(sqlite3.connect(to)))
+            source.backup(target)
+        else:
+            with contextlib.closing(Database.in_file(to)) as made:
+                copy(hub.database, made)
+            target = held.enter_context(contextlib.closing(sqlite3.connect(to)))
         # One file, and nothing beside it.
         target.execute("PRAGMA journal_mode=DELETE")
 
@@ -145,25 +145,44 @@ def _add(tar: tarfile.TarFile, name: str, file: IO[bytes] | Hashed, size: int) -
     tar.addfile(member, file)
 
 
-def restore(file: Path, folder: Path, progress: Progress) -> Kept:
-    """Make a store of a backup in a new or empty folder; nothing is there until all is checked."""
+def restore(file: Path, folder: Path, progress: Progress, url: str | None = None) -> Kept:
+    """Make a store of a backup in a new or empty folder; nothing is there until all is checked.
+
+    With a `url`, its database goes to the new one of a server there.
+    """
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise BadOption(
             f"`{folder}` holds something already", "a backup is restored to a new --store"
         )
+    server = Database(url) if url else None  # what is wrong with it is told before all else
     folder.parent.mkdir(parents=True, exist_ok=True)
     room = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         with _tar_errors_told(file):
             found = _read(file, room, progress)
         kept = _check(room, found, file)
+        if server and url:
+            _move(room, server)
+            remember(room, url)
         if folder.is_dir():
             folder.rmdir()
         room.rename(folder)
     except BaseException:
         shutil.rmtree(room, ignore_errors=True)
         raise
+    finally:
+        if server:
+            server.close()
     return kept
+
+
+def _move(room: Path, server: Database) -> None:
+    """Move the database of a store to a server."""
+    with contextlib.closing(Database.in_file(room / OWN)) as source:
+        copy(source, server)
+    with server.writing() as db:
+        claim(db, (room / "secret").read_bytes())
+    (room / OWN).unlink()
 
 
 @contextlib.contextmanager
@@ -223,9 +242,9 @@ _OTHER = "the backup is damaged: take another"
 
 def _check(room: Path, found: dict[str, int], file: Path) -> Kept:
     """Raise NotReproduced unless a database came that is sound, with all that it names."""
-    if not (room / DATABASE).is_file() or not (room / "secret").is_file():
+    if not (room / OWN).is_file() or not (room / "secret").is_file():
         raise NotReproduced(f"`{file}` has no database or no secret: it is not whole", _OTHER)
-    database = Database.in_file(room / DATABASE)
+    database = Database.in_file(room / OWN)
     try:
         with database.writing() as db:
             said = list(db.exec_driver_sql("PRAGMA integrity_check").scalars())

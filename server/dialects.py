@@ -6,6 +6,7 @@ one state to read     BEGIN DEFERRED, a WAL   REPEATABLE READ, READ ONLY
 a stamp of commits    PRAGMA data_version     pg_current_snapshot()
 an end to waiting     busy_timeout            lock_timeout, statement_timeout
 names by any part     FTS5's trigrams         pg_trgm, both in names.py
+numbers given         sqlite_sequence         a sequence of each table
 order of texts        by bytes                COLLATE "C", in columns.py
 damage                PRAGMA integrity_check  PostgreSQL's own tools
 """
@@ -200,6 +201,26 @@ def insert_new(db: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) 
 def is_postgresql(db: Connection) -> bool:
     """Return whether a connection leads to PostgreSQL."""
     return db.dialect.name == "postgresql"
+
+
+def last_number(db: Connection, table: Table) -> int:
+    """Return the last number that a row of a table was given, be that row gone; 0 for none."""
+    if not is_postgresql(db):
+        given = f"SELECT seq FROM sqlite_sequence WHERE name = '{table.name}'"
+        return db.exec_driver_sql(given).scalar() or 0
+    given = f"SELECT last_value, is_called FROM {table.name}_id_seq"
+    last, is_called = db.exec_driver_sql(given).one()
+    return int(last) if is_called else 0
+
+
+def give_numbers_after(db: Connection, table: Table, last: int) -> None:
+    """Let new rows of a table have numbers above this one."""
+    if is_postgresql(db):
+        given = f"{max(last, 1)}, {last > 0}"
+        db.exec_driver_sql(f"SELECT setval('{table.name}_id_seq', {given})")
+        return
+    db.exec_driver_sql(f"DELETE FROM sqlite_sequence WHERE name = '{table.name}'")
+    db.exec_driver_sql(f"INSERT INTO sqlite_sequence VALUES ('{table.name}', {last})")
 
 
 def is_away(error: Exception) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from collections.abc import Callable
@@ -11,10 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from prometheus_client import CollectorRegistry
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import exists, select
 
 from ..registry.errors import HubtlError, Refused, unwritable
 from .bucket import Bucket
+from .claims import database_of, write_private
 from .contents import FOLDER, Folder
 from .database import Database
 from .objects import Objects
@@ -102,47 +102,9 @@ def open_hub(
         if isinstance(error, HubtlError):
             raise
         raise unwritable(error, folder) from error
-    kept = _database(folder, database, secret)
+    kept = database_of(folder, database, secret)
     _check_place(kept, str(store.contents))
     return TeamHub(folder, kept, store, secret, _generation(kept), policy or Policy())
-
-
-def _database(folder: Path, url: str | None, secret: bytes) -> Database:
-    """Return a store's database: at a URL, at the one that was said before, or in its own file.
-
-    Raises Refused where the database is another store's: each would remove the other's contents.
-    """
-    own, note = folder / "hub.sqlite", folder / "database"
-    said = note.read_text("utf-8") if note.is_file() else None
-    if not (url or said):
-        return Database.in_file(own)
-    if own.exists():
-        raise Refused(
-            f"the store `{folder}` has a database of its own",
-            "leave --database out, or --store NEW",
-        )
-    database = Database(url or said or "")
-    try:
-        with database.writing() as db:
-            _claim(db, secret, known=said is not None)
-    except BaseException:
-        database.close()
-        raise
-    if url and url != said:
-        _write(note, url.encode())
-    return database
-
-
-def _claim(db: Connection, secret: bytes, *, known: bool) -> None:
-    """Note whose a new database is; raises Refused where it is another's, or should not be new."""
-    mine = hashlib.sha256(b"store" + secret).hexdigest()
-    whose = db.execute(select(meta.c.value).where(meta.c.key == "store")).scalar()
-    if whose is None and not known:
-        db.execute(meta.insert(), {"key": "store", "value": mine})
-    elif whose is None:
-        raise Refused("the database is empty, and the store is not", "bring back a pg_dump first")
-    elif whose != mine:
-        raise Refused("the database is another store's", "give each --store a database of its own")
 
 
 def _close(folder: Path) -> None:
@@ -155,7 +117,7 @@ def _secret(path: Path) -> bytes:
     """Return the hub's secret, made at first; only its owner may read it."""
     if not path.is_file():
         beside = path.with_name(f".secret.{os.getpid()}")
-        _write(beside, secrets.token_bytes(32))
+        write_private(beside, secrets.token_bytes(32))
         try:
             os.link(beside, path)  # two that start at once must end up with one secret
         except FileExistsError:
@@ -178,14 +140,6 @@ def _check_place(database: Database, place: str) -> None:
             f"this hub keeps its contents in {found}, not in {place}",
             "--store DIR" if found == FOLDER else f"--store {found}",
         )
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-    beside.replace(path)
 
 
 def _generation(database: Database) -> str:

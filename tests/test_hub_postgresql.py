@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from hubtl.registry.errors import BadOption, Refused, Unreachable
 from hubtl.server.accounts import add_account, find
-from hubtl.server.backup import back_up
+from hubtl.server.backup import back_up, restore
 from hubtl.server.checking import check
 from hubtl.server.database import Database
-from hubtl.server.hub import open_hub
+from hubtl.server.dialects import last_number
+from hubtl.server.hub import TeamHub, open_hub
 from hubtl.server.importing import import_files
 from hubtl.server.problem import Problem
 from hubtl.server.refs import MAIN, advance_ref, ref_oid
 from hubtl.server.repos import find_repo
+from hubtl.server.schema import accounts, commits, repos, tables, tokens
 from hubtl.server.store_lock import working_on
 
 from . import serving, stores
@@ -135,14 +140,8 @@ def test_while_the_database_is_away_clients_are_told_and_then_all_goes_on(
     assert check(team_hub.hub, quiet).problems == ()
 
 
-def test_a_backup_without_the_database_is_refused_and_a_dump_with_the_folder_is_one(
-    store, files, cluster, tmp_path
-):
+def test_a_dump_and_then_the_folder_are_a_backup(store, files, cluster, tmp_path):
     import_files(store, "model", "acme/moods", files, ONE, "hubtl")
-    with pytest.raises(Refused, match="a backup without it would be none") as caught:
-        back_up(store, tmp_path / "monday.tar", quiet)
-    assert f"pg_dump that database, then copy {store.folder}" in caught.value.hint
-    assert not (tmp_path / "monday.tar").exists()
 
     def run(program: str, url: str, *more: str) -> None:
         command = [PROGRAMS[-1].with_name(program), "--dbname", url, *more]
@@ -152,10 +151,52 @@ def test_a_backup_without_the_database_is_refused_and_a_dump_with_the_folder_is_
     run("pg_dump", (store.folder / "database").read_text(), "--format", "custom", "--file", dump)
     shutil.copytree(store.folder, tmp_path / "store-2")
     run("pg_restore", there, "--no-owner", dump)
-    again = open_hub(tmp_path / "store-2", database=there)
-    report = check(again, quiet)
-    again.close()
+    with contextlib.closing(open_hub(tmp_path / "store-2", database=there)) as again:
+        report = check(again, quiet)
     assert (report.problems, report.commits, report.objects) == ((), 1, 3)
+
+
+def everything(hub: TeamHub) -> dict[str, list[tuple[Any, ...]]]:
+    with hub.database.reading() as db:
+        return {
+            table.name: sorted(map(tuple, db.execute(select(table))), key=repr)
+            for table in tables.sorted_tables
+            if table.name != "meta"
+        }
+
+
+def numbers(hub: TeamHub) -> dict[str, int]:
+    with hub.database.reading() as db:
+        return {each.name: last_number(db, each) for each in (accounts, tokens, repos, commits)}
+
+
+def test_a_backup_goes_from_either_kind_of_database_to_either(team_hub, cluster, tmp_path):
+    make(team_hub, "acme/moods")
+    commit(team_hub, {"a.txt": b"a", "README.md": b"---\nlicense: mit\n---\n"}, "acme/moods")
+    team_hub.api("ana").create_discussion("acme/moods", title="why", description="so")
+    make(team_hub, "acme/gone")
+    team_hub.api("cleo").delete_repo("acme/gone")
+    hub, known = team_hub.hub, everything(team_hub.hub)
+    for turn, url in enumerate((None, cluster.url(), None)):
+        kept = back_up(hub, tmp_path / f"{turn}.tar", quiet)
+        assert restore(tmp_path / f"{turn}.tar", tmp_path / f"store-{turn}", quiet, url) == kept
+        again = open_hub(tmp_path / f"store-{turn}")
+        assert again.database.engine.dialect.name == ("postgresql" if url else "sqlite")
+        assert (again.folder / "hub.sqlite").exists() == (url is None)
+        assert (everything(again), numbers(again)) == (known, numbers(team_hub.hub))
+        assert check(again, quiet).problems == ()
+        if hub is not team_hub.hub:
+            hub.close()
+        hub = again
+    hub.close()
+
+
+def test_a_backup_goes_into_no_database_that_is_in_use(store, cluster, tmp_path):
+    back_up(store, tmp_path / "monday.tar", quiet)
+    url = (store.folder / "database").read_text()
+    with pytest.raises(Refused, match="the database is some store's already"):
+        restore(tmp_path / "monday.tar", tmp_path / "store-2", quiet, url)
+    assert not (tmp_path / "store-2").exists()
 
 
 def test_left_overs_stay_for_as_long_as_any_process_works_on_the_store(store):

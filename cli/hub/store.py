@@ -70,6 +70,9 @@ def backup(
 
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE.tar", help="What `backup` wrote.")],
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="A new one of PostgreSQL, to be its own.")
+    ] = None,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
@@ -80,7 +83,7 @@ def restore(
     with server_needed():
         from hubtl.server import backup as backups
     with screen.progress() as progress:
-        kept = backups.restore(file, folder, progress)
+        kept = backups.restore(file, folder, progress, database)
     if as_json:
         screen.say_json({"store": str(folder), "objects": kept.objects, "bytes": kept.bytes})
     else:
@@ -91,5 +94,11 @@ COMMANDS = {
     "check": Command(check, ("hubtl hub check", "hubtl hub check --store /srv/team-hub --json")),
     "collect": Command(collect, ("hubtl hub collect", "hubtl hub collect --older-than 12h")),
     "backup": Command(backup, ("hubtl hub backup monday.tar",)),
-    "restore": Command(restore, ("hubtl hub restore monday.tar --store /srv/team-hub-2",)),
+    "restore": Command(
+        restore,
+        (
+            "hubtl hub restore monday.tar --store /srv/team-hub-2",
+            "hubtl hub restore monday.tar --store /srv/new --database postgresql://hub@/team_hub",
+        ),
+    ),
 }
