@@ -1,6 +1,7 @@
 """How long pages of a team hub take that lists many repositories.
 
 python -m benchmarks.pages --repositories 100000
+python -m benchmarks.pages --database postgresql://USER@HOST/NAME     a new database, filled
 
 Made are models of 500 organisations with cards as hubtl writes them, one in fifty private, in the
 tables that the hub itself uses; then pages are asked for over HTTP, each time another one, and the
@@ -102,9 +103,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--repositories", type=int, default=100_000)
     parser.add_argument("--asked", type=int, default=60, help="pages of each kind")
+    parser.add_argument("--database", metavar="URL")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as room:
-        hub = open_hub(Path(room) / "store", Policy(requests_a_minute=10**6))
+        policy = Policy(requests_a_minute=10**6)
+        hub = open_hub(Path(room) / "store", policy, asked.database)
         fill(hub, asked.repositories)
         with TeamHubServer.around(hub) as server:
             print(f"{asked.repositories:,} models  median ms  slowest ms  median CPU ms")
