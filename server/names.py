@@ -10,8 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, column, false, func, select, table
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    column,
+    false,
+    func,
+    literal_column,
+    select,
+    table,
+)
 
+from .columns import Text
 from .dialects import is_postgresql
 from .schema import repos
 
@@ -29,9 +41,10 @@ IN_SQLITE = (
     "CREATE TRIGGER repo_unnamed AFTER DELETE ON repos BEGIN "
     "DELETE FROM repo_names WHERE rowid = old.id; END",
 )
+BEHIND = "substr(repos.folded, strpos(repos.folded, '/') + 1)"  # the same, for PostgreSQL
 IN_POSTGRESQL = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
-    "CREATE INDEX IF NOT EXISTS repo_names ON repos USING gin (folded gin_trgm_ops)",
+    f"CREATE INDEX IF NOT EXISTS repo_names ON repos USING gin ({BEHIND} gin_trgm_ops)",
 )
 INDEX = table("repo_names", column("rowid"), column("name"))
 
@@ -51,10 +64,11 @@ def named(db: Connection, kind: str, words: Sequence[str]) -> ColumnElement[bool
     if not all(LETTERS.fullmatch(word) for word in words):
         return false()
     if is_postgresql(db):
-        return and_(*(_behind(kind, word) for word in words))
+        name = literal_column(BEHIND, Text)
+        return and_(*(name.like(f"%{_escaped(word)}%", escape="\\") for word in words))
     # Too short for the index: the names themselves are read, behind the kind that stands first.
     short = [word for word in words if len(word) < SHORTEST]
-    behind = [_behind(kind, word) for word in short]
+    behind = [repos.c.folded.like(f"{kind}/%{_escaped(word)}%", escape="\\") for word in short]
     if len(short) == len(words):
         return repos.c.id.in_(select(repos.c.id).where(*behind))
     return and_(repos.c.id.in_(_matching(words)), *behind)
@@ -80,6 +94,5 @@ def _matching(words: Sequence[str]) -> Select[int]:
     return select(INDEX.c.rowid).where(INDEX.c.name.op("MATCH")(text))
 
 
-def _behind(kind: str, word: str) -> ColumnElement[bool]:
-    escaped = word.replace("_", "\\_")
-    return repos.c.folded.like(f"{kind}/%{escaped}%", escape="\\")
+def _escaped(word: str) -> str:
+    return word.replace("_", "\\_")
