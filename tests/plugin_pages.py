@@ -5,6 +5,8 @@ python -m tests.plugin_pages [NAME ...]   writes into the pages what their comma
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import re
 import shutil
@@ -75,13 +77,13 @@ def agrees(shown: str, printed: str) -> bool:
     return re.fullmatch(pattern, printed) is not None
 
 
+@functools.cache
 def tried_on() -> Path:
     """Return a folder with the models and the rows that plugins are tried on, made once."""
-    room = Path(tempfile.gettempdir()) / f"hubtl-tried-on-{os.getpid()}"
-    if not room.is_dir():
-        room.mkdir()
-        (room / "tiny.py").write_text(files("plugins")["tiny.py"], "utf-8")
-        subprocess.run([sys.executable, "tiny.py"], cwd=room, check=True, capture_output=True)
+    room = Path(tempfile.mkdtemp(prefix="hubtl-tried-on-"))
+    atexit.register(shutil.rmtree, room)
+    (room / "tiny.py").write_text(files("plugins")["tiny.py"], "utf-8")
+    subprocess.run([sys.executable, "tiny.py"], cwd=room, check=True, capture_output=True)
     return room
 
 
