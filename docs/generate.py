@@ -166,15 +166,23 @@ def _default(option: Any) -> str:
 
 
 def members(name: str) -> str:
-    """Return the source of a class or a hook, by its whole name, without what methods do."""
+    """Return the source of a class or a hook, by its whole name, without what methods do.
+
+    What a Protocol's own do is what holds for whoever inherits it, so that is told.
+    """
     module, _, last = name.rpartition(".")
     lines = inspect.getsource(getattr(importlib.import_module(module), last)).splitlines()
     (written,) = ast.parse("\n".join(lines)).body
-    for each in reversed([each for each in ast.walk(written) if isinstance(each, ast.FunctionDef)]):
-        assert each.end_lineno and each.body[0].end_lineno, "they come of lines"
-        del lines[each.body[0].end_lineno : each.end_lineno]
-    told = "\n".join(line for line in lines if line not in UNTOLD)
-    return f"`{name}`:\n\n```python\n{told}\n```"
+    functions = [each for each in ast.walk(written) if isinstance(each, ast.FunctionDef)]
+    inherited = "Protocol" in map(ast.unparse, getattr(written, "bases", ()))
+    for each in reversed(functions):
+        told, *done = each.body
+        if inherited and [ast.unparse(line) for line in done] != ["..."]:
+            continue
+        assert each.end_lineno and told.end_lineno, "they come of lines"
+        del lines[told.end_lineno : each.end_lineno]
+    shown = "\n".join(line for line in lines if line not in UNTOLD)
+    return f"`{name}`:\n\n```python\n{shown}\n```"
 
 
 def _line(text: str | None) -> str:
