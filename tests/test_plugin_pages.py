@@ -69,7 +69,7 @@ def test_each_hook_is_on_one_page(hook: str) -> None:
 def test_a_page_says_what_it_is_for_and_has_all_that_a_reader_needs(name: str) -> None:
     text = re.sub(r"^```.*?^```$", "", own_text(name), flags=re.MULTILINE | re.DOTALL)
     heads = re.findall(r"^## (.*)$", text, re.MULTILINE)
-    assert heads == ["A whole one", "Try it", "What hubtl does", "Install it"]
+    assert heads == ["A whole one", "Try it", "Install it", "What hubtl does", "What it has"]
     assert "\nYou need " in text.partition("\n## ")[0]
     assert consoles(name, installing=False) and consoles(name, installing=True)
 
