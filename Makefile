@@ -2,6 +2,7 @@
 # make test   makes .venv, installs, runs ruff, mypy --strict and all tests but the long ones
 # make test-long    runs the tests of which each file takes minutes: adapters upon adapters, versions, demos
 # make docs   rewrites the parts of docs/ and README.md that are made from the code
+# make plugin-pages  types the commands of docs/plugins as a reader would, and writes there what they print now
 # make architectures  tries every family of models by every recipe, and writes docs/architectures.md
 # make conformance  runs huggingface_hub's own tests against hubtl serve (docs/conformance.md)
 # make clients      tries hubtl serve with clients of three ages and the libraries over them
@@ -20,7 +21,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test test-long docs architectures conformance clients faults publish-faults matrix kills syncs screenshots nginx postgres clean
+.PHONY: demo test test-long docs plugin-pages architectures conformance clients faults publish-faults matrix kills syncs screenshots nginx postgres clean
 
 demo: .venv/.installed
 	$(BIN)/hubtl demo
@@ -39,6 +40,9 @@ test-long: .venv/.tested
 
 docs: .venv/.tested
 	$(BIN)/python docs/generate.py
+
+plugin-pages: .venv/.tested
+	$(BIN)/python -m tests.plugin_pages
 
 architectures: .venv/.tested
 	$(BIN)/python -m tests.architectures

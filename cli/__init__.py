@@ -82,7 +82,7 @@ def app(names: Sequence[str] = COMMANDS) -> typer.Typer:
     if any_installed():
         from hubtl.plugins import manager
 
-        manager.plugins().add_commands(built)
+        manager.plugins().add_commands(built, COMMANDS)
     return built
 
 

@@ -9,7 +9,10 @@ EXAMPLES = ("hubtl plugins", "HUBTL_PLUGINS= hubtl plugins")
 
 
 def command(as_json: Json = False) -> None:
-    """List the plugins that were loaded, and what they offer; HUBTL_PLUGINS=A,B limits them."""
+    """List the plugins that were loaded, and what they offer.
+
+    HUBTL_PLUGINS=NAME,NAME limits them, and HUBTL_PLUGINS=FILE.py tries one that isn't installed.
+    """
     from hubtl.plugins.manager import plugins
 
     offered = plugins()

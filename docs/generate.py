@@ -1,12 +1,18 @@
-"""Write docs/commands/ from the command line's own code, or say which of its pages are stale.
+"""Write what docs/ has of the code: commands, and what plugins may have; or say what is stale.
 
-python docs/generate.py           writes docs/commands/NAME.md, one page a command, and the index
+python docs/generate.py           writes docs/commands/NAME.md, one page a command, and the index;
+                                  in docs/plugins/, what stands behind `<!-- members of NAME -->`,
+                                  and in docs/plugins.md which of its pages has what
 python docs/generate.py --check   writes nothing; exits 1 and names the pages that are stale
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
+import importlib
+import inspect
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,18 +25,53 @@ import hubtl.cli
 from hubtl.cli.hub.command import Command
 
 DOCS = Path(__file__).parent
-FOLDER = DOCS / "commands"
+UNTOLD = ("@runtime_checkable", "@hookspec")
+INDEX = re.compile(r"(<!-- pages: ([\w ]+) -->\n).*?(?=<!-- end -->)", re.DOTALL)
+MEMBERS = re.compile(r"(<!-- members of ([\w.]+) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 KINDS = {str: "text", int: "whole number", float: "number", Path: "path"}
 NOTE = "*Written by `make docs` from the code; change the code, not this page.*"
 
 
 def pages() -> dict[Path, str]:
-    """Return each page of docs/commands/ with the text that it should have."""
+    """Return each page that has something of the code, with the text that it should have."""
+    return {**_commands(), **_plugins()}
+
+
+def _commands() -> dict[Path, str]:
+    """Return the pages of docs/commands/."""
+    folder = DOCS / "commands"
     group = typer.main.get_command(hubtl.cli.app())
     assert isinstance(group, TyperGroup), "hubtl has commands"
     shown = {name: group.commands[name] for name in hubtl.cli.COMMANDS}
-    written = {FOLDER / f"{name}.md": _page(name, each) for name, each in shown.items()}
-    return {FOLDER / "README.md": _index(str(group.help), shown), **written}
+    written = {folder / f"{name}.md": _page(name, each) for name, each in shown.items()}
+    return {folder / "README.md": _index(str(group.help), shown), **written}
+
+
+def _plugins() -> dict[Path, str]:
+    """Return the pages for plugin authors: their index, and the members of what they name."""
+    pages = sorted((DOCS / "plugins").glob("*.md"))
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in pages}
+    index = DOCS / "plugins.md"
+
+    def table(found: re.Match[str]) -> str:
+        names = found[2].split()
+        assert sorted(names) == sorted(texts), "the index names every page, in a reader's order"
+        rows = [_has(name, texts[name]) for name in names]
+        return f"{found[1]}\n{_table(('page', 'which is', 'has'), rows)}\n\n"
+
+    def filled(found: re.Match[str]) -> str:
+        return f"{found[1]}\n{members(found[2])}\n\n"
+
+    written = {path: MEMBERS.sub(filled, texts[path.stem]) for path in pages}
+    return {index: INDEX.sub(table, index.read_text(encoding="utf-8")), **written}
+
+
+def _has(name: str, text: str) -> tuple[str, str, str]:
+    """Return a page's link, its first sentence, and the hooks and classes that it has."""
+    title, _, about = text.partition("\n\n")
+    named = [name for _, name in MEMBERS.findall(text)]
+    has = ", ".join(_code(each.rpartition(".")[2]) for each in named)
+    return f"[{title[2:]}](plugins/{name}.md)", _line(about.partition("\n\n")[0]), has
 
 
 def stale() -> list[Path]:
@@ -41,12 +82,13 @@ def stale() -> list[Path]:
         for path, text in wanted.items()
         if not path.is_file() or path.read_text(encoding="utf-8") != text
     ]
-    return sorted(changed + [path for path in FOLDER.glob("*.md") if path not in wanted])
+    gone = [path for path in (DOCS / "commands").glob("*.md") if path not in wanted]
+    return sorted(changed + gone)
 
 
 def write() -> None:
     """Write all pages and take away those of commands that are gone."""
-    FOLDER.mkdir(exist_ok=True)
+    (DOCS / "commands").mkdir(exist_ok=True)
     for path, text in pages().items():
         path.write_text(text, encoding="utf-8")
     for path in stale():
@@ -121,6 +163,26 @@ def _default(option: Any) -> str:
     if option.required:
         return "needed"
     return "" if option.is_flag or option.default is None else _code(str(option.default))
+
+
+def members(name: str) -> str:
+    """Return the source of a class or a hook, by its whole name, without what methods do.
+
+    What a Protocol's own do is what holds for whoever inherits it, so that is told.
+    """
+    module, _, last = name.rpartition(".")
+    lines = inspect.getsource(getattr(importlib.import_module(module), last)).splitlines()
+    (written,) = ast.parse("\n".join(lines)).body
+    functions = [each for each in ast.walk(written) if isinstance(each, ast.FunctionDef)]
+    inherited = "Protocol" in map(ast.unparse, getattr(written, "bases", ()))
+    for each in reversed(functions):
+        told, *done = each.body
+        if inherited and [ast.unparse(line) for line in done] != ["..."]:
+            continue
+        assert each.end_lineno and told.end_lineno, "they come of lines"
+        del lines[told.end_lineno : each.end_lineno]
+    shown = "\n".join(line for line in lines if line not in UNTOLD)
+    return f"`{name}`:\n\n```python\n{shown}\n```"
 
 
 def _line(text: str | None) -> str:

@@ -1,7 +1,8 @@
 """The seam: what a plugin may offer, and the shapes of it.
 
 Seven hooks offer nouns by returning them, one adds commands, one guards publishing, one adds to a
-card. What is offered need only fit a Protocol below; nothing has to be inherited.
+card. What is offered need only fit a Protocol below; nothing has to be inherited. docs/plugins.md
+has a page for each.
 """
 
 from __future__ import annotations

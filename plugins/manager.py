@@ -7,11 +7,11 @@ import importlib
 import inspect
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 
@@ -22,6 +22,9 @@ from . import hookspecs
 from .hookspecs import Demo, Export, Hub, Method, Scorer, Task
 from .installed import installed, installed_version
 from .own import BUILT_IN, OWN
+
+if TYPE_CHECKING:
+    import typer
 
 OWN_VERSION = "built in"
 HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, "hubtl_spec"))
@@ -47,9 +50,8 @@ class Plugins:
         self._loaded: list[Loaded] = []
         self._nouns: dict[str, dict[str, Any]] = {}
         self._turn = threading.RLock()
-        for entry_point in installed():
-            version = entry_point.dist.version if entry_point.dist else "unknown"
-            self._take(entry_point.name, version, entry_point.load)
+        for each in installed():
+            self._take(each.name, each.version, each.load)
 
     @property
     def loaded(self) -> list[Loaded]:
@@ -224,10 +226,27 @@ class Plugins:
             section for found in self._each("card_sections", folder=folder) for section in found
         ]
 
-    def add_commands(self, app: object) -> None:
-        """Let plugins add their commands to the command line."""
-        for _ in self._each("register_commands", app=app):
-            pass
+    def add_commands(self, app: typer.Typer, own: Iterable[str]) -> None:
+        """Let plugins add their commands to the command line, none by a name that is there.
+
+        `own` are the names of hubtl's.
+        """
+        import typer.main
+
+        names = set(own)
+        for impl in self._impls("register_commands"):
+            added = typer.Typer()
+            try:
+                impl.function(**dict.fromkeys(impl.argnames, added))
+                theirs = set(typer.main.get_group(added).commands)
+                if names & theirs:
+                    raise BadOption(f"it adds the command `{min(names & theirs)}`, which is there")
+            except Exception as error:
+                self._leave_out(impl.plugin_name, _words(error))
+                continue
+            names |= theirs
+            app.registered_commands += added.registered_commands
+            app.registered_groups += added.registered_groups
 
     def _each(self, hook: str, **about: Any) -> Iterator[list[Any]]:
         """Call a hook of every plugin; one that fails is told, and is no stop."""

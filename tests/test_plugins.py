@@ -12,7 +12,7 @@ import pytest
 from hubtl.plugins.manager import plugins
 from hubtl.plugins.own import BUILT_IN, OWN
 
-from .test_docs import PLUGINS, blocks
+from .plugin_pages import files
 
 GOOD = """
 import hubtl
@@ -38,6 +38,10 @@ BROKEN = {
     "marks no hook of ours": "import hubtl\n@hubtl.hookimpl\ndef register_hubz(): return []",
     "fails when it is asked": "import hubtl\n@hubtl.hookimpl\ndef register_hubs(): 1 / 0",
     "fails to add a command": "import hubtl\n@hubtl.hookimpl\ndef register_commands(app): 1 / 0",
+    "adds a command of hubtl's name": (
+        "import hubtl\n@hubtl.hookimpl\ndef register_commands(app):\n"
+        "    @app.command('search')\n    def mine(): print('mine')"
+    ),
     "takes a name that is taken": (
         "import hubtl\nclass Hub:\n    name = 'folder'\n    def search(self, q): return []\n"
         "@hubtl.hookimpl\ndef register_hubs(): return [Hub()]"
@@ -123,6 +127,21 @@ def test_hubtl_plugins_limits_which_are_loaded(install, hubtl_cli):
     assert {"other", "shelf"}.isdisjoint(none["hubs"]) and "folder" in none["hubs"]
 
 
+def test_a_plugin_in_a_file_is_tried_without_being_installed(install, hubtl_cli):
+    install("other", GOOD.replace("shelf", "other").replace("hello", "bye"))
+    Path("beside.py").write_text(GOOD)
+    Path("tried.py").write_text("from beside import *")
+    only = hubtl_cli("plugins --json", HUBTL_PLUGINS="tried.py").json
+    last = only["plugins"][-1]
+    assert (last["name"], last["version"], last["broken"]) == ("tried", "a file", "")
+    assert "shelf" in only["hubs"] and "other" not in only["hubs"]
+    both = hubtl_cli("plugins --json", HUBTL_PLUGINS="other,tried.py").json
+    assert {"other", "shelf"} <= set(both["hubs"])
+    assert hubtl_cli("hello", HUBTL_PLUGINS="tried.py").out == "hello from a plugin\n"
+    gone = hubtl_cli("plugins --json", HUBTL_PLUGINS="gone.py")
+    assert gone.err.startswith("warning: plugin `gone` was not loaded: FileNotFoundError: ")
+
+
 def test_a_gate_that_fails_to_look_refuses(install, adapted, shelf, hubtl_cli):
     code = "import hubtl\n@hubtl.hookimpl\ndef before_publish(folder, entry): 1 / 0"
     install("gate", code)
@@ -133,7 +152,7 @@ def test_a_gate_that_fails_to_look_refuses(install, adapted, shelf, hubtl_cli):
 
 
 def test_the_pages_method_adapts_and_says_what_it_does_not_know(install, shelf, moods, hubtl_cli):
-    install("means", next(each for each in blocks(PLUGINS, "python") if "class Means" in each))
+    install("means", files("method")["hubtl_means.py"])
     line = f"adapt text-classification {moods} --base acme/tiny-encoder --hub {shelf.name}"
     said = hubtl_cli(f"{line} --recipe means --out means --json")
     assert said.code == 0, said.err

@@ -36,7 +36,7 @@ def contrast(begun: Start, options: Mapping[str, Any], session: Session) -> Fitt
     """
     network = begun.network
 
-    def in_pairs(train: Rows, schedule: Schedule) -> InPairs:
+    def in_pairs(train: Rows, judges: Rows | None, schedule: Schedule) -> InPairs:
         held = session.choices.once("batches held", lambda: holds(network, train, schedule.rows))
         return InPairs(
             network, train, schedule, session.seed, held=held, temperature=options["temperature"]

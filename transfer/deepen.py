@@ -13,7 +13,7 @@ from .precision import TRIED, faster_at
 from .resources import free_memory
 from .start import Session, Start, weights_of
 
-Teaching = Callable[[Rows, Schedule], Lesson]
+Teaching = Callable[[Rows, Rows | None, Schedule], Lesson]
 
 
 def deepen(
@@ -21,8 +21,9 @@ def deepen(
 ) -> Fitted:
     """Train the network's trainable layers and its head, and return how it went.
 
-    `teaching` makes the lesson of rows to train on, where it is not that of each row by itself. Of
-    the options it takes those of `TRAINING`, `rate`, `epochs` and `pull`.
+    `teaching` makes the lesson of rows to train on, and of validation rows if there are any, where
+    it is not that of each row by itself. Of the options it takes those of `TRAINING`, `rate`,
+    `epochs` and `pull`.
     """
     network, choices = begun.network, session.choices
     with begun.feeds() as feed:
@@ -63,7 +64,7 @@ def deepen(
             checkpoint=session.checkpoint,
             stop=_stop(session),
             meter=session.meter,
-            lesson=teaching(train, schedule) if teaching else None,
+            lesson=teaching(train, judges, schedule) if teaching else None,
         )
 
 
