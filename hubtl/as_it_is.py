@@ -20,7 +20,7 @@ from .transfer.network import Network
 from .transfer.said import said_once
 from .transfer.scoring import Scored
 from .transfer.split import Example
-from .transfer.start import Session
+from .transfer.start import Session, features
 
 AS_IT_IS = "as it is"
 ABOUT = "the main metric of the base before it is adapted, below zero where less of it is better"
@@ -64,6 +64,17 @@ def said_of(
         return said
 
     return said_once(network, [row.input for row in rows], session.shelf, ask)
+
+
+def said_by_head(
+    subject: Subject, network: Network, rows: Sequence[Example], session: Session
+) -> list[str]:
+    """Return what a base says of rows by the head that comes with it."""
+    import torch
+
+    with torch.inference_mode():
+        logits = network.head(features(network, [row.input for row in rows], session))
+    return subject.goal.likeliest(logits.numpy(), subject.labels)
 
 
 def scored(goal: Goal, rows: Sequence[Example], said: Sequence[str]) -> Scored:

@@ -37,6 +37,8 @@ class Goal(Protocol):
     whole: bool = True  # whether a label is of the whole row; else the goal is `Placed`
     lists: bool = False  # whether a row may have several classes, and its cell be a list
     nested: bool = False  # whether a cell may be a list or an object though it is one label
+    given: bool = False  # whether the head is given with the network, and not learnt
+    compared: bool = False  # whether a row's loss is by the others that are given with it
     leading: int | None = None  # how many of a row's logits are such, if others count something
     loss_in: str = " in nats"  # what losses are in, put behind the word
 
@@ -137,7 +139,7 @@ class Goal(Protocol):
         a, b = (np.eye(len(classes))[each] if each.ndim == 1 else each for each in tables)
         return a, b, a * b
 
-    def slack(self, metric: float, gap: float) -> float:
+    def slack(self, metric: float, gap: float, said: Sequence[str] = ()) -> float:
         """Return by how much a main metric may differ where logits do by a gap, as they compare.
 
         Labels that stay the same change nothing, unless it is made of numbers.

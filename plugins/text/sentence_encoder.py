@@ -89,7 +89,7 @@ def snippet(folder: Path, loading: Loading) -> str:
     """Return the Python that loads a saved folder by transformers and peft alone."""
     kinds = {each["type"] for each in files.read_json(folder / "modules.json")}
     scale = "        pooled = torch.nn.functional.normalize(pooled, dim=1)\n"
-    whole, kind = not (folder / "adapter_config.json").is_file(), _class(folder)
+    whole, kind = not (folder / "adapter_config.json").is_file(), body_class(folder)
     return SNIPPET.format(
         peft="" if whole else "from peft import PeftModel\n",
         kind=kind,
@@ -182,9 +182,7 @@ class SentenceEncoder(Adapted):
         return _pooled(tokens, batch["attention_mask"], self.normalizes)
 
     def save(self, folder: Path) -> None:
-        """Write a sentence-transformers folder: adapter or model, pooling, (scaling), Dense."""
-        from safetensors.torch import save_file
-
+        """Write a sentence-transformers folder: adapter or model, pooling, (scaling), the head."""
         self._write_weights(folder)
         self._tokens.save(folder)
         files.write_config(self._base, folder, self._labels, **self._told)
@@ -192,13 +190,22 @@ class SentenceEncoder(Adapted):
         kinds = [("", "sentence_transformers.models.Transformer"), ("1_Pooling", POOLING)]
         if self.normalizes:
             kinds.append(("2_Normalize", NORMALIZE))
-        path = _dense(self.normalizes)
-        kinds.append((path, DENSE))
+        kinds += self._write_head(folder, _dense(self.normalizes))
         modules = [
             {"idx": number, "name": str(number), "path": each, "type": kind}
             for number, (each, kind) in enumerate(kinds)
         ]
         files.write_json(folder / "modules.json", modules)
+
+    def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:
+        """Return how texts are cut and pooled, and how many of these were cut."""
+        scaled = ", scaled to length one" if self.normalizes else ""
+        return self._tokens.describe(inputs, self.how.format(scaled=scaled))
+
+    def _write_head(self, folder: Path, path: str) -> Sequence[tuple[str, str]]:
+        """Write a Dense, and return where and what it is, as a list of modules has it."""
+        from safetensors.torch import save_file
+
         dense = {
             "in_features": self.head.in_features,
             "out_features": self.head.out_features,
@@ -212,11 +219,7 @@ class SentenceEncoder(Adapted):
         }
         save_file(weights, folder / path / "model.safetensors", {"format": "pt"})
         (folder / path / "model.safetensors").chmod(0o644)
-
-    def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:
-        """Return how texts are cut and pooled, and how many of these were cut."""
-        scaled = ", scaled to length one" if self.normalizes else ""
-        return self._tokens.describe(inputs, self.how.format(scaled=scaled))
+        return [(path, DENSE)]
 
     def _read(self, base: Path) -> Tokens:
         """Return how texts are read."""
@@ -249,7 +252,7 @@ def _pooled(tokens: Tensor, mask: Tensor, scaled: bool) -> Tensor:
     return torch.nn.functional.normalize(pooled, dim=1) if scaled else pooled
 
 
-def _class(folder: Path) -> str:
+def body_class(folder: Path) -> str:
     """Return the class that gives the encoder alone, which of a T5 is not all of the model."""
     from transformers.models.auto import modeling_auto as known
 
@@ -263,7 +266,7 @@ def _load(base: Path) -> Any:
     import torch
     import transformers
 
-    model = getattr(transformers, _class(base)).from_pretrained(
+    model = getattr(transformers, body_class(base)).from_pretrained(
         base, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
     )
     model.config.use_cache = False  # what a decoder keeps to write on is not needed to read
