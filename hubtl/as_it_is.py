@@ -78,15 +78,12 @@ def said_by_head(
 
 
 def scored(goal: Goal, rows: Sequence[Example], said: Sequence[str]) -> Scored:
-    """Return the main metric of what was said, and each row's share by what is wrong with it."""
+    """Return the main metric of what was said, the better the higher, and each row's share."""
     name, metric = next(iter(goal.metrics.items()))
     true = [row.label for row in rows]
     value = float(metric(np.array(true), np.array(said), np.ones((1, len(rows))))[0])
-    if name not in LOWER:
-        return Scored(value, facts={name: value})
-    wrong = np.array([goal.wrong(a, b, (), ()) for a, b in zip(true, said, strict=True)])
-    shares = -value * wrong / wrong.mean() if wrong.any() else np.zeros(len(rows))
-    return Scored(-value, shares, {name: value})
+    way, shares = -1 if name in LOWER else 1, goal.shares(true, said, value)
+    return Scored(way * value, way * shares, {name: value})
 
 
 def _writes(subject: Subject) -> bool:

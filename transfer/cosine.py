@@ -103,6 +103,14 @@ class Cosines(Numbers):
         high = np.searchsorted(cosines, cosines + near, "right")
         return float(6 * (high - low - 1).sum() / len(cosines) ** 2)
 
+    def shares(self, true: Sequence[str], said: Sequence[str], metric: float) -> NDArray[Any]:
+        """Return how far a row's ranks are from their means, times each other, by deviations."""
+        from scipy.stats import rankdata
+
+        a, b = (rankdata([float(each) for each in side]) for side in (true, said))
+        deviations = a.std() * b.std()
+        return np.asarray((a - a.mean()) * (b - b.mean()) / (deviations or 1.0))
+
     @contextlib.contextmanager
     def even(self, head: nn.Linear) -> Iterator[None]:
         """Do nothing: the head has no weights."""
