@@ -180,3 +180,18 @@ def test_bases_are_ranked_by_what_their_cosines_say_before_anything_is_learnt(sh
     (one,) = found.ranking
     assert 0.1 < one.scores["as it is"] < 0.5
     assert "rank correlation (spearman) before anything is learnt" in found.advice
+
+
+def test_a_text_on_both_sides_of_a_split_is_told(shelf, pairs, hubtl_cli):
+    lines = pairs.read_text().splitlines()
+    first = lines[1].split(",")[0]
+    lines[200] = ",".join(["so it was", first.upper(), *lines[200].split(",")[2:]])
+    pairs.write_text("\n".join(lines) + "\n")
+    (found,) = hubtl_cli(f"check {TASK} {pairs} --json").json["findings"]
+    assert (found["kind"], found["count"], found["severity"]) == ("shared", 1, "warning")
+    told = "a test row has a sentence1 or sentence2 that rows to learn from have too"
+    assert found["what"] == told
+    plan = hubtl_cli(
+        f"adapt {TASK} {pairs} --base {BASE} --hub {shelf.name} --recipe lora --dry-run"
+    )
+    assert told in plan.err + plan.out
