@@ -5,15 +5,21 @@ from __future__ import annotations
 import csv
 import json
 import random
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import hubtl
 from hubtl.dataset import read_dataset
+from hubtl.plugins.export import HERE
+from hubtl.plugins.hookspecs import Loading
 from hubtl.plugins.hubs.folder import Folder
 from hubtl.plugins.manager import plugins
+from hubtl.plugins.text.pairs import pair_of, texts_of
 from hubtl.predictions import read_predictions
+from hubtl.registry.entry import Entry
 from hubtl.registry.errors import BadData, BadOption
 from hubtl.registry.facts import read_facts
 
@@ -162,7 +168,7 @@ def test_what_needs_a_head_or_classes_is_refused_before_work(
 
 
 def test_a_base_that_makes_no_one_vector_of_a_text_is_refused(shelf, pairs):
-    with pytest.raises(BadOption, match="was not trained to make one vector of a text"):
+    with pytest.raises(BadOption, match="does not make one vector of a text"):
         adapt(shelf, pairs, base="acme/tiny-bert")
 
 
@@ -195,3 +201,40 @@ def test_a_text_on_both_sides_of_a_split_is_told(shelf, pairs, hubtl_cli):
         f"adapt {TASK} {pairs} --base {BASE} --hub {shelf.name} --recipe lora --dry-run"
     )
     assert told in plan.err + plan.out
+
+
+def test_a_base_that_takes_the_first_token_is_taken_as_it_is_and_one_with_more_layers_refused(
+    tiny_folders, tmp_path, monkeypatch
+):
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    first, task = tmp_path / "first", plugins().task(TASK)
+    shutil.copytree(tiny_folders[BASE], first)
+    told = json.loads((first / "1_Pooling/config.json").read_text())
+    modes = {"pooling_mode_mean_tokens": False, "pooling_mode_cls_token": True}
+    (first / "1_Pooling/config.json").write_text(json.dumps({**told, **modes}))
+    network = task.network(first, Entry("acme/first"), (), "cpu", {})
+    inputs = [pair_of("great day", "the awful room"), pair_of("so", "so kind and warm")]
+    with torch.inference_mode():
+        cosines = network.head(network.features(network.collate(inputs)))[:, 0].tolist()
+    model = SentenceTransformer(str(first), device="cpu")
+    texts = map(model.encode, texts_of(inputs))
+    assert cosines == pytest.approx(model.similarity_pairwise(*texts).tolist(), abs=1e-5)
+
+    made, names = tmp_path / "made", dict[str, Any]()
+    made.mkdir()
+    network.release()
+    network.save(made)
+    monkeypatch.chdir(made)
+    inputs_told = network.describe_inputs(inputs)
+    assert "the first token" in inputs_told["how"]
+    exec(task.snippet(made, Loading(HERE, str(first), "main", (), inputs_told)), names)
+    assert names["predict"](inputs) == pytest.approx(cosines, abs=1e-5)
+    assert names["predict"]([("so", "so kind and warm")]) == pytest.approx(cosines[1:], abs=1e-5)
+
+    modules = json.loads((first / "modules.json").read_text())
+    dense = {"idx": 9, "name": "9", "path": "9", "type": "sentence_transformers.models.Dense"}
+    (first / "modules.json").write_text(json.dumps([*modules, dense]))
+    with pytest.raises(BadOption, match="first alone, but has Dense"):
+        task.network(first, Entry("acme/first"), (), "cpu", {})

@@ -52,6 +52,7 @@ class SentenceSimilarity(OfTexts):
     options: Mapping[str, Any] = {}
     about: Mapping[str, str] = {}
     words: Mapping[str, Sequence[str]] = {}
+    recipe, recipe_why = "lora", "cosines have no head that a probe could fit"
 
     def goal(self, options: Mapping[str, Any]) -> Goal:
         """Return that it is a score, which a cosine follows."""

@@ -16,12 +16,15 @@ from ...registry.errors import BadOption
 from ...transfer.feed import Rows, Whole
 from ..hookspecs import Loading
 from ..networks import files
-from .sentence_encoder import ADAPTED, WHOLE, SentenceEncoder, body_class, is_sentence_encoder
+from .sentence_encoder import ADAPTED, FIRST, MEAN, WHOLE, SentenceEncoder, body_class, pooling_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 KEYS = ("sentence1", "sentence2")
+MODULES = {"Transformer", "Pooling", "Normalize"}  # whatever else a base has would be lost
+POOLED = {MEAN: "(tokens * mask).sum(1) / mask.sum(1)", FIRST: "tokens[:, 0]"}
+HOW = {MEAN: "the mean over tokens", FIRST: "the first token"}
 SNIPPET = """\
 import json
 
@@ -42,8 +45,7 @@ def embed(texts):
         batch = tokenizer(texts[start : start + 32], padding=True, truncation=True,
                           max_length={length}, return_tensors="pt")
         tokens = body(**batch).last_hidden_state
-        mask = batch["attention_mask"].unsqueeze(-1)
-        pooled = (tokens * mask).sum(1) / mask.sum(1)
+{mask}        pooled = {pooled}
         found.append(torch.nn.functional.normalize(pooled, dim=1))
     return torch.cat(found)
 
@@ -66,6 +68,9 @@ def choose(row):
 
 def predict(pairs):
     return [choose(row) for row in logits(pairs).tolist()]
+"""
+MASK = """\
+        mask = batch["attention_mask"].unsqueeze(-1)
 """
 # Behind the card's code: what it makes of the two texts of each input, side by side.
 KEPT = """
@@ -104,17 +109,20 @@ def texts_of(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 class PairEncoder(SentenceEncoder):
-    """A mean-pooled encoder whose head is the cosine of two texts' vectors."""
+    """A sentence encoder whose head is the cosine of two texts' vectors."""
 
     def __init__(self, base: Path, entry: Entry, labels: Sequence[str], device: str | None) -> None:
-        if not is_sentence_encoder(base):
+        self.pools_by = pooling_of(base)
+        modules = {each["type"].rpartition(".")[2] for each in _modules(base)}
+        if not self.pools_by or not modules <= MODULES:
+            more = f" alone, but has {', '.join(sorted(modules - MODULES))}" if modules else ""
             raise BadOption(
-                f"`{entry.id}` was not trained to make one vector of a text by the mean of its "
-                "tokens",
+                f"`{entry.id}` does not make one vector of a text by the mean of its tokens, or "
+                f"the first{more}",
                 "choose another --base: `hubtl search --task sentence-similarity`",
             )
         super().__init__(base, entry, labels, device)
-        self.head = _cosine(self.head.in_features)
+        self.how = f"{HOW[self.pools_by]}{{scaled}}, as the base was trained"
 
     @property
     def identity(self) -> str:
@@ -148,9 +156,18 @@ class PairEncoder(SentenceEncoder):
         how = str(told["how"]).replace(" rows were)", " texts were)")
         return {**told, "how": f"{how}; two texts are compared by the cosine of theirs"}
 
+    def _new_head(self, width: int) -> nn.Linear:
+        """Return a head that is the cosine."""
+        return _cosine(width)
+
     def _write_head(self, folder: Path, path: str) -> Sequence[tuple[str, str]]:
         """Write nothing: whoever loads the folder takes the cosine."""
         return ()
+
+
+def _modules(base: Path) -> Sequence[Mapping[str, str]]:
+    found: Sequence[Mapping[str, str]] = files.read_json(base / "modules.json") or ()
+    return found
 
 
 def _cosine(width: int) -> nn.Linear:
@@ -191,6 +208,7 @@ def cosines_by(base: Path, inputs: Sequence[str]) -> list[float]:
 def snippet(folder: Path, loading: Loading) -> str:
     """Return the Python that loads a saved folder by transformers and peft alone."""
     whole, kind = not (folder / "adapter_config.json").is_file(), body_class(folder)
+    way = pooling_of(folder)
     return SNIPPET.format(
         peft="" if whole else "from peft import PeftModel\n",
         kind=kind,
@@ -200,4 +218,6 @@ def snippet(folder: Path, loading: Loading) -> str:
         **files.from_hub(loading.address),
         address=loading.address,
         length=int(loading.inputs["max_length"]),
+        mask=MASK if way == MEAN else "",
+        pooled=POOLED[way],
     )
