@@ -22,6 +22,7 @@ from hubtl.predictions import read_predictions
 from hubtl.registry.entry import Entry
 from hubtl.registry.errors import BadData, BadOption
 from hubtl.registry.facts import read_facts
+from hubtl.transfer.cut import Fed, Tap, cut_at
 
 from .conftest import FILLER, WORDS
 
@@ -238,3 +239,21 @@ def test_a_base_that_takes_the_first_token_is_taken_as_it_is_and_one_with_more_l
     (first / "modules.json").write_text(json.dumps([*modules, dense]))
     with pytest.raises(BadOption, match="first alone, but has Dense"):
         task.network(first, Entry("acme/first"), (), "cpu", {})
+
+
+def test_the_frozen_layers_of_pairs_run_once_and_training_goes_on_from_them(tiny_folders):
+    import torch
+
+    network = plugins().task(TASK).network(tiny_folders[BASE], Entry(BASE), (), "cpu", {})
+    inputs = [pair_of("so kind", "we all said that it felt warm"), pair_of("late", "cold")]
+    cut = cut_at(network, 1, inputs)
+    assert cut.positions(network.sizes(inputs)) == network.sizes(inputs) and not cut.shape
+    with torch.inference_mode(), Tap(network, 1) as tap:
+        whole = network.features(network.collate(inputs))
+    # As they are kept: cut off at each pair's own size, zeros behind.
+    states = tap.states.clone()
+    states[1, network.sizes(inputs)[1] :] = 0
+    with torch.inference_mode(), Fed(network, cut) as fed:
+        again = fed.features(network.outline(inputs), states)
+    assert not states.equal(tap.states)
+    torch.testing.assert_close(again, whole)

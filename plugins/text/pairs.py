@@ -111,11 +111,13 @@ def texts_of(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
 class PairEncoder(SentenceEncoder):
     """A sentence encoder whose head is the cosine of two texts' vectors."""
 
+    parts = 2
+
     def __init__(self, base: Path, entry: Entry, labels: Sequence[str], device: str | None) -> None:
         self.pools_by = pooling_of(base)
-        modules = {each["type"].rpartition(".")[2] for each in _modules(base)}
-        if not self.pools_by or not modules <= MODULES:
-            more = f" alone, but has {', '.join(sorted(modules - MODULES))}" if modules else ""
+        others = {each["type"].rpartition(".")[2] for each in _modules(base)} - MODULES
+        if others or not self.pools_by:
+            more = f" alone, but has {', '.join(sorted(others))}" if others else ""
             raise BadOption(
                 f"`{entry.id}` does not make one vector of a text by the mean of its tokens, or "
                 f"the first{more}",
