@@ -25,7 +25,7 @@ from pathlib import Path
 import hubtl
 
 BASE = "sentence-transformers/all-MiniLM-L6-v2"
-PAIRS = {"train": 1500, "validation": 300, "test": 500}
+PAIRS = {"train": 2400, "validation": 600, "test": 2000}
 VALIDATION = 0.2  # of the packages to learn from
 FACETS = frozenset(  # what a package is for; others say how it is built, or who made it
     "admin biology culture devel field game hardware mail network office protocol science security "

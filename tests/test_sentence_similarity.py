@@ -85,7 +85,7 @@ ONE = ('{"sentence1": "a cat", "sentence2": "a dog"}', "3.5")
 @pytest.mark.parametrize(
     "header",
     ["sentence1,sentence2,score", "text1,text2,similarity", "sentence_A,sentence_B,label",
-     "anchor,other,relatedness_score", "first,second,rating"],
+     "anchor,positive,relatedness_score", "first,second,rating"],
 )  # fmt: skip
 def test_columns_are_found_by_the_names_that_such_sets_have(header):
     assert rows(f"{header}\na cat,a dog,3.5\n") == [ONE]

@@ -24,10 +24,10 @@ pairs = test_sentence_similarity.pairs
 def test_what_is_published_says_in_a_python_without_hubtl_what_was_measured(
     recipe: str, shelf: Folder, pairs: Path, tmp_path: Path
 ) -> None:
-    folder = adapt(shelf, pairs, recipe)
+    folder = adapt(shelf, pairs, recipe, retain=pairs)
     facts, measured = read_facts(folder), read_predictions(folder)
     assert facts.metrics["spearman"]["value"] > facts.baselines["base"]["spearman"]
-    assert set(facts.loads.values()) == {"works"}
+    assert set(facts.loads.values()) == {"works"} and facts.retention["retain"]["rows"] == 300
     done = hubtl.publish(folder, "acme/pairs", hub=shelf.name, allow_worse=True)
     assert done.verified and hubtl.verify("acme/pairs", data=pairs, hub=shelf.name).verified
     environment = {

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from ...transfer.goal import Goal
 
 FIRST = ("sentence1", "sentence_1", "sentence_a", "text1", "text_1", "text_a", "first", "anchor")
-SECOND = ("sentence2", "sentence_2", "sentence_b", "text2", "text_2", "text_b", "second", "other")
+SECOND = (
+    "sentence2",
+    "sentence_2",
+    "sentence_b",
+    "text2",
+    "text_2",
+    "text_b",
+    "second",
+    "positive",
+)
 SCORES = ("score", "similarity", "similarity_score", "relatedness_score", "relatedness", "label")
 
 

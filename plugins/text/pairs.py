@@ -124,6 +124,7 @@ class PairEncoder(SentenceEncoder):
                 "choose another --base: `hubtl search --task sentence-similarity`",
             )
         super().__init__(base, entry, labels, device)
+        self._tokens.what = "texts"
         self.how = f"{HOW[self.pools_by]}{{scaled}}, as the base was trained"
 
     @property
@@ -154,9 +155,9 @@ class PairEncoder(SentenceEncoder):
     def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:
         """Return how texts are cut and compared, and how many of these were cut."""
         first, second = texts_of(inputs)
-        told = super().describe_inputs([*first, *second])
-        how = str(told["how"]).replace(" rows were)", " texts were)")
-        return {**told, "how": f"{how}; two texts are compared by the cosine of theirs"}
+        scaled = ", scaled to length one" if self.normalizes else ""
+        how = f"{self.how.format(scaled=scaled)}; two texts are compared by the cosine of theirs"
+        return self._tokens.describe([*first, *second], how)
 
     def _new_head(self, width: int) -> nn.Linear:
         """Return a head that is the cosine."""
