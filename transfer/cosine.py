@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SCALE = 20.0  # of cosines, as in the paper
 DIGITS = 6  # of a cosine, as far as fp32 tells it
+NOTED = ("mean", "deviation", "least", "most")
 
 
 class Cosines(Numbers):
@@ -71,8 +72,8 @@ class Cosines(Numbers):
         told = noted.get("numbers")
         if not told:
             return self
-        ends = (float(told[name]) for name in ("mean", "deviation", "least", "most"))
-        return Cosines(classes[0], *ends)
+        lie = {**vars(self), **told}
+        return Cosines(classes[0], *(float(lie[each]) for each in NOTED))
 
     def read(self, cell: str) -> str:
         """Return the score that a cell is, written one way."""
