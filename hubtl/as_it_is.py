@@ -20,7 +20,7 @@ from .transfer.network import Network
 from .transfer.said import said_once
 from .transfer.scoring import Scored
 from .transfer.split import Example
-from .transfer.start import Session
+from .transfer.start import Session, features
 
 AS_IT_IS = "as it is"
 ABOUT = "the main metric of the base before it is adapted, below zero where less of it is better"
@@ -66,16 +66,24 @@ def said_of(
     return said_once(network, [row.input for row in rows], session.shelf, ask)
 
 
+def said_by_head(
+    subject: Subject, network: Network, rows: Sequence[Example], session: Session
+) -> list[str]:
+    """Return what a base says of rows by the head that comes with it."""
+    import torch
+
+    with torch.inference_mode():
+        logits = network.head(features(network, [row.input for row in rows], session))
+    return subject.goal.likeliest(logits.numpy(), subject.labels)
+
+
 def scored(goal: Goal, rows: Sequence[Example], said: Sequence[str]) -> Scored:
-    """Return the main metric of what was said, and each row's share by what is wrong with it."""
+    """Return the main metric of what was said, the better the higher, and each row's share."""
     name, metric = next(iter(goal.metrics.items()))
     true = [row.label for row in rows]
     value = float(metric(np.array(true), np.array(said), np.ones((1, len(rows))))[0])
-    if name not in LOWER:
-        return Scored(value, facts={name: value})
-    wrong = np.array([goal.wrong(a, b, (), ()) for a, b in zip(true, said, strict=True)])
-    shares = -value * wrong / wrong.mean() if wrong.any() else np.zeros(len(rows))
-    return Scored(-value, shares, {name: value})
+    way, shares = -1 if name in LOWER else 1, goal.shares(true, said, value)
+    return Scored(way * value, way * shares, {name: value})
 
 
 def _writes(subject: Subject) -> bool:

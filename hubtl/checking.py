@@ -17,7 +17,15 @@ from .plugins.hookspecs import Task
 from .plugins.manager import plugins
 from .registry.recipe import Recipe
 from .results import Checked, Finding
-from .row_faults import Sheet, copies, near_copies, odd_sizes, sheet_of, sizes_of
+from .row_faults import (
+    Sheet,
+    copies,
+    near_copies,
+    odd_sizes,
+    shared_parts,
+    sheet_of,
+    sizes_of,
+)
 from .splitting import RIVAL_ROWS
 from .transfer.goal import Goal
 from .transfer.progress import Progress
@@ -55,6 +63,7 @@ def check(wanted: Wanted, progress: Progress) -> Checked:
         other = see(wanted.test, task, wanted.columns, wanted.hub, goal=goal, fields=fields)
     sheet = _sheet(seen, other)
     findings = [*_unusable(seen, other), *copies(sheet), *class_faults(sheet, goal)]
+    findings += shared_parts(sheet, task.roles[0])
     progress("looking at columns", 0, 1)
     findings += column_faults(seen, classes=goal.divides)
     progress("looking at columns", 1, 1)
@@ -97,6 +106,7 @@ def warnings_of(split: Split, task: Task, goal: Goal) -> tuple[str, ...]:
     """Return what to tell before work about rows that were divided; at most a few lines."""
     sheet = sheet_of(joined(split.train, split.validation), split.test, divided=True)
     findings = [*copies(sheet), *class_faults(sheet, goal)]
+    findings += shared_parts(sheet, task.roles[0])
     if isinstance(task, Checkable) and len(sheet) <= FEW_ENOUGH:
         rows = [rows[0] for rows in sheet.firsts().values()]
         findings += near_copies(sheet, task.look([sheet.inputs[row] for row in rows]), rows)

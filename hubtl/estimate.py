@@ -218,7 +218,8 @@ def _seconds(
     heard, outputs = len(learning), len(job.labels)
     if isinstance(job.goal, Placed):
         heard, outputs = min(sum(learning), MOST), len(job.goal.outputs(job.labels))
-    head = seconds_to_fit(heard, width, outputs, folds) if job.labels else 0.0
+    fitted = job.labels and not job.goal.given
+    head = seconds_to_fit(heard, width, outputs, folds) if fitted else 0.0
     curve = min(SECONDS, FOLDS * head) if job.goal.whole else 0.0
     return {
         "loading": tried.loading,

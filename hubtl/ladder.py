@@ -57,6 +57,11 @@ def rungs(asked: str, task: Task, options: Mapping[str, str]) -> tuple[Rung, ...
 
 def refusal(found: Rung, goal: Goal) -> tuple[str, str]:
     """Return why a recipe can't learn such labels, and what to do; empty if it can."""
+    if goal.given and getattr(found.method, "linear", False):
+        why = f"`{found.recipe.name}` fits a head, and these labels are learnt without one"
+        return why, "--recipe lora"
+    if goal.given and found.recipe.options.get("layers") == "probe":
+        return "`layers=probe`: no head is fitted by which layers are told", "--set layers=auto"
     if (goal.ordered or not goal.whole) and getattr(found.method, "contrasts", False):
         labels = "labels are numbers" if goal.ordered else "parts of rows have labels"
         why = f"`{found.recipe.name}` draws whole rows of a class together, and {labels}"

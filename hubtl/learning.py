@@ -95,8 +95,9 @@ def _layers(job: Job, network: Network, session: Session) -> dict[str, Any]:
 
     It is only to be looked at, so it takes no part of a time budget.
     """
-    if not (job.labels and (job.goal.divides or job.goal.ordered)):
-        how = "a layer is probed only where each row has one class, or a number"
+    told = job.goal.divides or job.goal.ordered
+    if not (job.labels and told) or job.goal.given:
+        how = "a layer is probed only where a head tells each row's one class, or its number"
         return {"losses": [], "how": how}
     if job.clock.budget is not None:
         return {"losses": [], "how": "no layer was probed, to keep to the time budget"}
@@ -114,7 +115,7 @@ def _layers(job: Job, network: Network, session: Session) -> dict[str, Any]:
 def _curve(job: Job, network: Network, session: Session) -> Mapping[str, Any]:
     """Return whether more rows are worth it, by what is kept of the rows; or why not, in `says`."""
     none: dict[str, Any] = {"points": [], "twice": None}
-    if not (job.labels and job.goal.whole):
+    if not (job.labels and job.goal.whole) or job.goal.given:
         return {
             **none,
             "says": "Whether more rows are worth it is told only where rows have classes.",

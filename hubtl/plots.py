@@ -183,12 +183,18 @@ def growth(points: Sequence[Mapping[str, float]], title: str, about: str) -> str
     return svg[0]
 
 
-def against(true: Sequence[float], said: Sequence[float], name: str, about: str) -> str:
-    """Return a point a row: what was said by what is true; where both are the same is dashed."""
+def against(
+    true: Sequence[float], said: Sequence[float], name: str, about: str, *, same: bool = True
+) -> str:
+    """Return a point a row: what was said by what is true; where both are the same is dashed.
+
+    That is left out where they are not in the `same` unit.
+    """
     with _drawn(about, 3.6) as (axes, svg):
         axes.plot(true, said, "o", color=ACCENT, alpha=0.5, markersize=4, markeredgewidth=0)
-        ends = [min(*true, *said), max(*true, *said)]
-        axes.plot(ends, ends, "--", color=INK, linewidth=1)
+        if same:
+            ends = [min(*true, *said), max(*true, *said)]
+            axes.plot(ends, ends, "--", color=INK, linewidth=1)
         axes.set(xlabel=f"{_short(name, 1)}, true", ylabel=f"{_short(name, 1)}, said")
         _grid(axes, "y")
     return svg[0]

@@ -71,7 +71,7 @@ def rank(
     found = find_candidates(candidates, asked, hub)
     subject = read_subject(request, recipes)
     check_answers(request, subject)
-    if not subject.labels:  # then no head can be fitted, and a recipe without one is meant
+    if not subject.fits_head:  # then no head can be fitted, and a recipe without one is meant
         request = replace(request, recipe=WITHOUT_CLASSES[0])
         subject = replace(subject, rungs=find_recipes(request))
     ranking = ranked(request, subject, found, progress, rows)
@@ -111,7 +111,7 @@ class _Contest:
         learning = len(subject.split.train) + len(subject.split.validation)
         budget = self.clock.budget is not None
         self.available = learning
-        rows = rows if subject.labels or rows else ROWS
+        rows = rows if subject.fits_head or rows else ROWS
         self.sizes = sizes_of(learning, len(subject.labels), rows, budget=budget)
         strata = subject.goal.divides
         self.chunks = chunks_of(subject.split, self.sizes, request.seed, strata=strata)

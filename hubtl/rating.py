@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .as_it_is import AS_IT_IS, said_of, scored
+from .as_it_is import AS_IT_IS, said_by_head, said_of, scored
 from .candidates import Candidate, told
 from .job import Job, job_of
 from .learning import network_of, session_of
@@ -93,8 +93,9 @@ def rate(
         session = session_of(job, request.seed, Choices(), meter)
         session = dataclasses.replace(session, progress=progress)
         rows = rows_of(chunks)
-        made = _made(network, chunks, session) if subject.labels else []
-        said = [] if subject.labels else _said(subject, job, base, network, chunks, session)
+        fits = subject.fits_head
+        made = _made(network, chunks, session) if fits else []
+        said = [] if fits else _said(subject, job, base, network, chunks, session)
         params = sum(each.numel() for each in network.body.parameters())
     finally:
         body = weakref.ref(network.body)
@@ -104,7 +105,7 @@ def rate(
     began_scoring = time.perf_counter()
     scores, silent, layers = (
         _by_features(subject, made, rows, session)
-        if subject.labels
+        if fits
         else ({AS_IT_IS: scored(subject.goal, rows, said)}, {}, None)
     )
     try:
@@ -152,6 +153,9 @@ def _said(
     subject: Subject, job: Job, base: Path, network: Network, chunks: Sequence[Split], s: Session
 ) -> list[str]:
     """Return what a base says of the rows of all chunks, kept a chunk at a time."""
+    if subject.goal.given:
+        own = (said_by_head(subject, network, rows_of([chunk]), s) for chunk in chunks)
+        return list(itertools.chain(*own))
     if job.upon:
         why = f"`{job.upon.name}` is an adapter, and only whole models are asked what they write"
         raise BadOption(why, f"name what it is made of: --candidates {job.base.id}")

@@ -154,21 +154,21 @@ def _plots(
         about = "How often it is right, by how sure it is"
         drawn["plot_bins"] = plots.reliability(bins, before, about)
     if goal.ordered:
-        drawn |= _drawn_numbers(found.answers, facts.labels[0])
+        drawn |= _drawn_numbers(found.answers, facts.labels[0], goal)
     drawn |= _drawn_learning(facts, goal)
     return {**{name: Markup(svg) for name, svg in drawn.items()}, "plots": True}
 
 
-def _drawn_numbers(answers: Answers, name: str) -> dict[str, str]:
+def _drawn_numbers(answers: Answers, name: str, goal: Goal) -> dict[str, str]:
     """Return the plots of what was said against what is true, and of how far off that is."""
     some = answers.among(evenly(len(answers), MOST_POINTS))
     true, said = ([float(label) for label in part] for part in (some.true, some.labels))
-    return {
-        "plot_numbers": plots.against(true, said, name, f"{name}: said against true"),
-        "plot_residuals": plots.residuals(
-            true, said, name, f"{name}: how far off, by what is said"
-        ),
-    }
+    about, same = f"{name}: said against true", not goal.given
+    drawn = {"plot_numbers": plots.against(true, said, name, about, same=same)}
+    if same:
+        about = f"{name}: how far off, by what is said"
+        drawn["plot_residuals"] = plots.residuals(true, said, name, about)
+    return drawn
 
 
 def _drawn_learning(facts: Facts, goal: Goal) -> dict[str, str]:

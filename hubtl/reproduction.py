@@ -65,7 +65,7 @@ def reproduce(
     measured = measure.values(rows.true, rows.predicted, goal.metrics)[facts.main_metric]
     # A near tie may fall the other way elsewhere, and the metric with it, by that many rows.
     ties = agreement.near_ties / max(1, agreement.rows)
-    off = METRIC_TOLERANCE + ties + goal.slack(measured, agreement.widest)
+    off = METRIC_TOLERANCE + ties + goal.slack(measured, agreement.widest, rows.predicted)
     if abs(reproduced - measured) > off:
         told = [figure(facts.main_metric, each, digits=4) for each in (reproduced, measured)]
         raise NotReproduced(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .plugins.check import Look
 from .results import Finding
+from .transfer.columns import Role
 from .transfer.split import Example, like
 
 if TYPE_CHECKING:
@@ -97,6 +99,34 @@ def copies(sheet: Sheet) -> Iterator[Finding]:
             "`adapt` keeps them on one side of a split; they count more than others",
             len(again),
             tuple(again),
+        )
+
+
+def shared_parts(sheet: Sheet, role: Role) -> Iterator[Finding]:
+    """Yield that test rows have a part, such as one of two texts, which others learn from.
+
+    That is only where inputs have parts, as their role says.
+    """
+    if not role.parts:
+        return
+    found: list[Mapping[str, Any]] = []
+    learnt: dict[str, str] = {}
+    for row, text in enumerate(sheet.inputs):
+        parts = [like(str(part)) for part in json.loads(text).values()]
+        if not sheet.tests(row):
+            learnt |= dict.fromkeys(parts, sheet.ids[row])
+        elif known := [learnt[part] for part in parts if part in learnt]:
+            found.append(sheet.told(row, like=known[0]))
+    if found:
+        what = f"{len(found)} test rows have" if len(found) > 1 else "a test row has"
+        names = " or ".join(part.name for part in role.parts)
+        yield Finding(
+            "shared",
+            "warning",
+            f"{what} a {names} that rows to learn from have too",
+            "results look better than they are: divide rows by a split column, or by --group",
+            len(found),
+            tuple(found),
         )
 
 

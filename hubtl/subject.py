@@ -65,6 +65,11 @@ class Subject:
     domain: str | None
     clock: Clock
 
+    @property
+    def fits_head(self) -> bool:
+        """Whether a head can be fitted on what a base makes of rows, to judge the base by."""
+        return bool(self.labels) and not self.goal.given
+
 
 def find_recipes(request: Request) -> tuple[Rung, ...]:
     """Return the recipe asked for, or those to choose from; raises UnknownName and BadOption."""

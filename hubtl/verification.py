@@ -58,7 +58,7 @@ def verify(
         found = measure.values(true, said.labels, goal.metrics)[facts.main_metric]
         same = rows_fingerprint(contents_of(rows))
         metric |= {"reproduced": found, "same_rows": same == facts.data["test_fingerprint"]}
-        off = METRIC_TOLERANCE + goal.slack(measured, LOGIT_TOLERANCE)
+        off = METRIC_TOLERANCE + goal.slack(measured, LOGIT_TOLERANCE, said.labels)
         if metric["same_rows"] and abs(found - measured) > off:
             told = [figure(facts.main_metric, each, digits=4) for each in (found, measured)]
             raise NotReproduced(

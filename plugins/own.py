@@ -12,6 +12,7 @@ OWN: Mapping[str, tuple[str, ...]] = {
     "register_tasks": (
         "tasks.text_classification",
         "tasks.token_classification",
+        "tasks.sentence_similarity",
         "tasks.image_classification",
         "tasks.audio_classification",
         "tasks.automatic_speech_recognition",

@@ -30,9 +30,15 @@ METRIC_NAMES = {
     "mse": "Mean squared error",
     "r2": "Variance explained (R²)",
     "spearman": "Rank correlation (Spearman)",
+    "pearson": "Correlation (Pearson)",
 }
 ENDS = ("value", "low", "high")
-HUB_NAMES = {"macro_f1": "f1", "r2": "r_squared", "spearman": "spearmanr"}  # of `evaluate`
+HUB_NAMES = {  # of `evaluate`
+    "macro_f1": "f1",
+    "r2": "r_squared",
+    "spearman": "spearmanr",
+    "pearson": "pearsonr",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from .entry import Entry
 
 LOWER = frozenset(("wer", "cer", "mse", "perplexity", "loss"))  # metrics of which less is better
-BELOW_ZERO = {"spearman": -1.0, "r2": -math.inf}  # the least of those that may be below zero
+# The least of those that may be below zero.
+BELOW_ZERO = {"spearman": -1.0, "pearson": -1.0, "r2": -math.inf}
 WITH_UNIT = frozenset(("mse",))  # that of the labels, squared
 A_TOKEN = frozenset(("perplexity", "loss"))  # metrics that are counted by a base's tokens
 DIGITS = 12

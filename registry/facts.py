@@ -176,7 +176,8 @@ def _check_data(data: Mapping[str, Any], labels: Any) -> None:
     if type(groups) is not int or groups < 0:
         raise ValueError("`groups` of its data is no count")
     if "numbers" in data:
-        told = [data["numbers"][name] for name in ("mean", "deviation")]
+        numbers = {"least": 0.0, "most": 1.0, **data["numbers"]}  # some labels have ends
+        told = [numbers[name] for name in ("mean", "deviation", "least", "most")]
         finite = all(type(each) in (int, float) and math.isfinite(each) for each in told)
         if not (finite and told[1] > 0 and len(labels) == 1):
             raise ValueError("`numbers` of its data are no mean and deviation of one label")

@@ -19,6 +19,8 @@ def intended(facts: Facts) -> str:
     among = f", {one} {len(facts.labels)} labels" if facts.labels else ""
     if "numbers" in facts.data:
         among = f", a number, `{facts.labels[0]}`"
+        if "least" in facts.data["numbers"]:  # what is said is in another unit
+            among = f", whose order is that of a number, `{facts.labels[0]}`"
     wide = figure(facts.main_metric, metric["high"] - metric["low"])
     spoken = f" in {', '.join(facts.languages)}" if facts.languages else ""
     domain = f", in the domain `{facts.domain}`" if facts.domain else ""

@@ -48,7 +48,7 @@ LONG = {
     *("test_plugin_pages_adapt", "test_publish_faults"),
     *("test_publish_files", "test_resume", "test_road", "test_several_texts_files"),
     *("test_numbers_of_texts_files", "test_spelling", "test_text_generation_forms"),
-    *("test_token_classification_files", "test_transcripts"),
+    *("test_sentence_similarity_files", "test_token_classification_files", "test_transcripts"),
     *("test_upon_adapter", "test_versions", "test_web_in_chromium"),
 }
 

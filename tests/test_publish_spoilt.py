@@ -98,6 +98,11 @@ def test_probe_logits_that_were_changed_are_caught(adapted, shelf):
         (("data", "numbers"), [1.0, 2.0], "is damaged"),
         (("data", "numbers"), {"mean": "x", "deviation": 1.0}, "are no mean and deviation of one"),
         (("data", "numbers"), {"mean": 0.0, "deviation": 0.0}, "are no mean and deviation of one"),
+        (
+            ("data", "numbers"),
+            {"mean": 0, "deviation": 1, "most": "x"},
+            "are no mean and deviation",
+        ),
         (("data", "numbers"), {"mean": math.nan, "deviation": 1.0}, "are no mean and deviation of"),
         (("format",), "9", "was written by another hubtl"),
     ],

@@ -108,7 +108,7 @@ class Completion(FreeText):
         ours, theirs = _costs(said)[:, 1], _costs(other)[:, 1]
         return "" if np.array_equal(ours, theirs, equal_nan=True) else "their tokens differ"
 
-    def slack(self, value: float, gap: float) -> float:
+    def slack(self, value: float, gap: float, said: Sequence[str] = ()) -> float:
         """Return how far off a perplexity may be where no row's mean is further off than `gap`."""
         return value * math.expm1(gap)
 

@@ -57,7 +57,7 @@ class Tap:
 
     def __init__(self, network: Network, layer: int) -> None:
         stack = _stack(network)
-        self._layer, self._first = stack[layer], stack[0]
+        self._layer, self._first, self._parts = stack[layer], stack[0], _parts(network)
         self.states: Tensor | None = None
         self.gives = 0
 
@@ -75,7 +75,8 @@ class Tap:
             hook.remove()
 
     def _see(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.states = args[0] if args else kwargs["hidden_states"]
+        states = args[0] if args else kwargs["hidden_states"]
+        self.states = states if self._parts == 1 else _in_turn(states, self._parts)
 
     def _count(self, module: nn.Module, args: tuple[Any, ...], given: Any) -> None:
         self.gives = len(given) if isinstance(given, tuple) else 0
@@ -117,7 +118,8 @@ class Fed:
 
         shape = self.cut.shape
         if not shape:
-            return states
+            parts = _parts(self.network)
+            return states if parts == 1 else _one_by_one(states, parts)
         states = states.reshape(len(states), *shape)
         if states.ndim != 4:
             return states
@@ -183,6 +185,28 @@ def _stack(network: Network) -> nn.ModuleList:
     found = network.body.get_submodule(layer_stack(network.body))
     assert isinstance(found, nn.ModuleList), "layer_stack names a list of layers"
     return found
+
+
+def _parts(network: Network) -> int:
+    """Return how many rows an input is to the body: one, unless a network has `parts`."""
+    return int(getattr(network, "parts", 1))  # a plugin's network may be of before
+
+
+def _in_turn(states: Tensor, parts: int) -> Tensor:
+    """Return states of all inputs' first parts, then of the next ones, as one row an input.
+
+    It has the first position of each part, then the second of each: what pads is behind.
+    """
+    rows, positions, width = states.shape
+    apart = states.reshape(parts, rows // parts, positions, width)
+    return apart.permute(1, 2, 0, 3).reshape(rows // parts, positions * parts, width)
+
+
+def _one_by_one(states: Tensor, parts: int) -> Tensor:
+    """Return the states that were put `_in_turn` as the body has them."""
+    inputs, positions, width = states.shape
+    apart = states.reshape(inputs, positions // parts, parts, width)
+    return apart.permute(2, 0, 1, 3).reshape(inputs * parts, positions // parts, width)
 
 
 def _passing(gives: int) -> nn.Module:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .checkpoint import Checkpoint, State
+from .compared import Compared
 from .feed import Rows
 from .layers import still_modules
 from .lesson import EachRow, Lesson, Schedule
@@ -69,9 +70,11 @@ def fit(
     found it. With no validation rows the last epoch is kept, unless it does worse than epoch 0 on
     the rows it was trained on: then the training went astray, and epoch 0 is kept. `stop` is asked
     after each step, with the number of steps done, whether to end there. The lesson is that of each
-    row by itself, unless another is given.
+    row by itself, or among others where the goal compares, unless another is given.
     """
-    lesson = lesson or EachRow(network, train, validation, schedule, seed)
+    if lesson is None:
+        kind = Compared if train.goal.compared else EachRow
+        lesson = kind(network, train, validation, schedule, seed)
     with train.goal.even(network.head):
         run = _Run(network, lesson, bool(validation), schedule, seed, meter or Meter())
         kept = checkpoint.load() if checkpoint else None

@@ -37,6 +37,8 @@ class Goal(Protocol):
     whole: bool = True  # whether a label is of the whole row; else the goal is `Placed`
     lists: bool = False  # whether a row may have several classes, and its cell be a list
     nested: bool = False  # whether a cell may be a list or an object though it is one label
+    given: bool = False  # whether the head comes with a network, and has a unit of its own
+    compared: bool = False  # whether a row's loss is by the others that are given with it
     leading: int | None = None  # how many of a row's logits are such, if others count something
     loss_in: str = " in nats"  # what losses are in, put behind the word
 
@@ -137,12 +139,17 @@ class Goal(Protocol):
         a, b = (np.eye(len(classes))[each] if each.ndim == 1 else each for each in tables)
         return a, b, a * b
 
-    def slack(self, metric: float, gap: float) -> float:
+    def slack(self, metric: float, gap: float, said: Sequence[str] = ()) -> float:
         """Return by how much a main metric may differ where logits do by a gap, as they compare.
 
         Labels that stay the same change nothing, unless it is made of numbers.
         """
         return 0.0
+
+    def shares(self, true: Sequence[str], said: Sequence[str], metric: float) -> NDArray[Any]:
+        """Return the part of each row [rows] in a main metric, which is the mean of them."""
+        wrong = np.array([self.wrong(a, b, (), ()) for a, b in zip(true, said, strict=True)])
+        return metric * wrong / wrong.mean() if wrong.any() else np.zeros(len(wrong))
 
     def unlike(self, said: Sequence[str], other: Sequence[str]) -> str:
         """Return why what two models say of the same rows can't be compared, or nothing."""

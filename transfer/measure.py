@@ -281,7 +281,7 @@ def _with_surprises(
 
 def _by_row(metrics: Mapping[str, Metric]) -> bool:
     """Return whether metrics count rows as right or wrong, and not how far off each is."""
-    return LOWER.isdisjoint(metrics)
+    return not metrics.keys() & {*LOWER, *BELOW_ZERO}
 
 
 def _alone(metric: Metric, kinds: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:

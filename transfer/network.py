@@ -24,7 +24,8 @@ class Network(Protocol):
 
     It trains on so many `views` of each row, itself the first of them. `above` names lists of
     layers between the stack and the head that learn with it, such as a decoder's; `alike` is
-    whether inputs of a batch must be of one size, for want of a mask.
+    whether inputs of a batch must be of one size, for want of a mask. One that has `parts`, as two
+    things to compare, gives the body as many rows an input: all first parts, then the next ones.
     """
 
     body: nn.Module

@@ -38,7 +38,7 @@ class Numbers(Goal):
 
     def __init__(self, name: str = NAME, mean: float = 0.0, deviation: float = 1.0) -> None:
         self.name, self.mean, self.deviation = name, mean, deviation
-        self.metrics = {"mse": _mse, "r2": _r2, "spearman": _spearman}
+        self.metrics = {"mse": _mse, "r2": _r2, "spearman": spearman}
 
     @property
     def unit(self) -> float:
@@ -94,7 +94,7 @@ class Numbers(Goal):
         """Return how far off the number is."""
         return abs(float(true) - float(label))
 
-    def slack(self, metric: float, gap: float) -> float:
+    def slack(self, metric: float, gap: float, said: Sequence[str] = ()) -> float:
         """Return how far off a mean squared error may be where numbers are by a gap of their unit.
 
         One of m is off by no more than 2 m^½ times that, and its square.
@@ -196,14 +196,19 @@ def _r2(true: NDArray[Any], predicted: NDArray[Any], weights: NDArray[Any]) -> N
     return np.asarray(1 - share)
 
 
-def _spearman(true: NDArray[Any], predicted: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
+def spearman(true: NDArray[Any], predicted: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
     """Return the correlation of ranks, tied ones sharing theirs; 0 where a side is constant."""
     a, b = (
         np.unique(side.astype(np.float64), return_inverse=True)[1] for side in (true, predicted)
     )
-    step = max(1, ROOM // max(1, len(true)))
-    parts = (weights[start : start + step] for start in range(0, len(weights), step))
-    return np.concatenate([_correlated(_ranks(a, each), _ranks(b, each), each) for each in parts])
+    parts = in_parts(weights)
+    return np.concatenate([correlated(_ranks(a, each), _ranks(b, each), each) for each in parts])
+
+
+def in_parts(weights: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Yield some resamples at a time, of weights [resamples, rows], for their memory."""
+    step = max(1, ROOM // max(1, weights.shape[1]))
+    return (weights[start : start + step] for start in range(0, len(weights), step))
 
 
 def _ranks(places: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -215,7 +220,7 @@ def _ranks(places: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[n
     return found
 
 
-def _correlated(
+def correlated(
     a: NDArray[np.float64], b: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the weighted correlation of rows [resamples, rows]."""

@@ -101,7 +101,7 @@ class Start:
 
     network: Network
     trunk: Trunk
-    head: LinearHead | None  # none where there are no classes to tell apart
+    head: LinearHead | None  # none where none is fitted, as where there are no classes
     precision: str
     why_whole: str  # why rows go through the whole network each time; empty where they do not
 
@@ -135,7 +135,7 @@ def start(network: Network, session: Session, options: Mapping[str, Any], *, lay
     cut, why = _cut(network, layer, inputs, session, precision)
     trunk = _trunk(network, inputs, session, precision, cut)
     head = None
-    if session.labels:
+    if session.labels and not session.goal.given:
         rows = trunk.rows_of([row.input for row in session.train])
         if session.goal.whole:
             assert trunk.pooled is not None, "a linear head sees one row of each input"

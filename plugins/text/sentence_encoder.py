@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 POOLING = "sentence_transformers.models.Pooling"
 NORMALIZE = "sentence_transformers.models.Normalize"
 DENSE = "sentence_transformers.models.Dense"
+MEAN, FIRST = "mean", "cls"  # as sentence-transformers names them
 SNIPPET = """\
 import torch
 {hub}{peft}from safetensors.torch import load_file
@@ -78,18 +79,25 @@ def logits(texts):
 
 def is_sentence_encoder(base: Path) -> bool:
     """Return whether a base was trained to be pooled by the mean of its tokens."""
+    return pooling_of(base) == MEAN
+
+
+def pooling_of(base: Path) -> str:
+    """Return how a base was trained to be pooled, MEAN or FIRST; empty where in no such way."""
     pooling = files.read_json(base / "1_Pooling" / "config.json")
-    modes = [
+    modes = tuple(
         key for key, value in pooling.items() if key.startswith("pooling_mode_") and value is True
-    ]
-    return pooling.get("pooling_mode") == "mean" or modes == ["pooling_mode_mean_tokens"]
+    )
+    known = {("pooling_mode_mean_tokens",): MEAN, ("pooling_mode_cls_token",): FIRST}
+    named = str(pooling.get("pooling_mode", ""))
+    return named if named in (MEAN, FIRST) else known.get(modes, "")
 
 
 def snippet(folder: Path, loading: Loading) -> str:
     """Return the Python that loads a saved folder by transformers and peft alone."""
     kinds = {each["type"] for each in files.read_json(folder / "modules.json")}
     scale = "        pooled = torch.nn.functional.normalize(pooled, dim=1)\n"
-    whole, kind = not (folder / "adapter_config.json").is_file(), _class(folder)
+    whole, kind = not (folder / "adapter_config.json").is_file(), body_class(folder)
     return SNIPPET.format(
         peft="" if whole else "from peft import PeftModel\n",
         kind=kind,
@@ -134,6 +142,7 @@ class SentenceEncoder(Adapted):
 
     reads_texts = True
     how = "the mean over tokens{scaled}, as the base was trained"
+    pools_by = MEAN
 
     def __init__(
         self,
@@ -143,21 +152,18 @@ class SentenceEncoder(Adapted):
         device: str | None,
         told: Mapping[str, str] = NOTHING,
     ) -> None:
-        import torch
-
         self._labels, self._told = list(labels), told
         self.normalizes = _scales(base)
         self._tokens = self._read(base)
         self.device = choose_device(device)
         body = _load(base).to(self.device)
         super().__init__(base, entry, body, lambda: _load(base), "FEATURE_EXTRACTION")
-        width = int(body.config.hidden_size)
-        self.head = torch.nn.Linear(width, len(labels)).to(self.device)
+        self.head = self._new_head(int(body.config.hidden_size)).to(self.device)
 
     @property
     def identity(self) -> str:
         """The base at its commit, an adapter upon it at its own, and how texts are cut."""
-        about = f"mean, {self._tokens.identity}"
+        about = f"{self.pools_by}, {self._tokens.identity}"
         return f"{self._named} {about}"
 
     def sizes(self, inputs: Sequence[str]) -> list[int]:
@@ -177,14 +183,12 @@ class SentenceEncoder(Adapted):
         return self._tokens.contents(inputs)
 
     def features(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Return the mean over each text's tokens, [rows, width]."""
+        """Return what each text's tokens are pooled to, [rows, width]."""
         tokens = self.body(**batch).last_hidden_state
-        return _pooled(tokens, batch["attention_mask"], self.normalizes)
+        return _pooled(tokens, batch["attention_mask"], self.normalizes, self.pools_by)
 
     def save(self, folder: Path) -> None:
-        """Write a sentence-transformers folder: adapter or model, pooling, (scaling), Dense."""
-        from safetensors.torch import save_file
-
+        """Write a sentence-transformers folder: adapter or model, pooling, (scaling), the head."""
         self._write_weights(folder)
         self._tokens.save(folder)
         files.write_config(self._base, folder, self._labels, **self._told)
@@ -192,13 +196,22 @@ class SentenceEncoder(Adapted):
         kinds = [("", "sentence_transformers.models.Transformer"), ("1_Pooling", POOLING)]
         if self.normalizes:
             kinds.append(("2_Normalize", NORMALIZE))
-        path = _dense(self.normalizes)
-        kinds.append((path, DENSE))
+        kinds += self._write_head(folder, _dense(self.normalizes))
         modules = [
             {"idx": number, "name": str(number), "path": each, "type": kind}
             for number, (each, kind) in enumerate(kinds)
         ]
         files.write_json(folder / "modules.json", modules)
+
+    def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:
+        """Return how texts are cut and pooled, and how many of these were cut."""
+        scaled = ", scaled to length one" if self.normalizes else ""
+        return self._tokens.describe(inputs, self.how.format(scaled=scaled))
+
+    def _write_head(self, folder: Path, path: str) -> Sequence[tuple[str, str]]:
+        """Write a Dense, and return where and what it is, as a list of modules has it."""
+        from safetensors.torch import save_file
+
         dense = {
             "in_features": self.head.in_features,
             "out_features": self.head.out_features,
@@ -212,11 +225,13 @@ class SentenceEncoder(Adapted):
         }
         save_file(weights, folder / path / "model.safetensors", {"format": "pt"})
         (folder / path / "model.safetensors").chmod(0o644)
+        return [(path, DENSE)]
 
-    def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:
-        """Return how texts are cut and pooled, and how many of these were cut."""
-        scaled = ", scaled to length one" if self.normalizes else ""
-        return self._tokens.describe(inputs, self.how.format(scaled=scaled))
+    def _new_head(self, width: int) -> nn.Linear:
+        """Return a head of as many logits as there are labels."""
+        from torch.nn import Linear
+
+        return Linear(width, len(self._labels))
 
     def _read(self, base: Path) -> Tokens:
         """Return how texts are read."""
@@ -240,16 +255,16 @@ def _dense(scaled: bool) -> str:
     return "3_Dense" if scaled else "2_Dense"
 
 
-def _pooled(tokens: Tensor, mask: Tensor, scaled: bool) -> Tensor:
-    """Return the mean over each text's tokens, scaled to length one or not."""
+def _pooled(tokens: Tensor, mask: Tensor, scaled: bool, way: str = MEAN) -> Tensor:
+    """Return the mean over each text's tokens, or the first, scaled to length one or not."""
     import torch
 
     weights = mask.unsqueeze(-1)
-    pooled = (tokens * weights).sum(1) / weights.sum(1)
+    pooled = (tokens * weights).sum(1) / weights.sum(1) if way == MEAN else tokens[:, 0]
     return torch.nn.functional.normalize(pooled, dim=1) if scaled else pooled
 
 
-def _class(folder: Path) -> str:
+def body_class(folder: Path) -> str:
     """Return the class that gives the encoder alone, which of a T5 is not all of the model."""
     from transformers.models.auto import modeling_auto as known
 
@@ -263,7 +278,7 @@ def _load(base: Path) -> Any:
     import torch
     import transformers
 
-    model = getattr(transformers, _class(base)).from_pretrained(
+    model = getattr(transformers, body_class(base)).from_pretrained(
         base, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
     )
     model.config.use_cache = False  # what a decoder keeps to write on is not needed to read

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ...transfer.split import Example
 from ..rivals import labels_by, numbers_by
@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 STRENGTHS = (1.0, 10.0, 100.0)
+SIGNS = r"(?u)\w+|[^\w\s]+"  # words; a text without any counts its signs
+COUNTED: Mapping[str, Mapping[str, Any]] = {
+    "tfidf": {"token_pattern": SIGNS},
+    "letters": {"analyzer": "char_wb", "ngram_range": (3, 5)},
+}
 
 
 def tfidf_labels(train: Sequence[Example], test: Sequence[Example], seed: int) -> list[str]:
@@ -22,6 +27,24 @@ def tfidf_labels(train: Sequence[Example], test: Sequence[Example], seed: int) -
 def tfidf_numbers(train: Sequence[Example], test: Sequence[Example], seed: int) -> list[str]:
     """Return the numbers that TF-IDF + ridge regression gives the test rows."""
     return numbers_by(_ridge, _texts, train, test, seed)
+
+
+def tfidf_cosines(
+    learnt: Sequence[str], first: Sequence[str], second: Sequence[str]
+) -> dict[str, list[float]]:
+    """Return how alike two texts are by TF-IDF, of words and of runs of letters, of other texts."""
+    return {name: _cosines(by, learnt, first, second) for name, by in COUNTED.items()}
+
+
+def _cosines(
+    by: Mapping[str, Any], learnt: Sequence[str], first: Sequence[str], second: Sequence[str]
+) -> list[float]:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    counts = TfidfVectorizer(sublinear_tf=True, **by).fit(learnt)  # whose rows are of length one
+    both = counts.transform(first).multiply(counts.transform(second)).sum(axis=1)
+    found: list[float] = both.A1.tolist()
+    return found
 
 
 def _texts(rows: Sequence[Example]) -> list[str]:
@@ -45,6 +68,6 @@ def _over_words(model: object) -> Pipeline:
     from sklearn.pipeline import make_pipeline
 
     # On the example, words alone beat words and pairs: .54 to .47 with 8 rows a class, .81 to
-    # .80 with all. The rival should be a strong one. A text without a word counts its signs.
-    words = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\w+|[^\w\s]+")
+    # .80 with all. The rival should be a strong one.
+    words = TfidfVectorizer(sublinear_tf=True, token_pattern=SIGNS)
     return make_pipeline(words, model)

@@ -30,7 +30,9 @@ FILES = (
 
 
 class Tokens:
-    """A base's tokenizer, cutting texts at `length` tokens."""
+    """A base's tokenizer, cutting texts at `length` tokens; `what` each of them is, if no row."""
+
+    what = "rows"
 
     def __init__(self, base: Path, most: int) -> None:
         self._base = base
@@ -82,8 +84,8 @@ class Tokens:
             "max_length": self.length,
             "cut": cut,
             "rows": len(texts),
-            "how": f"texts are cut at {self.length} tokens ({cut} of {len(texts)} rows were); "
-            f"{pooling}",
+            "how": f"texts are cut at {self.length} tokens ({cut} of {len(texts)} {self.what} "
+            f"were); {pooling}",
         }
 
     def _counts(self, texts: Sequence[str]) -> list[int]:
