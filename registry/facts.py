@@ -160,6 +160,9 @@ def _check(read: Mapping[str, Any]) -> None:
         if not isinstance(read[part], dict):
             raise ValueError(f"`{part}` is no object")
     _check_data(read["data"], read["labels"])
+    temperature = read.get("calibration", {}).get("temperature")
+    if temperature is not None and not (_is_number(temperature) and temperature > 0):
+        raise ValueError("its temperature is no number above zero")
 
 
 def _check_data(data: Mapping[str, Any], labels: Any) -> None:
@@ -178,9 +181,13 @@ def _check_data(data: Mapping[str, Any], labels: Any) -> None:
     if "numbers" in data:
         numbers = {"least": 0.0, "most": 1.0, **data["numbers"]}  # some labels have ends
         told = [numbers[name] for name in ("mean", "deviation", "least", "most")]
-        finite = all(type(each) in (int, float) and math.isfinite(each) for each in told)
-        if not (finite and told[1] > 0 and len(labels) == 1):
+        if not (all(map(_is_number, told)) and told[1] > 0 and len(labels) == 1):
             raise ValueError("`numbers` of its data are no mean and deviation of one label")
+
+
+def _is_number(told: Any) -> bool:
+    """Return whether this is a finite number; True and False are none."""
+    return type(told) in (int, float) and math.isfinite(told)
 
 
 def _check_lineage(lineage: Any, base: str, revision: str) -> None:
