@@ -227,7 +227,7 @@ def say_result(facts: dict[str, Any]) -> None:
     """Print metrics beside the baselines, and the bad news first."""
     from hubtl.registry.comparing import figure
 
-    if not facts["beats_baseline"]:
+    if facts["beats_baseline"] is False:
         screen.say("This does not beat the best baseline: its advantage may be chance.\n")
     metrics = facts["metrics"]
     rows = [("this model", *(screen.interval(value, name) for name, value in metrics.items()))]

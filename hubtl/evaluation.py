@@ -203,7 +203,7 @@ def evaluate(
     answers = Answers([row.id for row in rows], true, predicted.labels, predicted.logits, origins)
     values = [row.group for row in rows]
     rivals: dict[str, list[str]] = {}
-    beats = False
+    beats: bool | None = None  # where there is no plain rival to beat
     if commonest is not None:
         rivals["majority"] = [commonest] * len(rows)
         beside, metrics = rivals["majority"], goal.metrics

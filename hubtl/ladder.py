@@ -62,6 +62,8 @@ def refusal(found: Rung, goal: Goal) -> tuple[str, str]:
         return why, "--recipe lora"
     if goal.given and found.recipe.options.get("layers") == "probe":
         return "`layers=probe`: no head is fitted by which layers are told", "--set layers=auto"
+    if goal.compared and found.recipe.options.get("rows") == 1:
+        return "`rows=1`: a row is learnt by how it compares with others", "--set rows=16"
     if (goal.ordered or not goal.whole) and getattr(found.method, "contrasts", False):
         labels = "labels are numbers" if goal.ordered else "parts of rows have labels"
         why = f"`{found.recipe.name}` draws whole rows of a class together, and {labels}"

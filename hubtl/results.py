@@ -71,7 +71,7 @@ class Evaluation:
     rows: Mapping[str, int]
     metrics: Mapping[str, Mapping[str, float]]
     baselines: Mapping[str, Mapping[str, float]]
-    beats_baseline: bool
+    beats_baseline: bool | None  # None where there is no rival
     seconds: float
     how: str
     against: Mapping[str, Any] | None = None

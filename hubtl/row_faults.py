@@ -124,7 +124,7 @@ def shared_parts(sheet: Sheet, role: Role) -> Iterator[Finding]:
             "shared",
             "warning",
             f"{what} a {names} that rows to learn from have too",
-            "results look better than they are: divide rows by a split column, or by --group",
+            "results look better than they are: have a `split` column, or --column group=NAME",
             len(found),
             tuple(found),
         )

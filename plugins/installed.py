@@ -11,6 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ..registry.errors import BadOption
+
 IN_A_FILE = "a file"  # stands where others have a version
 
 
@@ -69,6 +71,14 @@ def _from_file(path: Path) -> ModuleType:
     """Return the module in a file. It finds others beside it, as it will when it is installed."""
     import importlib.util
 
+    if not path.stem.isidentifier():
+        raise BadOption(
+            f"`{path.stem}` is no name that a module can have", "such as `my_plugin.py`"
+        )
+    there = importlib.util.find_spec(path.stem)
+    if there and there.origin != str(path):
+        told = f"Python has a module `{path.stem}` already, which others need"
+        raise BadOption(told, "give the file another name")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec and spec.loader, "its name ends in .py"
     module = importlib.util.module_from_spec(spec)

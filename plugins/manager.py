@@ -73,6 +73,9 @@ class Plugins:
 
     def _take(self, name: str, version: str, load: Callable[[], Any]) -> None:
         """Load one plugin. A stranger's may raise anything at all: that is told, and is no stop."""
+        if self._manager.has_plugin(name):
+            _warn(name, "there is another of that name")
+            return
         try:
             if version != OWN_VERSION and name in BUILT_IN:
                 raise BadOption(f"hubtl has a plugin `{name}` of its own")
@@ -101,7 +104,7 @@ class Plugins:
         before = [each for each in self._loaded if each.name == name]
         self._loaded = [each for each in self._loaded if each.name != name]
         self._loaded.append(Loaded(name, version or (before[0].version if before else ""), (), why))
-        print(f"warning: plugin `{name}` was not loaded: {why}", file=sys.stderr)
+        _warn(name, why)
 
     def _gather(self, hook: str) -> dict[str, Any]:
         """Return what all plugins registered by a hook, by name; built-in first."""
@@ -270,6 +273,10 @@ def _check_needs(what: str, needs: Mapping[str, str]) -> None:
         if installed_version(package) is None:
             why = f"{what} needs {package}, which is not installed"
             raise Unreachable(why, f"pip install '{extra}'")
+
+
+def _warn(name: str, why: str) -> None:
+    print(f"warning: plugin `{name}` was not loaded: {why}", file=sys.stderr)
 
 
 def _words(error: Exception) -> str:

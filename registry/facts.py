@@ -118,7 +118,14 @@ def read_facts(folder: Path) -> Facts:
         _check(read)
         known = {each.name for each in dataclasses.fields(Facts)}
         facts = Facts(**{name: value for name, value in read.items() if name in known})
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        KeyError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         if isinstance(error, BadData):
             raise
         raise BadData(

@@ -138,6 +138,17 @@ def test_a_plugin_in_a_file_is_tried_without_being_installed(install, hubtl_cli)
     both = hubtl_cli("plugins --json", HUBTL_PLUGINS="other,tried.py").json
     assert {"other", "shelf"} <= set(both["hubs"])
     assert hubtl_cli("hello", HUBTL_PLUGINS="tried.py").out == "hello from a plugin\n"
+    Path("more").mkdir()
+    for name, told in {
+        "more/json.py": "`json`: BadOption: Python has a module `json` already, which others need",
+        "more/a-b.py": "`a-b`: BadOption: `a-b` is no name that a module can have",
+        "tried.py,more/tried.py": "`tried`: there is another of that name",
+    }.items():
+        Path(name.rpartition(",")[2]).write_text(GOOD)
+        said = hubtl_cli("plugins --json", HUBTL_PLUGINS=name)
+        word, _, why = told.partition(": ")
+        assert said.err == f"warning: plugin {word} was not loaded: {why}\n"
+        assert ("shelf" in said.json["hubs"]) is name.startswith("tried")
     gone = hubtl_cli("plugins --json", HUBTL_PLUGINS="gone.py")
     assert gone.err.startswith("warning: plugin `gone` was not loaded: FileNotFoundError: ")
 
@@ -151,12 +162,12 @@ def test_a_gate_that_fails_to_look_refuses(install, adapted, shelf, hubtl_cli):
     assert "acme/moods" not in shelf.cache.ids()
 
 
-def test_the_pages_method_adapts_and_says_what_it_does_not_know(install, shelf, moods, hubtl_cli):
+def test_the_pages_method_adapts_and_says_how_it_learnt(install, shelf, moods, hubtl_cli):
     install("means", files("method")["hubtl_means.py"])
     line = f"adapt text-classification {moods} --base acme/tiny-encoder --hub {shelf.name}"
     said = hubtl_cli(f"{line} --recipe means --out means --json")
     assert said.code == 0, said.err
     facts = json.loads((Path("means") / "hubtl.json").read_text())
     assert facts["recipe"] == "means"
-    assert facts["losses"]["how"] == "the method does not tell how it learnt"
+    assert facts["losses"]["how"].startswith("there are no epochs: a head is fitted at once")
     assert facts["calibration"]["how"].endswith("no temperature fitted")

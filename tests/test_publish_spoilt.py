@@ -91,6 +91,7 @@ def test_probe_logits_that_were_changed_are_caught(adapted, shelf):
         (("files",), [1], "is damaged"),
         (("base_revision",), "main", "`base_revision` is no commit"),
         (("labels",), [1, 2], "a label is no text"),
+        (("calibration", "temperature"), 10**400, "is damaged"),
         (("calibration", "temperature"), 0.0, "its temperature is no number above zero"),
         (("data", "fingerprint"), None, "`fingerprint` of its data is no text"),
         (("data", "commonest"), 7, "`commonest` of its data is no text"),

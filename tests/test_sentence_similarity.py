@@ -124,7 +124,9 @@ def test_cosines_learn_to_follow_scores_and_are_told_pair_by_pair(shelf, pairs, 
     assert one["label"] == pytest.approx(float(label), abs=1e-5) and one["score"] is None
     table = hubtl_cli(f"predict {folder} --data {pairs} --hub {shelf.name} --json")
     assert len(table.json["predictions"]) == 300
-    assert hubtl.evaluate(folder, pairs, hub=shelf.name).metrics == facts.metrics
+    evaluated = hubtl.evaluate(folder, pairs, hub=shelf.name)
+    assert evaluated.metrics == facts.metrics
+    assert evaluated.beats_baseline is None, "no rival that always says the same is one of cosines"
 
 
 def test_the_report_and_the_card_say_what_is_compared(shelf, pairs):

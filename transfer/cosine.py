@@ -16,7 +16,7 @@ import numpy as np
 
 from .measure import Metric
 from .network import Network
-from .number import NAME, NUMBERS, Numbers, correlated, in_parts, spearman
+from .number import NAME, NUMBERS, Numbers, correlated, in_parts, one_name, spearman
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,11 +69,11 @@ class Cosines(Numbers):
 
     def recalled(self, noted: Mapping[str, Any], classes: Sequence[str]) -> Cosines:
         """Return the goal of scores that lie so; this one where nothing was noted."""
-        told = noted.get("numbers")
+        told, name = noted.get("numbers"), one_name(classes)
         if not told:
             return self
         lie = {**vars(self), **told}
-        return Cosines(classes[0], *(float(lie[each]) for each in NOTED))
+        return Cosines(name, *(float(lie[each]) for each in NOTED))
 
     def read(self, cell: str) -> str:
         """Return the score that a cell is, written one way."""
@@ -105,12 +105,16 @@ class Cosines(Numbers):
         return float(6 * (high - low - 1).sum() / len(cosines) ** 2)
 
     def shares(self, true: Sequence[str], said: Sequence[str], metric: float) -> NDArray[Any]:
-        """Return how far a row's ranks are from their means, times each other, by deviations."""
+        """Return the correlation, and how it changes with each row's weight, to first order.
+
+        That is a b - r (a^2 + b^2) / 2 of a row's ranks in deviations from their means; their mean
+        is 0, since a correlation is no mean over rows.
+        """
         from scipy.stats import rankdata
 
         a, b = (rankdata([float(each) for each in side]) for side in (true, said))
-        deviations = a.std() * b.std()
-        return np.asarray((a - a.mean()) * (b - b.mean()) / (deviations or 1.0))
+        a, b = ((side - side.mean()) / (side.std() or 1.0) for side in (a, b))
+        return np.asarray(metric + a * b - metric * (a**2 + b**2) / 2)
 
     @contextlib.contextmanager
     def even(self, head: nn.Linear) -> Iterator[None]:

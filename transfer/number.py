@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..registry.errors import BadData
 from .goal import Goal
 from .measure import Metric
 from .network import Network
@@ -23,6 +24,13 @@ NAME = "number"
 LARGEST = 1e30  # fp32, in which numbers are told, ends not far above
 FINEST = 1e-3  # of the mean: in fp32 numbers of that size hold no finer unit to a ten-thousandth
 ROOM = 1 << 22  # ranks at once: 32 MB
+
+
+def one_name(classes: Sequence[str]) -> str:
+    """Return the one name that numbers of a model have; raises BadData for several, or none."""
+    if len(classes) != 1:
+        raise BadData(f"numbers have one name, and this model has {len(classes)}", "adapt again")
+    return classes[0]
 
 
 class Numbers(Goal):
@@ -57,7 +65,8 @@ class Numbers(Goal):
     def recalled(self, noted: Mapping[str, Any], classes: Sequence[str]) -> Numbers:
         """Return the goal of that mean and deviation; this one where none were noted."""
         told = noted.get("numbers")
-        return Numbers(classes[0], float(told["mean"]), float(told["deviation"])) if told else self
+        name = one_name(classes)
+        return Numbers(name, float(told["mean"]), float(told["deviation"])) if told else self
 
     def read(self, cell: str) -> str:
         """Return the number that a cell is, written one way."""
@@ -100,7 +109,7 @@ class Numbers(Goal):
         One of m is off by no more than 2 m^½ times that, and its square.
         """
         off = gap * self.unit
-        return 2 * math.sqrt(max(0.0, metric)) * off + off**2
+        return 2 * math.sqrt(max(0.0, metric)) * off + off * off
 
     @contextlib.contextmanager
     def even(self, head: nn.Linear) -> Iterator[None]:
