@@ -142,6 +142,8 @@ def kill_again_and_again(store: Path, kills: int) -> Iterator[tuple[int, int, fl
             writers = [Writer(url, number, known) for number in range(WRITERS)]
             for writer in writers:
                 writer.start()
+            while kill == 0 and not known.commits and process.poll() is None:
+                time.sleep(0.01)  # or, on a busy machine, nothing may ever be acknowledged
             after = dice.uniform(0.02, 0.6)
             time.sleep(after)
             process.kill()

@@ -18,6 +18,8 @@ from hubtl.transfer.probe import Labelled, fit_head
 from hubtl.transfer.scoring import Scored, by_layer, resampled, sample_of
 from hubtl.transfer.separation import separation
 
+from .plugin_pages import files
+
 OURS = ("probe", "neighbours", "logme", "h_score", "nleep")
 
 
@@ -237,11 +239,8 @@ def test_the_best_layer_and_the_mean_of_layers_are_found():
 
 
 def test_the_pages_scorer_by_row_leaves_each_row_out_of_its_mean():
-    from .test_docs import PLUGINS, blocks
-
-    page = next(block for block in blocks(PLUGINS, "python") if "centroid-by-row" in block)
     module: dict[str, type] = {}
-    exec(page, module)
+    exec(files("scorer")["hubtl_centroid.py"], module)
     features = np.array([[0.0], [1.0], [2.0], [10.0], [5.0]])
     found = score(module["Centroid"](), sample_of(features, np.array([0, 0, 0, 1, 2])))
     # 0 and 1 lie nearest to the mean of the others of theirs; 2 does too, at 0.5, not at 5.
