@@ -169,11 +169,12 @@ class Objects:
 
 def _unused(db: Connection, older_than: float) -> Iterator[tuple[str, int]]:
     """Give the contents with a row, and their sizes, that nothing refers to."""
-    wanted = select(blobs.c.sha256).join(repo_blobs, repo_blobs.c.oid == blobs.c.oid)
+    used = blobs.join(repo_blobs, repo_blobs.c.oid == blobs.c.oid)
     recent = repo_objects.c.pushed >= older_than
     unused = select(objects.c.sha256, objects.c.size).where(
         objects.c.touched < older_than,
-        ~objects.c.sha256.in_(wanted),
+        # PostgreSQL looks through a whole list for each row that is not in it.
+        ~exists().select_from(used).where(blobs.c.sha256 == objects.c.sha256),
         ~exists().where(repo_objects.c.sha256 == objects.c.sha256, recent),
     )
     return ((row.sha256, row.size) for row in db.execute(unused))

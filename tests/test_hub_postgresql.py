@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import subprocess
+import time
 from typing import Any
 
 import pytest
@@ -189,6 +190,23 @@ def test_a_backup_goes_from_either_kind_of_database_to_either(team_hub, cluster,
             hub.close()
         hub = again
     hub.close()
+
+
+MANY = 150_000
+FILLED = f"""
+INSERT INTO objects SELECT lpad(n::text, 64, '0'), 1, 0 FROM generate_series(1, {MANY + 1}) n;
+INSERT INTO blobs SELECT lpad(n::text, 40, '0'), lpad(n::text, 64, '0'), 1, true, false
+    FROM generate_series(1, {MANY}) n;
+INSERT INTO repo_blobs SELECT repos.id, blobs.oid FROM repos, blobs ON CONFLICT DO NOTHING
+"""
+
+
+def test_the_one_content_that_nothing_refers_to_is_found_among_very_many(store, files):
+    import_files(store, "model", "acme/moods", files, ONE, "hubtl")
+    with store.database.writing() as db:
+        for statement in FILLED.split(";"):
+            db.exec_driver_sql(statement)
+    assert store.objects.collect(store.database, time.time() - 60) == (1, 1)
 
 
 def test_a_backup_goes_into_no_database_that_is_in_use(store, cluster, tmp_path):
