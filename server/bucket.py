@@ -1,6 +1,7 @@
 """Contents in a bucket of whatever speaks S3: Amazon's own, MinIO, Ceph, R2, rclone.
 
-    s3://BUCKET/PREFIX    the objects BUCKET/PREFIX/ab/cd/abcd…, a content each
+    s3://BUCKET/PREFIX    the objects BUCKET/PREFIX/ab/cd/abcd…, a content each, and
+                          BUCKET/PREFIX/hub, which says whose they are
     trash/                in the hub's folder: empty files named as what is being removed
 
 Where the service is and who asks it is told as boto3's documentation says, by the environment or
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 PIECE = 16 << 20  # of a large file that is sent in parts; S3 takes at most 10,000 of them
 LARGEST_PIECES = 10_000
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+OWNER = "hub"
 AT_ONCE = 16  # files on their way
 MISSING = ("404", "NoSuchKey", "NotFound")
 ASKED = "AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY say which S3, and who asks it"
@@ -54,8 +56,39 @@ class Bucket:
             self._s3.list_objects_v2(Bucket=self.bucket, Prefix=self._key(""), MaxKeys=1)
 
     def _key(self, sha256: str) -> str:
-        name = f"{sha256[:2]}/{sha256[2:4]}/{checked(sha256)}" if sha256 else ""
+        return self._below(f"{sha256[:2]}/{sha256[2:4]}/{checked(sha256)}" if sha256 else "")
+
+    def _below(self, name: str) -> str:
         return f"{self.prefix}/{name}" if self.prefix else name
+
+    def claim(self, mark: str, known: bool) -> None:
+        """Note whose contents these are; raises Refused where they are another hub's."""
+        whose = self._claimed()
+        if whose is None and known:
+            raise Refused(
+                f"`{self}` has nothing of this hub, whose contents were there",
+                "does AWS_ENDPOINT_URL name the same S3 as before?",
+            )
+        if whose is None:  # read again, since another may do the same just now
+            at = {"Bucket": self.bucket, "Key": self._below(OWNER)}
+            with self.answering():
+                self._s3.put_object(**at, Body=mark.encode())
+            whose = self._claimed()
+        if whose != mark:
+            raise Refused(
+                f"the bucket `{self}` is another hub's",
+                "give each hub a PREFIX of its own: --store s3://BUCKET/PREFIX",
+            )
+
+    def _claimed(self) -> str | None:
+        """Return the mark of the hub whose contents these are, None where nobody's are."""
+        try:
+            with self.answering():
+                found = self._s3.get_object(Bucket=self.bucket, Key=self._below(OWNER))
+        except FileNotFoundError:
+            return None
+        with contextlib.closing(found["Body"]) as body:
+            return Answering(self, body).read().decode("utf-8", "replace")
 
     def local(self, sha256: str) -> Path | None:
         """Return None: contents lie elsewhere."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hubtl.registry.errors import Refused
 from hubtl.server.hub import Policy, TeamHub, open_hub
 from hubtl.server.upkeep import Upkeep
 
@@ -43,3 +44,21 @@ def test_upkeep_that_fails_is_told_in_a_line_and_not_tried_again_at_once(
     (told,) = (each for each in caplog.records if each.name == "hubtl.server")
     assert told.getMessage().startswith(f"upkeep failed: `{PLACE}` does not answer")
     assert told.exc_info is None
+
+
+def test_no_two_hubs_share_a_bucket_unless_they_are_one(hub, tmp_path):
+    with pytest.raises(Refused) as refused:
+        open_hub(tmp_path / "other", bucket=PLACE)
+    assert refused.value.message == f"the bucket `{PLACE}` is another hub's"
+    for folder, place in ((tmp_path / "other", f"{PLACE}/2"), (hub.folder, PLACE)):
+        open_hub(folder, bucket=place).close()
+
+
+def test_a_bucket_of_the_same_name_elsewhere_is_not_taken_for_the_hubs_own(hub, bucket):
+    with bucket.stopped() as folder:
+        folder.rename(folder.with_name("elsewhere"))
+        folder.mkdir()
+    with pytest.raises(Refused) as refused:
+        open_hub(hub.folder, bucket=PLACE)
+    assert refused.value.message == f"`{PLACE}` has nothing of this hub, whose contents were there"
+    assert bucket.objects() == {}
