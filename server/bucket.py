@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PIECE = 16 << 20  # of a large file that is sent in parts; S3 takes at most 10,000 of them
 LARGEST_PIECES = 10_000
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+BUSY = ("RequestTimeout", "OperationAborted", "SlowDown", "Throttling", "ThrottlingException")
 OWNER = "hub"
 AT_ONCE = 16  # files on their way
 MISSING = ("404", "NoSuchKey", "NotFound")
@@ -188,7 +189,8 @@ class Bucket:
             if code == "NoSuchBucket":
                 told = f"there is no bucket `{self.bucket}`"
                 raise Refused(told, "make it first; AWS_ENDPOINT_URL says where") from error
-            if error.response["ResponseMetadata"].get("HTTPStatusCode", 500) < 500:
+            status = error.response["ResponseMetadata"].get("HTTPStatusCode", 500)
+            if status < 500 and status != 429 and code not in BUSY:
                 raise Refused(f"`{self}` can't be used: {code}", ASKED) from error
             raise Unreachable(f"`{self}` fails: {code}", "try again in a while") from error
         except (BotoCoreError, Boto3Error) as error:
@@ -217,6 +219,7 @@ def _client() -> Any:
     try:
         import boto3
         from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
     except ModuleNotFoundError as error:
         raise Unreachable(
             f"a store in a bucket needs the package `{error.name}`, which is not installed",
@@ -231,4 +234,8 @@ def _client() -> Any:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return boto3.session.Session().client("s3", config=settings)
+    try:
+        return boto3.session.Session().client("s3", config=settings)
+    except (ValueError, BotoCoreError) as error:
+        told = str(error).partition("\n")[0]
+        raise BadOption(f"no S3 can be asked for a bucket: {told}", ASKED) from error

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from hubtl.registry.errors import Refused
+from hubtl.registry.errors import BadOption, Refused, Unreachable
+from hubtl.server.bucket import Bucket
 from hubtl.server.hub import Policy, TeamHub, open_hub
 from hubtl.server.upkeep import Upkeep
 
 from . import buckets
 from .buckets import S3Server
+from .serving import TeamHubServer, commit, make
 
 bucket = buckets.bucket
 PLACE = "s3://hub/contents"
@@ -62,3 +67,74 @@ def test_a_bucket_of_the_same_name_elsewhere_is_not_taken_for_the_hubs_own(hub, 
         open_hub(hub.folder, bucket=PLACE)
     assert refused.value.message == f"`{PLACE}` has nothing of this hub, whose contents were there"
     assert bucket.objects() == {}
+
+
+WRONG = {
+    "AWS_ENDPOINT_URL": (
+        "s3.acme.org",
+        "no S3 can be asked for a bucket: Invalid endpoint",
+    ),
+    "AWS_PROFILE": ("nobody", "no S3 can be asked for a bucket: The config profile (nobody)"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_settings_that_boto3_does_not_take_are_told(bucket, tmp_path, monkeypatch, name):
+    value, told = WRONG[name]
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadOption) as wrong:
+        Bucket(PLACE, tmp_path)
+    assert wrong.value.message.startswith(told)
+
+
+@contextlib.contextmanager
+def answering(status: int, code: str) -> Iterator[str]:
+    """Give the address of an S3 that answers so, whatever it is asked."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = f"<Error><Code>{code}</Code></Error>".encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Print nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (400, "RequestTimeout", Unreachable),
+        (429, "TooManyRequests", Unreachable),
+        (503, "SlowDown", Unreachable),
+        (403, "AccessDenied", Refused),
+    ],
+)
+def test_what_passes_is_told_from_what_does_not(bucket, tmp_path, monkeypatch, status, code, kind):
+    with answering(status, code) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        with pytest.raises(kind, match=code):
+            Bucket(PLACE, tmp_path)
+
+
+def test_a_key_that_holds_no_more_is_told_as_a_store_that_is_away(hub, bucket, caplog, monkeypatch):
+    with TeamHubServer.around(hub) as server:
+        make(server, "acme/moods")
+        monkeypatch.setattr(buckets, "SECRET", "another")
+        bucket.kill()
+        bucket.start()
+        said = commit(server, {"a.txt": b"a"}, "acme/moods")
+    told = {"error": "The hub's store does not answer now"}
+    assert (said.status_code, said.json()) == (503, told)
+    (logged,) = (each for each in caplog.records if each.name == "hubtl.server")
+    assert logged.getMessage() == f"`{PLACE}` can't be used: 403"
+    assert logged.exc_info is None
