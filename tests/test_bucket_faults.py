@@ -6,15 +6,19 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 
 from hubtl.registry.errors import BadOption, Refused, Unreachable
 from hubtl.server.bucket import Bucket
+from hubtl.server.contents import Readable
 from hubtl.server.hub import Policy, TeamHub, open_hub
+from hubtl.server.sending import download
 from hubtl.server.upkeep import Upkeep
 
 from . import buckets
@@ -138,3 +142,41 @@ def test_a_key_that_holds_no_more_is_told_as_a_store_that_is_away(hub, bucket, c
     (logged,) = (each for each in caplog.records if each.name == "hubtl.server")
     assert logged.getMessage() == f"`{PLACE}` can't be used: 403"
     assert logged.exc_info is None
+
+
+class Counted(Bucket):
+    """A bucket that knows how many of its contents are being read."""
+
+    being_read = 0
+
+    @contextlib.contextmanager
+    def open(self, sha256: str, start: int = 0, end: int | None = None) -> Iterator[Readable]:
+        with super().open(sha256, start, end) as file:
+            self.being_read += 1
+            try:
+                yield file
+            finally:
+                self.being_read -= 1
+
+
+def test_a_client_that_goes_away_leaves_nothing_open(hub, tmp_path):
+    counted = hub.objects.contents = Counted(PLACE, tmp_path / "hub")
+    with hub.objects.receive() as incoming, hub.database.writing() as db:
+        incoming.write(bytes(8 << 20))
+        received = incoming.done()
+        hub.objects.keep(db, [received])
+    sha256 = received.sha256
+
+    async def leaves(message: MutableMapping[str, object]) -> None:
+        raise ConnectionResetError
+
+    async def nothing() -> dict[str, object]:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    answer = download(hub.objects, sha256, "w.bin", {"ETag": '"w"'}, Headers())
+    assert counted.being_read == 1
+    scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
+    with pytest.raises(ClientDisconnect):
+        asyncio.run(answer(scope, nothing, leaves))
+    assert counted.being_read == 0
