@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import threading
 import time
 from collections.abc import Iterator, MutableMapping
@@ -17,7 +18,9 @@ from starlette.requests import ClientDisconnect
 from hubtl.registry.errors import BadOption, Refused, Unreachable
 from hubtl.server.bucket import Bucket
 from hubtl.server.contents import Readable
+from hubtl.server.facts import safetensors_header
 from hubtl.server.hub import Policy, TeamHub, open_hub
+from hubtl.server.routes import lfs
 from hubtl.server.sending import download
 from hubtl.server.upkeep import Upkeep
 
@@ -180,3 +183,31 @@ def test_a_client_that_goes_away_leaves_nothing_open(hub, tmp_path):
     with pytest.raises(ClientDisconnect):
         asyncio.run(answer(scope, nothing, leaves))
     assert counted.being_read == 0
+
+
+def test_a_bucket_that_is_away_is_not_taken_for_weights_without_a_header(hub, bucket):
+    bucket.kill()
+    with pytest.raises(Unreachable):
+        safetensors_header(hub.objects, "0" * 64)
+
+
+def test_a_file_in_parts_is_taken_when_it_is_asked_for_again(hub, bucket, monkeypatch):
+    monkeypatch.setattr(lfs, "PART_SIZE", 1000)
+    monkeypatch.setattr(lfs, "IN_PARTS_FROM", 2000)
+    content = bytes(range(256)) * 10
+    wanted = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    asked = {"operation": "upload", "transfers": ["multipart"], "objects": [wanted]}
+    with TeamHubServer.around(hub) as server:
+        make(server, "acme/moods")
+        batch = server.ask("POST", "/acme/moods/info/lfs/objects/batch", "ana", json=asked)
+        upload = batch.json()["objects"][0]["actions"]["upload"]
+        for number in (1, 2, 3):
+            part = content[(number - 1) * 1000 : number * 1000]
+            sent = server.ask("PUT", upload["header"][str(number)], content=part)
+            assert sent.status_code == 200
+        bucket.kill()
+        assert server.ask("POST", upload["href"], json={}).status_code == 503
+        bucket.start()
+        assert server.ask("POST", upload["href"], json={}).status_code == 200
+        assert hub.objects.read(wanted["oid"]) == content
+    assert list(hub.objects.incoming.iterdir()) == []
