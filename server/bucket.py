@@ -11,6 +11,7 @@ Where the service is and who asks it is told as boto3's documentation says, by t
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +30,7 @@ LARGEST_PIECES = 10_000
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 BUSY = ("RequestTimeout", "OperationAborted", "SlowDown", "Throttling", "ThrottlingException")
 OWNER = "hub"
-AT_ONCE = 16  # files on their way
+AT_ONCE, PIECES_AT_ONCE = 16, 4  # files on their way, and pieces of one
 MISSING = ("404", "NoSuchKey", "NotFound")
 ASKED = "AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY say which S3, and who asks it"
 
@@ -111,6 +112,10 @@ class Bucket:
     @contextlib.contextmanager
     def open(self, sha256: str, start: int = 0, end: int | None = None) -> Iterator[Readable]:
         """Give a content from byte `start` to before `end`, as it comes."""
+        if end is not None and end <= start:  # S3 knows no range of nothing
+            self.size(sha256)
+            yield io.BytesIO()
+            return
         range_ = {"Range": f"bytes={start}-{'' if end is None else end - 1}"}
         asked = range_ if start or end is not None else {}
         with self.answering():
@@ -134,12 +139,16 @@ class Bucket:
         with contextlib.suppress(FileNotFoundError):
             if self.size(received.sha256) == received.size:
                 return
-        from boto3.s3.transfer import TransferConfig
+        from boto3.s3.transfer import TransferConfig, create_transfer_manager
 
         piece = max(PIECE, -(-received.size // LARGEST_PIECES))
-        parts = TransferConfig(multipart_threshold=2 * piece, multipart_chunksize=piece)
-        with self.answering(), received.path.open("rb") as file:
-            self._s3.upload_fileobj(file, self.bucket, self._key(received.sha256), Config=parts)
+        parts = TransferConfig(
+            multipart_threshold=2 * piece, multipart_chunksize=piece, max_concurrency=PIECES_AT_ONCE
+        )
+        # By its path: of a file that is open, each piece is read into memory first.
+        with self.answering(), create_transfer_manager(self._s3, parts) as sending:
+            key = self._key(received.sha256)
+            sending.upload(str(received.path), self.bucket, key).result()
 
     def place(self, received: Iterable[Received]) -> None:
         """Have files there that were carried; one that was removed meanwhile is sent again."""
