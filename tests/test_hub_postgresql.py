@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 
 from hubtl.registry.errors import BadOption, Refused, Unreachable
 from hubtl.server.accounts import add_account, find
@@ -77,6 +77,7 @@ def test_no_two_stores_share_a_database_and_no_store_loses_its_own(store, cluste
         (("host=", "host=/nowhere"), Unreachable, "can't be reached"),
         (("host=", "port=many&host="), BadOption, "no URL of a database|can't be reached"),
         (("postgresql://", ""), BadOption, "`URL` is not one that hubtl speaks"),
+        (("%2F", "@"), BadOption, "no URL of a database"),
         (("postgresql", "mysql"), BadOption, "`mysql` is not one that hubtl speaks"),
     ],
 )
@@ -85,6 +86,14 @@ def test_what_is_wrong_with_a_database_is_told_without_its_password(change, kind
         Database(database.replace(*change))
     said = f"{caught.value} {caught.value.hint}"
     assert not any(secret in said for secret in SECRETS) and "\n" not in said
+
+
+def test_a_short_password_is_not_told_by_the_stars_in_its_place(database):
+    name = make_url(database).database
+    wrong = make_url(database).set(password="hub").render_as_string(hide_password=False)
+    with pytest.raises(Unreachable) as caught:
+        Database(wrong)
+    assert name in caught.value.message and "*" not in caught.value.message
 
 
 def test_a_branch_that_moved_on_is_not_moved_by_who_did_not_see_it(store, files):
