@@ -211,3 +211,20 @@ def test_a_file_in_parts_is_taken_when_it_is_asked_for_again(hub, bucket, monkey
         assert server.ask("POST", upload["href"], json={}).status_code == 200
         assert hub.objects.read(wanted["oid"]) == content
     assert list(hub.objects.incoming.iterdir()) == []
+
+
+def test_what_is_being_removed_is_not_taken_as_there_but_removed_and_sent_again(hub, bucket):
+    name = hashlib.sha256(b"great").hexdigest()
+    hub.objects.carry([hub.objects.receive_bytes(b"great")])  # it has no row, as if collected
+    hub.objects.contents.put_aside(name)
+    bucket.kill()
+    with pytest.raises(Unreachable), hub.database.writing() as db:
+        hub.objects.keep(db, [hub.objects.receive_bytes(b"great")])
+    assert list(hub.objects.contents.aside()) == [name]
+    bucket.start()
+    with hub.database.writing() as db:
+        hub.objects.keep(db, [hub.objects.receive_bytes(b"great")])
+    assert list(hub.objects.contents.aside()) == []
+    with hub.database.writing() as db:
+        hub.objects.tidy(db)
+    assert hub.objects.read(name) == b"great"
