@@ -31,7 +31,7 @@ def database_of(folder: Path, url: str | None, secret: bytes) -> Database:
         )
     database = Database(url or said or "")
     try:
-        with database.writing() as db:
+        with database.telling(), database.writing() as db:
             claim(db, secret, known=said is not None)
     except BaseException:
         database.close()

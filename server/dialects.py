@@ -45,7 +45,7 @@ class Dialect(Protocol):
     def engine(self) -> Engine:
         """Return what connects to it; raises HubtlError where it can't be."""
 
-    def refused(self, error: DBAPIError) -> Exception:
+    def refused(self, error: DBAPIError | PoolTimeout) -> Exception:
         """Return what to tell whoever opened it."""
 
 
@@ -66,10 +66,10 @@ class Sqlite:
         event.listen(made, "begin", self._begin)
         return made
 
-    def refused(self, error: DBAPIError) -> Exception:
+    def refused(self, error: DBAPIError | PoolTimeout) -> Exception:
         """Return what to tell whoever opened it."""
         return Refused(
-            f"`{make_url(self._url).database}` can't be used as a database: {error.orig}",
+            f"`{make_url(self._url).database}` can't be used as a database: {said_by(error)}",
             "is --store the folder of a team hub? `hubtl hub restore` takes a backup back",
         )
 
@@ -125,7 +125,7 @@ class Postgresql:
         event.listen(made, "begin", self._begin)
         return made
 
-    def refused(self, error: DBAPIError) -> Exception:
+    def refused(self, error: DBAPIError | PoolTimeout) -> Exception:
         """Return what to tell whoever opened it; the password is no part of that."""
         said = said_by(error)
         if len(str(self._url.password or "")) >= LONG:

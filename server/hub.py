@@ -103,8 +103,13 @@ def open_hub(
             raise
         raise unwritable(error, folder) from error
     kept = database_of(folder, database, secret)
-    _check_place(kept, store.contents, secret)
-    return TeamHub(folder, kept, store, secret, _generation(kept), policy or Policy())
+    try:
+        with kept.telling():
+            _check_place(kept, store.contents, secret)
+            return TeamHub(folder, kept, store, secret, _generation(kept), policy or Policy())
+    except BaseException:
+        kept.close()
+        raise
 
 
 def _close(folder: Path) -> None:

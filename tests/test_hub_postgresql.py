@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url, select
 
+from hubtl.cli.hub.opening import opened
 from hubtl.registry.errors import BadOption, Refused, Unreachable
 from hubtl.server.accounts import add_account, find
 from hubtl.server.backup import back_up, restore
@@ -86,6 +87,15 @@ def test_what_is_wrong_with_a_database_is_told_without_its_password(change, kind
         Database(database.replace(*change))
     said = f"{caught.value} {caught.value.hint}"
     assert not any(secret in said for secret in SECRETS) and "\n" not in said
+
+
+def test_a_database_that_goes_away_while_a_command_works_is_told(store, cluster):
+    with pytest.raises(Unreachable, match="can't be reached"), opened(str(store.folder)) as hub:
+        cluster.stop()
+        try:
+            hub.objects.collect(hub.database, 0)
+        finally:
+            cluster.start()
 
 
 def test_a_short_password_is_not_told_by_the_stars_in_its_place(database):
