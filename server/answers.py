@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from ..registry.errors import Unreachable
+from ..registry.errors import Refused, Unreachable
 from .dialects import is_away, is_full, said_by
 from .problem import Problem
 from .repos import Moved
@@ -71,7 +71,8 @@ def failure(
     if full or (isinstance(error, DatabaseError) and is_full(error)):
         # 507 is not one of the statuses on which clients try again at once.
         return told(Problem(507, "The hub's disk is full: nothing was changed"))
-    if isinstance(error, Unreachable):  # the bucket that contents lie in; clients try again
+    # The bucket that contents lie in is away or takes no key now; clients try again.
+    if isinstance(error, Unreachable | Refused):
         logging.getLogger("hubtl.server").error("%s", error)
         return told(Problem(503, "The hub's store does not answer now", headers=LATER))
     if is_away(error):

@@ -1,6 +1,7 @@
 """Contents in a bucket of whatever speaks S3: Amazon's own, MinIO, Ceph, R2, rclone.
 
-    s3://BUCKET/PREFIX    the objects BUCKET/PREFIX/ab/cd/abcd…, a content each
+    s3://BUCKET/PREFIX    the objects BUCKET/PREFIX/ab/cd/abcd…, a content each, and
+                          BUCKET/PREFIX/hub, which says whose they are
     trash/                in the hub's folder: empty files named as what is being removed
 
 Where the service is and who asks it is told as boto3's documentation says, by the environment or
@@ -10,6 +11,7 @@ Where the service is and who asks it is told as boto3's documentation says, by t
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 PIECE = 16 << 20  # of a large file that is sent in parts; S3 takes at most 10,000 of them
 LARGEST_PIECES = 10_000
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-AT_ONCE = 16  # files on their way
+BUSY = ("RequestTimeout", "OperationAborted", "SlowDown", "Throttling", "ThrottlingException")
+OWNER = "hub"
+AT_ONCE, PIECES_AT_ONCE = 16, 4  # files on their way, and pieces of one
 MISSING = ("404", "NoSuchKey", "NotFound")
 ASKED = "AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY say which S3, and who asks it"
 
@@ -54,8 +58,39 @@ class Bucket:
             self._s3.list_objects_v2(Bucket=self.bucket, Prefix=self._key(""), MaxKeys=1)
 
     def _key(self, sha256: str) -> str:
-        name = f"{sha256[:2]}/{sha256[2:4]}/{checked(sha256)}" if sha256 else ""
+        return self._below(f"{sha256[:2]}/{sha256[2:4]}/{checked(sha256)}" if sha256 else "")
+
+    def _below(self, name: str) -> str:
         return f"{self.prefix}/{name}" if self.prefix else name
+
+    def claim(self, mark: str, known: bool) -> None:
+        """Note whose contents these are; raises Refused where they are another hub's."""
+        whose = self._claimed()
+        if whose is None and known:
+            raise Refused(
+                f"`{self}` has nothing of this hub, whose contents were there",
+                "does AWS_ENDPOINT_URL name the same S3 as before?",
+            )
+        if whose is None:  # read again, since another may do the same just now
+            at = {"Bucket": self.bucket, "Key": self._below(OWNER)}
+            with self.answering():
+                self._s3.put_object(**at, Body=mark.encode())
+            whose = self._claimed()
+        if whose != mark:
+            raise Refused(
+                f"the bucket `{self}` is another hub's",
+                "give each hub a PREFIX of its own: --store s3://BUCKET/PREFIX",
+            )
+
+    def _claimed(self) -> str | None:
+        """Return the mark of the hub whose contents these are, None where nobody's are."""
+        try:
+            with self.answering():
+                found = self._s3.get_object(Bucket=self.bucket, Key=self._below(OWNER))
+        except FileNotFoundError:
+            return None
+        with contextlib.closing(found["Body"]) as body:
+            return Answering(self, body).read().decode("utf-8", "replace")
 
     def local(self, sha256: str) -> Path | None:
         """Return None: contents lie elsewhere."""
@@ -77,6 +112,10 @@ class Bucket:
     @contextlib.contextmanager
     def open(self, sha256: str, start: int = 0, end: int | None = None) -> Iterator[Readable]:
         """Give a content from byte `start` to before `end`, as it comes."""
+        if end is not None and end <= start:  # S3 knows no range of nothing
+            self.size(sha256)
+            yield io.BytesIO()
+            return
         range_ = {"Range": f"bytes={start}-{'' if end is None else end - 1}"}
         asked = range_ if start or end is not None else {}
         with self.answering():
@@ -100,12 +139,16 @@ class Bucket:
         with contextlib.suppress(FileNotFoundError):
             if self.size(received.sha256) == received.size:
                 return
-        from boto3.s3.transfer import TransferConfig
+        from boto3.s3.transfer import TransferConfig, create_transfer_manager
 
         piece = max(PIECE, -(-received.size // LARGEST_PIECES))
-        parts = TransferConfig(multipart_threshold=2 * piece, multipart_chunksize=piece)
-        with self.answering(), received.path.open("rb") as file:
-            self._s3.upload_fileobj(file, self.bucket, self._key(received.sha256), Config=parts)
+        parts = TransferConfig(
+            multipart_threshold=2 * piece, multipart_chunksize=piece, max_concurrency=PIECES_AT_ONCE
+        )
+        # By its path: of a file that is open, each piece is read into memory first.
+        with self.answering(), create_transfer_manager(self._s3, parts) as sending:
+            key = self._key(received.sha256)
+            sending.upload(str(received.path), self.bucket, key).result()
 
     def place(self, received: Iterable[Received]) -> None:
         """Have files there that were carried; one that was removed meanwhile is sent again."""
@@ -155,7 +198,8 @@ class Bucket:
             if code == "NoSuchBucket":
                 told = f"there is no bucket `{self.bucket}`"
                 raise Refused(told, "make it first; AWS_ENDPOINT_URL says where") from error
-            if error.response["ResponseMetadata"].get("HTTPStatusCode", 500) < 500:
+            status = error.response["ResponseMetadata"].get("HTTPStatusCode", 500)
+            if status < 500 and status != 429 and code not in BUSY:
                 raise Refused(f"`{self}` can't be used: {code}", ASKED) from error
             raise Unreachable(f"`{self}` fails: {code}", "try again in a while") from error
         except (BotoCoreError, Boto3Error) as error:
@@ -184,6 +228,7 @@ def _client() -> Any:
     try:
         import boto3
         from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
     except ModuleNotFoundError as error:
         raise Unreachable(
             f"a store in a bucket needs the package `{error.name}`, which is not installed",
@@ -198,4 +243,8 @@ def _client() -> Any:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return boto3.session.Session().client("s3", config=settings)
+    try:
+        return boto3.session.Session().client("s3", config=settings)
+    except (ValueError, BotoCoreError) as error:
+        told = str(error).partition("\n")[0]
+        raise BadOption(f"no S3 can be asked for a bucket: {told}", ASKED) from error

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
 
-from ..registry.errors import Unreachable
+from ..registry.errors import HubtlError
 from .dialects import damage
 from .git import EMPTY_TREE, decode_tree, object_id, pointer
 from .hub import TeamHub
@@ -76,7 +76,7 @@ def _content(store: Objects, sha256: str, size: int, oids: set[str]) -> str | No
                     each.update(part)
     except FileNotFoundError:
         return f"content {sha256}: its file is gone"
-    except Unreachable:
+    except HubtlError:
         raise  # of the other contents it would tell no more
     except OSError as error:
         return f"content {sha256}: its file can't be read: {error.strerror}"

@@ -31,7 +31,7 @@ def database_of(folder: Path, url: str | None, secret: bytes) -> Database:
         )
     database = Database(url or said or "")
     try:
-        with database.writing() as db:
+        with database.telling(), database.writing() as db:
             claim(db, secret, known=said is not None)
     except BaseException:
         database.close()
@@ -43,7 +43,7 @@ def database_of(folder: Path, url: str | None, secret: bytes) -> Database:
 
 def claim(db: Connection, secret: bytes, *, known: bool = False) -> None:
     """Note whose a new database is; raises Refused where it is another's, or should not be new."""
-    mine = hashlib.sha256(b"store" + secret).hexdigest()
+    mine = mark_of(secret)
     whose = db.execute(select(meta.c.value).where(meta.c.key == "store")).scalar()
     if whose is None and not known:
         db.execute(meta.insert(), {"key": "store", "value": mine})
@@ -51,6 +51,11 @@ def claim(db: Connection, secret: bytes, *, known: bool = False) -> None:
         raise Refused("the database is empty, and the store is not", "bring back a backup first")
     elif whose != mine:
         raise Refused("the database is another store's", "give each --store a database of its own")
+
+
+def mark_of(secret: bytes) -> str:
+    """Return the name of a store by which it knows again what is its own; it tells no secret."""
+    return hashlib.sha256(b"store" + secret).hexdigest()
 
 
 def remember(folder: Path, url: str) -> None:

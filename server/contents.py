@@ -44,6 +44,12 @@ class Contents(Protocol):
     def size(self, sha256: str) -> int:
         """Return how many bytes a content has."""
 
+    def claim(self, mark: str, known: bool) -> None:
+        """Note which store's contents these are; raises Refused where they are another's.
+
+        So it does where this store's contents are `known` to lie here, and it finds no such note.
+        """
+
     def local(self, sha256: str) -> Path | None:
         """Return where a content is or would be on this disk, None where it lies elsewhere."""
 
@@ -93,6 +99,9 @@ class Folder:
     def __str__(self) -> str:
         """Return what is told of where contents lie."""
         return FOLDER
+
+    def claim(self, mark: str, known: bool) -> None:
+        """Leave it: a folder has the store's own secret in it."""
 
     def has(self, sha256: str) -> bool:
         """Return whether a content is here."""

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.schema import CreateIndex
 
-from ..registry.errors import Refused
+from ..registry.errors import HubtlError, Refused
 from .dialects import HELD, dialect_of
 from .names import make_index
 from .schema import VERSION, meta, tables
@@ -33,10 +34,11 @@ class Database:
         # One writes at a time: which process, the database says; which of its threads, this does.
         self._turn = threading.Lock()
         try:
-            self._make()
-        except DatabaseError as error:
+            with self.telling():
+                self._make()
+        except HubtlError:
             self.engine.dispose()
-            raise self.dialect.refused(error) from error
+            raise
         self._looking = threading.Lock()
         self._looked_at = self.engine.connect() if self.dialect.stamped_by_connection else None
 
@@ -72,6 +74,14 @@ class Database:
             db = db.execution_options(**{HELD: True})
             with db.begin():
                 yield db
+
+    @contextlib.contextmanager
+    def telling(self) -> Iterator[None]:
+        """Raise HubtlError for what the database says, to whoever asked by the command line."""
+        try:
+            yield
+        except (DatabaseError, PoolTimeout) as error:
+            raise self.dialect.refused(error) from error
 
     def stamp(self) -> str:
         """Return a text that is another one after each commit, of any process."""

@@ -31,6 +31,7 @@ HELD = "held"  # of a connection: the database is held for writing from the firs
 OLDEST = 13  # of PostgreSQL: a database's owner may have pg_trgm from then on
 # Every hub that works on a database of PostgreSQL takes this lock before it changes anything.
 WRITER = 0x68756274
+LONG = 8  # letters of a password; in place of a shorter one, stars would tell where it stands
 DISK_FULL = "53100"
 
 
@@ -44,7 +45,7 @@ class Dialect(Protocol):
     def engine(self) -> Engine:
         """Return what connects to it; raises HubtlError where it can't be."""
 
-    def refused(self, error: DBAPIError) -> Exception:
+    def refused(self, error: DBAPIError | PoolTimeout) -> Exception:
         """Return what to tell whoever opened it."""
 
 
@@ -65,10 +66,10 @@ class Sqlite:
         event.listen(made, "begin", self._begin)
         return made
 
-    def refused(self, error: DBAPIError) -> Exception:
+    def refused(self, error: DBAPIError | PoolTimeout) -> Exception:
         """Return what to tell whoever opened it."""
         return Refused(
-            f"`{make_url(self._url).database}` can't be used as a database: {error.orig}",
+            f"`{make_url(self._url).database}` can't be used as a database: {said_by(error)}",
             "is --store the folder of a team hub? `hubtl hub restore` takes a backup back",
         )
 
@@ -124,10 +125,10 @@ class Postgresql:
         event.listen(made, "begin", self._begin)
         return made
 
-    def refused(self, error: DBAPIError) -> Exception:
+    def refused(self, error: DBAPIError | PoolTimeout) -> Exception:
         """Return what to tell whoever opened it; the password is no part of that."""
         said = said_by(error)
-        if self._url.password:
+        if len(str(self._url.password or "")) >= LONG:
             said = said.replace(str(self._url.password), "***")
         place = f"the database `{self._url.database}`"
         if is_away(error):
@@ -175,14 +176,19 @@ def dialect_of(url: str) -> Dialect:
 
 def _parsed(url: str) -> URL:
     try:
-        return make_url(url).set(drivername="postgresql+psycopg")
+        made = make_url(url).set(drivername="postgresql+psycopg")
     except (ArgumentError, ValueError):
         raise _no_url() from None
+    if "@" in f"{made.host}{made.database}":  # what comes before it is a part of the password
+        raise _no_url()
+    return made
 
 
 def _no_url() -> BadOption:
     """Return what to tell; SQLAlchemy's own words have parts of the URL, maybe of the password."""
-    return BadOption("what --database says is no URL of a database", EXAMPLE)
+    return BadOption(
+        "what --database says is no URL of a database", f"{EXAMPLE}; in a password, %40 is an @"
+    )
 
 
 def _engine(url: str | URL, **options: Any) -> Engine:

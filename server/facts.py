@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, update
 
+from ..registry.errors import HubtlError
 from .cards import plain, read_matter
 from .dialects import insert_new
 from .git import Node
@@ -252,6 +253,8 @@ def safetensors_header(store: Objects, sha256: str) -> dict[str, Any]:
     """Return the header of a safetensors file, empty where it has none that can be read."""
     try:
         return dict(plain(_header(store, sha256)))
+    except HubtlError:
+        raise  # the bucket is away: that says nothing of the file
     except (OSError, ValueError):
         return {}
 

@@ -14,8 +14,8 @@ from sqlalchemy import exists, select
 
 from ..registry.errors import HubtlError, Refused, unwritable
 from .bucket import Bucket
-from .claims import database_of, write_private
-from .contents import FOLDER, Folder
+from .claims import database_of, mark_of, write_private
+from .contents import FOLDER, Contents, Folder
 from .database import Database
 from .objects import Objects
 from .schema import meta, objects
@@ -103,8 +103,13 @@ def open_hub(
             raise
         raise unwritable(error, folder) from error
     kept = database_of(folder, database, secret)
-    _check_place(kept, str(store.contents))
-    return TeamHub(folder, kept, store, secret, _generation(kept), policy or Policy())
+    try:
+        with kept.telling():
+            _check_place(kept, store.contents, secret)
+            return TeamHub(folder, kept, store, secret, _generation(kept), policy or Policy())
+    except BaseException:
+        kept.close()
+        raise
 
 
 def _close(folder: Path) -> None:
@@ -127,19 +132,26 @@ def _secret(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _check_place(database: Database, place: str) -> None:
-    """Raise Refused where the contents of this database lie elsewhere; note it for a new one."""
+def _check_place(database: Database, contents: Contents, secret: bytes) -> None:
+    """Raise Refused where the contents of this database lie elsewhere; note it for a new one.
+
+    So it does where the place is another hub's.
+    """
+    place = str(contents)
     with database.writing() as db:
-        found = db.execute(select(meta.c.value).where(meta.c.key == "contents")).scalar()
+        noted = db.execute(select(meta.c.value).where(meta.c.key == "contents")).scalar()
+        found = noted
         if found is None:  # new, or made when there were folders only
             old = db.execute(select(exists().select_from(objects))).scalar_one()
             found = FOLDER if old else place
+        if found != place:
+            raise Refused(
+                f"this hub keeps its contents in {found}, not in {place}",
+                "--store DIR" if found == FOLDER else f"--store {found}",
+            )
+        contents.claim(mark_of(secret), known=noted is not None)
+        if noted is None:
             db.execute(meta.insert(), {"key": "contents", "value": found})
-    if found != place:
-        raise Refused(
-            f"this hub keeps its contents in {found}, not in {place}",
-            "--store DIR" if found == FOLDER else f"--store {found}",
-        )
 
 
 def _generation(database: Database) -> str:

@@ -24,7 +24,10 @@ def keep_part(hub: TeamHub, user_id: int, sha256: str, number: int, received: Re
 
 
 def join_parts(hub: TeamHub, user_id: int, sha256: str, size: int, count: int) -> Received:
-    """Return the file that the parts make; raises Problem where one is missing or all is wrong."""
+    """Return the file that the parts make; raises Problem where one is missing or all is wrong.
+
+    They stay until `drop_parts`: a client whose file the store did not take just now asks again.
+    """
     folder = folder_of(hub, user_id, sha256)
     missing = [number for number in range(1, count + 1) if not (folder / str(number)).is_file()]
     if missing:
@@ -36,9 +39,14 @@ def join_parts(hub: TeamHub, user_id: int, sha256: str, size: int, count: int) -
                 while part := file.read(PART):
                     incoming.write(part)
         whole = incoming.done()
-        shutil.rmtree(folder, ignore_errors=True)
         if (whole.sha256, whole.size) != (sha256, size):
+            drop_parts(hub, user_id, sha256)
             raise Problem(400, f"The parts make {whole.sha256}, not {sha256}")
         kept = hub.objects.incoming / f"whole-{incoming.path.name}"
         whole.path.replace(kept)
     return Received(kept, sha256, size)
+
+
+def drop_parts(hub: TeamHub, user_id: int, sha256: str) -> None:
+    """Remove the parts of a file."""
+    shutil.rmtree(folder_of(hub, user_id, sha256), ignore_errors=True)

@@ -14,7 +14,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -118,6 +118,8 @@ class Objects:
     def keep(self, db: Connection, received: Iterable[Received]) -> None:
         """Take files that were carried into the store; `db` is held for writing."""
         listed, now = list(received), time.time()
+        # A removal that nobody answered may still come: only after one that was is it sent again.
+        self._settle(db, {each.sha256 for each in listed})
         self.contents.place(listed)
         rows = [{"sha256": each.sha256, "size": each.size, "touched": now} for each in listed]
         insert_new(db, objects, rows)
@@ -161,19 +163,22 @@ class Objects:
                 self._settle(db)
         return len(gone), sum(gone.values())
 
-    def _settle(self, db: Connection) -> None:
+    def _settle(self, db: Connection, among: Collection[str] | None = None) -> None:
         """Remove what was put aside; what the database knows is wanted, and comes back."""
         for sha256 in self.contents.aside():
+            if among is not None and sha256 not in among:
+                continue
             self.contents.settle(sha256, not _without_row(db, {sha256: 0}))
 
 
 def _unused(db: Connection, older_than: float) -> Iterator[tuple[str, int]]:
     """Give the contents with a row, and their sizes, that nothing refers to."""
-    wanted = select(blobs.c.sha256).join(repo_blobs, repo_blobs.c.oid == blobs.c.oid)
+    used = blobs.join(repo_blobs, repo_blobs.c.oid == blobs.c.oid)
     recent = repo_objects.c.pushed >= older_than
     unused = select(objects.c.sha256, objects.c.size).where(
         objects.c.touched < older_than,
-        ~objects.c.sha256.in_(wanted),
+        # PostgreSQL looks through a whole list for each row that is not in it.
+        ~exists().select_from(used).where(blobs.c.sha256 == objects.c.sha256),
         ~exists().where(repo_objects.c.sha256 == objects.c.sha256, recent),
     )
     return ((row.sha256, row.size) for row in db.execute(unused))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from .contents import Readable
 from .objects import PART, Objects
@@ -21,6 +22,27 @@ class Download(FileResponse):
     """A file in parts large enough to be quick and small enough for many at once."""
 
     chunk_size = 256 * 1024
+
+
+class Passing(StreamingResponse):
+    """A content as it comes from where it lies; closed at its end or the client's."""
+
+    def __init__(
+        self,
+        parts: Iterator[bytes],
+        close: Callable[[], None],
+        status: int,
+        headers: Mapping[str, str],
+    ) -> None:
+        super().__init__(parts, status, headers)
+        self._close = close
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the parts."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._close()
 
 
 def download(
@@ -56,7 +78,7 @@ def download(
         return Response(status_code=status, headers=told)
     held = contextlib.ExitStack()
     file = held.enter_context(store.open(sha256, start, end))
-    return StreamingResponse(_parts(held, file, end - start), status, told)
+    return Passing(_parts(file, end - start), held.close, status, told)
 
 
 def _part(asked: Headers, size: int, etag: str) -> tuple[int, int, int]:
@@ -79,8 +101,7 @@ def _part(asked: Headers, size: int, etag: str) -> tuple[int, int, int]:
     return 206, start, end
 
 
-def _parts(held: contextlib.ExitStack, file: Readable, left: int) -> Iterator[bytes]:
-    with held:
-        while left and (part := file.read(min(PART, left))):
-            left -= len(part)
-            yield part
+def _parts(file: Readable, left: int) -> Iterator[bytes]:
+    while left and (part := file.read(min(PART, left))):
+        left -= len(part)
+        yield part

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import update
 from starlette.concurrency import run_in_threadpool
 
+from ..registry.errors import HubtlError
 from .calling import Calling
 from .dialects import is_away, said_by
 from .hub import TeamHub
@@ -61,11 +62,12 @@ class Upkeep:
             try:
                 await run_in_threadpool(self.write_downloads)
                 if time.time() - tidied > 600:
+                    tidied = time.time()  # what fails is not tried again at once
                     await run_in_threadpool(self.remove_left_overs)
                     await run_in_threadpool(self.collect)
-                    tidied = time.time()
             except Exception as error:  # a full disk now must not end it for ever
-                trace = None if is_away(error) else error
+                foreseen = is_away(error) or isinstance(error, HubtlError)
+                trace = None if foreseen else error
                 told = ("upkeep failed: %s", said_by(error))
                 logging.getLogger("hubtl.server").error(*told, exc_info=trace)
 

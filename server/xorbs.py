@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -186,7 +186,7 @@ class Shown:
         offset = start % LARGEST_CHUNK
         return {"offset_into_first_range": offset, "terms": terms, "fetch_info": fetched}
 
-    def read(self, store: Objects, start: int, end: int) -> Iterator[bytes]:
+    def read(self, store: Objects, start: int, end: int) -> Generator[bytes, None, None]:
         """Give the bytes from `start` to before `end` of the row, a chunk at a time."""
         first, last = start // STEP, -(-end // STEP)
         until = min(last * LARGEST_CHUNK, self.size)

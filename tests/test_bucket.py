@@ -73,7 +73,7 @@ def test_a_content_is_had_whole_and_in_parts_wherever_it_lies(contents, tmp_path
     contents.place([file])
     assert contents.has(name) and contents.size(name) == len(content)
     assert not file.path.exists()
-    for start, end in ((0, None), (0, 5), (3, 7), (0, len(content)), (len(content), None)):
+    for start, end in ((0, None), (0, 5), (3, 7), (0, len(content)), (4, 4), (len(content), None)):
         if start <= len(content) and (start < len(content) or not start):
             with contents.open(name, start, end) as read:
                 size = -1 if end is None else end - start

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import shutil
 import subprocess
+import time
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 
+from hubtl.cli.hub.opening import opened
 from hubtl.registry.errors import BadOption, Refused, Unreachable
 from hubtl.server.accounts import add_account, find
 from hubtl.server.backup import back_up, restore
@@ -76,6 +78,7 @@ def test_no_two_stores_share_a_database_and_no_store_loses_its_own(store, cluste
         (("host=", "host=/nowhere"), Unreachable, "can't be reached"),
         (("host=", "port=many&host="), BadOption, "no URL of a database|can't be reached"),
         (("postgresql://", ""), BadOption, "`URL` is not one that hubtl speaks"),
+        (("%2F", "@"), BadOption, "no URL of a database"),
         (("postgresql", "mysql"), BadOption, "`mysql` is not one that hubtl speaks"),
     ],
 )
@@ -84,6 +87,23 @@ def test_what_is_wrong_with_a_database_is_told_without_its_password(change, kind
         Database(database.replace(*change))
     said = f"{caught.value} {caught.value.hint}"
     assert not any(secret in said for secret in SECRETS) and "\n" not in said
+
+
+def test_a_database_that_goes_away_while_a_command_works_is_told(store, cluster):
+    with pytest.raises(Unreachable, match="can't be reached"), opened(str(store.folder)) as hub:
+        cluster.stop()
+        try:
+            hub.objects.collect(hub.database, 0)
+        finally:
+            cluster.start()
+
+
+def test_a_short_password_is_not_told_by_the_stars_in_its_place(database):
+    name = make_url(database).database
+    wrong = make_url(database).set(password="hub").render_as_string(hide_password=False)
+    with pytest.raises(Unreachable) as caught:
+        Database(wrong)
+    assert name in caught.value.message and "*" not in caught.value.message
 
 
 def test_a_branch_that_moved_on_is_not_moved_by_who_did_not_see_it(store, files):
@@ -189,6 +209,23 @@ def test_a_backup_goes_from_either_kind_of_database_to_either(team_hub, cluster,
             hub.close()
         hub = again
     hub.close()
+
+
+MANY = 150_000
+FILLED = f"""
+INSERT INTO objects SELECT lpad(n::text, 64, '0'), 1, 0 FROM generate_series(1, {MANY + 1}) n;
+INSERT INTO blobs SELECT lpad(n::text, 40, '0'), lpad(n::text, 64, '0'), 1, true, false
+    FROM generate_series(1, {MANY}) n;
+INSERT INTO repo_blobs SELECT repos.id, blobs.oid FROM repos, blobs ON CONFLICT DO NOTHING
+"""
+
+
+def test_the_one_content_that_nothing_refers_to_is_found_among_very_many(store, files):
+    import_files(store, "model", "acme/moods", files, ONE, "hubtl")
+    with store.database.writing() as db:
+        for statement in FILLED.split(";"):
+            db.exec_driver_sql(statement)
+    assert store.objects.collect(store.database, time.time() - 60) == (1, 1)
 
 
 def test_a_backup_goes_into_no_database_that_is_in_use(store, cluster, tmp_path):

@@ -60,7 +60,8 @@ def opened(
         from hubtl.server.hub import open_hub
     hub = open_hub(folder, policy, database, bucket_of(store))
     try:
-        yield hub
+        with hub.database.telling():
+            yield hub
     finally:
         hub.close()
 

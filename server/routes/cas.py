@@ -13,7 +13,6 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, exists, select
-from starlette.responses import StreamingResponse
 
 from ..access import Deed, check_content, granted_repo
 from ..commits import note_pushed
@@ -24,6 +23,7 @@ from ..quotas import check_quota
 from ..repos import Repo
 from ..routing import Answer, Call, Routes
 from ..schema import blobs, repo_blobs, repo_objects, xet_files
+from ..sending import Passing
 from ..shards import LARGEST_SHARD, ShardFile, rebuilt
 from ..signing import sign, signed
 from ..xet_hash import note_xet_hashes
@@ -175,7 +175,7 @@ def reconstruction(call: Call) -> dict[str, Any]:
 
 
 @routes.get("/cas/{store}/v1/contents/{signed}")
-def content(call: Call) -> StreamingResponse:
+def content(call: Call) -> Passing:
     """Return some chunks of a file; 403 makes a client ask for the address anew."""
     seconds = call.hub.policy.token_seconds
     right = signed(call.hub, CONTENT, call.params["signed"], seconds)
@@ -194,7 +194,7 @@ def content(call: Call) -> StreamingResponse:
         "Content-Range": f"bytes {start}-{end - 1}/{shown.length}",
         "Content-Type": "application/octet-stream",
     }
-    return StreamingResponse(chain([first], parts), 206, headers)
+    return Passing(chain([first], parts), parts.close, 206, headers)
 
 
 def _shown(db: Connection, repo: Repo, hash_: str) -> Shown:

@@ -18,7 +18,7 @@ from ..ages import moment
 from ..commits import note_pushed, pushed_size, rewrite
 from ..contents import Received
 from ..database import chunks
-from ..lfs_parts import join_parts, keep_part
+from ..lfs_parts import drop_parts, join_parts, keep_part
 from ..problem import Problem
 from ..quotas import check_quota
 from ..refs import all_refs, commit_by_oid
@@ -182,6 +182,7 @@ def complete(call: Call) -> Answer:
     finally:
         with contextlib.suppress(OSError):
             whole.path.unlink(missing_ok=True)
+    drop_parts(call.hub, right["user"], right["sha256"])
     return Answer({})
 
 
