@@ -191,8 +191,8 @@ def test_a_file_that_stops_in_the_middle_goes_on_from_there(mirror, source, way)
 def test_who_waits_long_is_told_when_to_ask_again_and_the_fetching_goes_on(
     mirror, way, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr("hubtl.server.flights.HOLD", 0.5)
     mirror.api("dan").model_info(NAME)
+    monkeypatch.setattr("hubtl.server.flights.HOLD", 0.5)
     way.hold_after(len(WEIGHTS) // 2)
     told = mirror.ask("GET", file("model.bin"), "dan")
     assert (told.status_code, told.headers["Retry-After"].isdecimal()) == (429, True)
