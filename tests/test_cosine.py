@@ -113,7 +113,11 @@ def test_rows_share_in_the_correlation_of_ranks_which_is_their_mean():
     true, said = texts([0, 0, 1, 2, 5]), texts([0.1, 0.3, 0.3, 0.2, 0.9])
     metric = values(true, said, COSINES.metrics)["spearman"]
     shares = COSINES.shares(true, said, metric)
-    assert shares.mean() == pytest.approx(metric)
+    # Ranks from their mean: 1.5 1.5 3 4 5 and 1 3.5 3.5 2 5.
+    a, b = np.array([-1.5, -1.5, 0, 1, 2]), np.array([-2, 0.5, 0.5, -1, 2])
+    a, b = a / np.sqrt(np.mean(a**2)), b / np.sqrt(np.mean(b**2))
+    assert shares == pytest.approx(metric + a * b - metric * (a**2 + b**2) / 2)
+    assert shares.mean() == pytest.approx(metric) and (a * b).argmax() == 4
     assert not COSINES.shares(true, texts([0.5] * 5), 0.0).any()
 
 

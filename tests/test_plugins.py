@@ -162,12 +162,21 @@ def test_a_gate_that_fails_to_look_refuses(install, adapted, shelf, hubtl_cli):
     assert "acme/moods" not in shelf.cache.ids()
 
 
-def test_the_pages_method_adapts_and_says_how_it_learnt(install, shelf, moods, hubtl_cli):
-    install("means", files("method")["hubtl_means.py"])
+@pytest.mark.parametrize(
+    ("left_out", "how"),
+    [
+        ("", "there are no epochs: a head is fitted at once, on what the frozen base gives"),
+        ("    frozen = True\n", "the method does not tell how it learnt"),
+    ],
+)
+def test_the_pages_method_adapts_and_says_what_it_does_not_know(
+    left_out, how, install, shelf, moods, hubtl_cli
+):
+    install("means", files("method")["hubtl_means.py"].replace(left_out, "", 1))
     line = f"adapt text-classification {moods} --base acme/tiny-encoder --hub {shelf.name}"
     said = hubtl_cli(f"{line} --recipe means --out means --json")
     assert said.code == 0, said.err
     facts = json.loads((Path("means") / "hubtl.json").read_text())
     assert facts["recipe"] == "means"
-    assert facts["losses"]["how"].startswith("there are no epochs: a head is fitted at once")
+    assert facts["losses"]["how"] == how
     assert facts["calibration"]["how"].endswith("no temperature fitted")

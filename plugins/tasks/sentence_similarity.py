@@ -57,10 +57,6 @@ class SentenceSimilarity(OfTexts):
         "letters": "the cosine of TF-IDF of runs of 3 to 5 letters",
     }
     number_rivals = rivals
-    needs: Mapping[str, str] = {}
-    options: Mapping[str, Any] = {}
-    about: Mapping[str, str] = {}
-    words: Mapping[str, Sequence[str]] = {}
     recipe, recipe_why = "lora", "cosines have no head that a probe could fit"
 
     def goal(self, options: Mapping[str, Any]) -> Goal:

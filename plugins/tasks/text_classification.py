@@ -46,14 +46,12 @@ class TextClassification(OfTexts):
     )
     rivals: Mapping[str, str] = {"majority": COMMONEST, "tfidf": "TF-IDF + logistic regression"}
     number_rivals: Mapping[str, str] = {"majority": MEAN, "tfidf": "TF-IDF + ridge regression"}
-    needs: Mapping[str, str] = {}
 
     options: Mapping[str, Any] = {"several": False, "numbers": False}
     about: Mapping[str, str] = {
         "several": "a text may have several labels at once, written `toys|games`, or `none`",
         "numbers": ABOUT,
     }
-    words: Mapping[str, Sequence[str]] = {}
 
     def goal(self, options: Mapping[str, Any]) -> Goal:
         """Return that it is one class, any of several, or a number."""

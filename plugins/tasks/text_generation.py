@@ -35,11 +35,9 @@ class TextGeneration(OfTexts):
         "base": "the base as it is",
         "bigrams": "bigrams of the base's tokens (Kneser-Ney)",
     }
-    needs: Mapping[str, str] = {}
     recipe, recipe_why = "lora", "a head on frozen features tells classes apart, and writes no text"
     options: Mapping[str, Any] = {"max_new_tokens": 64}
     about: Mapping[str, str] = {"max_new_tokens": "tokens to write at most, each the likeliest"}
-    words: Mapping[str, Sequence[str]] = {}
 
     def goal(self, options: Mapping[str, Any]) -> Goal:
         """Return that it is a text, judged by how probable the model finds it."""

@@ -36,10 +36,6 @@ class TokenClassification(OfTexts):
         "majority": "finding nothing",
         "features": "logistic regression on each word and its neighbours",
     }
-    needs: Mapping[str, str] = {}
-    options: Mapping[str, Any] = {}
-    about: Mapping[str, str] = {}
-    words: Mapping[str, Sequence[str]] = {}
 
     def goal(self, options: Mapping[str, Any]) -> Goal:
         """Return that it is spans."""

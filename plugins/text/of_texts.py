@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..check import Look
 from ..related import Measured
@@ -13,8 +14,12 @@ from .probe_inputs import PROBE_INPUTS
 
 
 class OfTexts:
-    """A part of a task whose inputs are texts."""
+    """A part of a task whose inputs are texts, without options and needing no package more."""
 
+    needs: Mapping[str, str] = {}
+    options: Mapping[str, Any] = {}
+    about: Mapping[str, str] = {}
+    words: Mapping[str, Sequence[str]] = {}
     probe_inputs: Sequence[str] = PROBE_INPUTS
     retention_judged = False
 

@@ -16,7 +16,7 @@ from ...registry.errors import BadOption
 from ...transfer.feed import Rows, Whole
 from ..hookspecs import Loading
 from ..networks import files
-from .sentence_encoder import ADAPTED, FIRST, MEAN, WHOLE, SentenceEncoder, body_class, pooling_of
+from .sentence_encoder import FIRST, MEAN, SentenceEncoder, loaded_by, pooling_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -210,17 +210,9 @@ def cosines_by(base: Path, inputs: Sequence[str]) -> list[float]:
 
 def snippet(folder: Path, loading: Loading) -> str:
     """Return the Python that loads a saved folder by transformers and peft alone."""
-    whole, kind = not (folder / "adapter_config.json").is_file(), body_class(folder)
     way = pooling_of(folder)
     return SNIPPET.format(
-        peft="" if whole else "from peft import PeftModel\n",
-        kind=kind,
-        body=(WHOLE if whole else ADAPTED).format(kind=kind),
-        base=loading.base,
-        revision=loading.base_revision,
-        **files.from_hub(loading.address),
-        address=loading.address,
-        length=int(loading.inputs["max_length"]),
+        **loaded_by(folder, loading),
         mask=MASK if way == MEAN else "",
         pooled=POOLED[way],
     )

@@ -93,24 +93,31 @@ def pooling_of(base: Path) -> str:
     return named if named in (MEAN, FIRST) else known.get(modes, "")
 
 
+def loaded_by(folder: Path, loading: Loading) -> dict[str, Any]:
+    """Return what a card's code has to know to load a saved body, and to cut texts."""
+    whole, kind = not (folder / "adapter_config.json").is_file(), body_class(folder)
+    return {
+        "peft": "" if whole else "from peft import PeftModel\n",
+        "kind": kind,
+        "body": (WHOLE if whole else ADAPTED).format(kind=kind),
+        "base": loading.base,
+        "revision": loading.base_revision,
+        **files.from_hub(loading.address),
+        "address": loading.address,
+        "length": int(loading.inputs["max_length"]),
+    }
+
+
 def snippet(folder: Path, loading: Loading) -> str:
     """Return the Python that loads a saved folder by transformers and peft alone."""
     kinds = {each["type"] for each in files.read_json(folder / "modules.json")}
     scale = "        pooled = torch.nn.functional.normalize(pooled, dim=1)\n"
-    whole, kind = not (folder / "adapter_config.json").is_file(), body_class(folder)
     return SNIPPET.format(
-        peft="" if whole else "from peft import PeftModel\n",
-        kind=kind,
-        body=(WHOLE if whole else ADAPTED).format(kind=kind),
-        base=loading.base,
-        revision=loading.base_revision,
-        **files.from_hub(loading.address),
-        address=loading.address,
+        **loaded_by(folder, loading),
         labels=list(loading.labels),
         predict=predict_code(loading.options, "texts"),
         classes=len(loading.labels),
         dense="3_Dense" if NORMALIZE in kinds else "2_Dense",
-        length=int(loading.inputs["max_length"]),
         normalize=scale if NORMALIZE in kinds else "",
     )
 
