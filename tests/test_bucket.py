@@ -210,6 +210,8 @@ WRONG = {
     "s3://hub/contents": ("AWS_SECRET_ACCESS_KEY", "wrong", "can't be used: SignatureDoesNotMatch"),
     "s3://hub/elsewhere": ("AWS_ENDPOINT_URL", "http://127.0.0.1:9", "does not answer"),
     "s3://user:secret@hub": ("AWS_REGION", "us-east-1", "--store is no bucket"),
+    "s3:/hub/contents": ("AWS_REGION", "us-east-1", "--store can't be a `s3:`"),
+    "gs://hub": ("AWS_REGION", "us-east-1", "--store can't be a `gs:`"),
     "s3://": ("AWS_REGION", "us-east-1", "--store is no bucket"),
 }
 

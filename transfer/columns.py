@@ -86,10 +86,15 @@ def find_columns(
         if match is None:
             raise BadData(
                 f"`{table.path}` has no {role.name} column",
-                f"{_has(table)}: say --{role.name} COLUMN",
+                f"{_has(table)}: say {_flag(role)}",
             )
         found[role.name] = match
     return found
+
+
+def _flag(role: Role) -> str:
+    """Return how a column is named on the command line: few roles have an option of their own."""
+    return "--label COLUMN" if role.name == "label" else f"--column {role.name}=COLUMN"
 
 
 def of_numbers(role: Role) -> Role:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ from urllib.parse import quote
 
 import typer
 
-from hubtl.registry.errors import UnknownName, Unreachable
+from hubtl.registry.errors import BadOption, UnknownName, Unreachable
 from hubtl.registry.places import home
 
 from .. import screen
@@ -37,7 +38,10 @@ def store_folder(store: str | None) -> Path:
 
 
 def bucket_of(store: str | None) -> str | None:
-    """Return the bucket that `--store` means, None where it is a folder."""
+    """Return the bucket that `--store` means, None where it is a folder; raises BadOption."""
+    if store and re.match(r"\w\w+:", store) and not store.startswith("s3://"):
+        kind = store.partition(":")[0]
+        raise BadOption(f"--store can't be a `{kind}:`", "--store DIR, or s3://BUCKET/PREFIX")
     return store if store and store.startswith("s3://") else None
 
 
