@@ -19,7 +19,8 @@ Each file knows only those that stand before it here:
     xet_hash, xorbs, shards, lfs_parts  large files as clients send them
     checking, backup, importing         the store as a whole, as `hubtl hub` looks after it
     inventory                           what `hubtl hub list` shows
-    routing, answers, sending           a request as a function sees it, and what goes back
+    routing, answers                    a request as a function sees it, and what goes back
+    zero_copy, sending                  contents on their way out
     pages                               what people look at, one file a subject
     openapi, routes                     the Hub's API, one file a subject
     flights, wishes, fetching           what is fetched from another hub, once for all

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -83,18 +84,43 @@ class Body:
     async def _received(self, incoming: Incoming, largest: int) -> Received:
         if self._told_size() <= largest:
             await run_in_threadpool(self.hub.objects.check_room, self._told_size())
-        buffer = bytearray()
-        async for part in self._parts(largest):
-            buffer += part
-            if len(buffer) >= PART:
-                full, buffer = buffer, bytearray()
-                await run_in_threadpool(self._write, incoming, bytes(full))
-        await run_in_threadpool(incoming.write, bytes(buffer))
+        async with Behind(partial(self._write, incoming)) as writer:
+            buffer = bytearray()
+            async for part in self._parts(largest):
+                buffer += part
+                if len(buffer) >= PART:
+                    await writer.write(buffer)
+                    buffer = bytearray()
+            await writer.write(buffer)
         return await run_in_threadpool(incoming.done)
 
-    def _write(self, incoming: Incoming, part: bytes) -> None:
+    def _write(self, incoming: Incoming, part: bytearray) -> None:
         self.hub.objects.check_room(len(part))  # others fill the disk meanwhile
         incoming.write(part)
+
+
+class Behind:
+    """Writes a part in a thread while the next comes in; at the end all is written."""
+
+    def __init__(self, write: Callable[[bytearray], None]) -> None:
+        self._write = write
+        self._under_way: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Behind:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._finish()
+
+    async def write(self, part: bytearray) -> None:
+        """Write a part once the one before is written; raises what went wrong with that."""
+        await self._finish()
+        self._under_way = asyncio.create_task(run_in_threadpool(self._write, part))
+
+    async def _finish(self) -> None:
+        under_way, self._under_way = self._under_way, None
+        if under_way:
+            await asyncio.shield(under_way)
 
 
 def _too_large(largest: int) -> Problem:

@@ -136,7 +136,7 @@ class Watched:
             self._start(message)
         elif not message.get("more_body", False):
             self.end()
-        self.sent += len(message.get("body", b""))
+        self.sent += message.get("count", 0) or len(message.get("body", b""))
         try:
             async with asyncio.timeout(self._patience):
                 await self._send(message)

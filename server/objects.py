@@ -40,7 +40,7 @@ class Incoming:
         self._hash = hashlib.sha256()
         self._file = path.open("wb", buffering=PART)
 
-    def write(self, part: bytes | memoryview) -> None:
+    def write(self, part: bytes | bytearray | memoryview) -> None:
         """Add bytes."""
         self._file.write(part)
         self._hash.update(part)

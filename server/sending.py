@@ -5,23 +5,47 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from .contents import Readable
 from .objects import PART, Objects
 from .problem import Problem
+from .zero_copy import EXTENSION
 
 RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 
 
-class Download(FileResponse):
-    """A file in parts large enough to be quick and small enough for many at once."""
+class FromDisk(Response):
+    """A part of a file, handed to the system to send where that can be, or else read and sent."""
 
-    chunk_size = 256 * 1024
+    def __init__(
+        self, path: Path, start: int, end: int, status: int, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(status_code=status, headers=headers)
+        self._path, self._start, self._end = path, start, end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file a part at a time, as a client that takes too long over one is left."""
+        file = await run_in_threadpool(self._path.open, "rb", 0)
+        with file:
+            start = {"type": "http.response.start", "status": self.status_code}
+            await send({**start, "headers": self.raw_headers})
+            file.seek(self._start)
+            for place in range(self._start, self._end, PART):
+                count = min(PART, self._end - place)
+                more = place + count < self._end
+                if EXTENSION in (scope.get("extensions") or {}):
+                    told = {"file": file, "offset": place, "count": count, "more_body": more}
+                    await send({"type": EXTENSION, **told})
+                else:
+                    part = await run_in_threadpool(file.read, count)
+                    await send({"type": "http.response.body", "body": part, "more_body": more})
 
 
 class Passing(StreamingResponse):
@@ -57,28 +81,27 @@ def download(
 
     `headers` have the ETag. Raises FileNotFoundError, and Problem 416 for bytes that it has not.
     """
-    told = {"X-Content-Type-Options": "nosniff", "Accept-Ranges": "bytes", **headers}
-    kind = "application/octet-stream"
-    path = store.contents.local(sha256)
-    if path:
-        return Download(
-            path,
-            headers=told,
-            media_type=kind,
-            filename=name,
-            content_disposition_type="attachment",
-        )
     size = store.contents.size(sha256)
     status, start, end = _part(asked, size, headers["ETag"])
-    told |= {"Content-Disposition": f"attachment; filename*=utf-8''{quote(name)}"}
-    told |= {"Content-Length": str(end - start), "Content-Type": kind}
+    told = {"X-Content-Type-Options": "nosniff", "Accept-Ranges": "bytes", **headers}
+    told |= {"Content-Disposition": f"attachment; {_named(name)}"}
+    told |= {"Content-Length": str(end - start), "Content-Type": "application/octet-stream"}
     if status == 206:
         told["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    if bodiless:
+    if bodiless or start == end:
         return Response(status_code=status, headers=told)
+    path = store.contents.local(sha256)
+    if path:
+        return FromDisk(path, start, end, status, told)
     held = contextlib.ExitStack()
     file = held.enter_context(store.open(sha256, start, end))
     return Passing(_parts(file, end - start), held.close, status, told)
+
+
+def _named(name: str) -> str:
+    """Return what a file is to be called, by RFC 6266."""
+    quoted = quote(name)
+    return f'filename="{name}"' if quoted == name else f"filename*=utf-8''{quoted}"
 
 
 def _part(asked: Headers, size: int, etag: str) -> tuple[int, int, int]:

@@ -21,6 +21,7 @@ from .application import application
 from .hub import Policy, TeamHub
 from .logs import Form, write_logs
 from .store_lock import working_on
+from .zero_copy import offer_zero_copy
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LARGEST_HEADERS = 64 << 10  # the client sends some hundred bytes; a signed address has 1 or 2 kB
@@ -165,6 +166,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._expect_no_more()
         self.app = self.config.loaded_app if size <= LARGEST_HEADERS else _too_large
         super().on_headers_complete()
+        offer_zero_copy(self.cycle)  # its task has not begun yet
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""

@@ -6,23 +6,20 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from .conftest import ROOT
+from .nginx import NGINX, free_port, nginx
 from .serving import TOKENS, TeamHubServer, make, running_hub
 
 PAGE = (ROOT / "docs" / "team-hub-in-production.md").read_text(encoding="utf-8")
-NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 UPLOAD = """
 import os, sys, httpx2, ssl
 from huggingface_hub import HfApi, set_client_factory
@@ -41,11 +38,6 @@ def block(language: str) -> str:
     """Return the file of that language on the page."""
     (found,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
     return found
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
 
 
 @pytest.fixture
@@ -93,46 +85,6 @@ def proxy(nginx_here: None, hub: TeamHubServer, tmp_path: Path) -> Iterator[dict
             "certificate": f"{room}/house.pem",
             "log": f"{room}/team-hub.log",
         }
-
-
-@contextmanager
-def nginx(room: Path, servers: str, port: int) -> Iterator[None]:
-    """Let nginx serve what is written in `room`; raises with its own words where it does not."""
-    temporary = " ".join(
-        f"{each}_temp_path {room}/{each};"
-        for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    user = "user root;" if os.geteuid() == 0 else ""
-    log = room / "error.log"
-    (room / "nginx.conf").write_text(
-        f"{user} daemon off; pid {room}/pid; error_log {log}; events {{}}\n"
-        f"http {{ access_log {room}/access.log; {temporary}\n{servers}}}\n"
-    )
-    command = [str(NGINX), "-p", str(room), "-e", str(log), "-c", f"{room}/nginx.conf"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
-        try:
-            _wait_for(port, running)
-        except TimeoutError as late:
-            running.kill()
-            said = running.communicate()[1] + (log.read_text() if log.is_file() else "")
-            raise RuntimeError(f"{late}; it ended with {running.returncode}: {said}") from late
-        try:
-            yield
-        finally:
-            running.terminate()
-
-
-def _wait_for(port: int, running: subprocess.Popen[str]) -> None:
-    """Return once the port is open; raises TimeoutError if it ends first, or takes a minute."""
-    until, refused = time.monotonic() + 60, "never asked"
-    while time.monotonic() < until and running.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=5).close()
-            return
-        except OSError as error:
-            refused = str(error)
-            time.sleep(0.1)
-    raise TimeoutError(f"nginx does not listen to port {port} ({refused})")
 
 
 @pytest.fixture(scope="session")
