@@ -9,12 +9,12 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, literal, or_, select, union_all
 
 from ..registry.domains import STATED
 from .access import Caller
-from .database import Database, chunks
-from .finding import Wanted, first_fitting, seen_by
+from .database import Database
+from .finding import Wanted, fitting, seen_by
 from .schema import accounts, repo_tags, repos
 
 MOST = 20  # values of a facet that are told
@@ -41,7 +41,7 @@ Counted = tuple[tuple[str, int], ...]
 class Facets:
     """What fits a question: how many, and of which kinds, the most frequent first.
 
-    With `more` there are more than were counted.
+    With `more` there may be more than were counted.
     """
 
     total: int
@@ -117,20 +117,29 @@ def whole(db: Connection, caller: Caller, kind: str) -> Facets:
 
 
 def of_some(db: Connection, caller: Caller, wanted: Wanted) -> Facets:
-    """Return the counts of the first that fit and that the caller may see."""
-    rows = first_fitting(db, caller, wanted, MOST_COUNTED + 1)
-    first = rows[:MOST_COUNTED]
-    tags: Counter[str] = Counter()
-    for numbers in chunks(row.id for row in first):
-        theirs = select(repo_tags.c.tag, func.count()).where(repo_tags.c.repo_id.in_(numbers))
-        tags.update(dict(db.execute(theirs.where(THEIRS).group_by(repo_tags.c.tag)).all()))
+    """Return the counts of the first that fit and that the caller may see, by one question."""
+    first = fitting(db, caller, wanted, MOST_COUNTED).cte("first")
+    number = func.count()
+    named = select(literal("owner"), accounts.c.name, number)
+    tags = select(literal("tag"), repo_tags.c.tag, number)
+    counted = union_all(
+        select(literal("task"), first.c.task, number).group_by(first.c.task),
+        named.join(first, first.c.owner_id == accounts.c.id).group_by(accounts.c.name),
+        tags.where(repo_tags.c.repo_id.in_(select(first.c.id)), THEIRS).group_by(repo_tags.c.tag),
+    )
+    found: dict[str, Counter[str]] = {"task": Counter(), "owner": Counter(), "tag": Counter()}
+    total = 0
+    for sort, name, many in db.execute(counted):
+        total += many if sort == "owner" else 0
+        if name:
+            found[sort][name] = many
     return Facets(
-        total=len(first),
-        tasks=_most(Counter(row.task for row in first if row.task)),
-        domains=_domains(tags),
-        libraries=_libraries(tags),
-        owners=_most(Counter(row.name for row in first)),
-        more=len(rows) > MOST_COUNTED,
+        total=total,
+        tasks=_most(found["task"]),
+        domains=_domains(found["tag"]),
+        libraries=_libraries(found["tag"]),
+        owners=_most(found["owner"]),
+        more=total == MOST_COUNTED,
     )
 
 

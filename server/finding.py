@@ -13,8 +13,8 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Row,
     RowMapping,
+    Select,
     String,
     and_,
     literal_column,
@@ -125,12 +125,10 @@ def seen_by(caller: Caller) -> ColumnElement[bool]:
     return or_(~repos.c.private, mine)
 
 
-def first_fitting(
-    db: Connection, caller: Caller, wanted: Wanted, most: int
-) -> Sequence[Row[int, str | None, str]]:
-    """Return number, task and owner's name of the first that fit and may be seen, in no order."""
-    chosen = select(repos.c.id, repos.c.task, accounts.c.name).select_from(JOINED)
-    return db.execute(chosen.where(_first(db, caller, wanted, most))).all()
+def fitting(db: Connection, caller: Caller, wanted: Wanted, most: int) -> Select[Any]:
+    """Return the question for number, task and owner of the first that fit and may be seen."""
+    chosen = select(repos.c.id, repos.c.task, repos.c.owner_id)
+    return chosen.where(_first(db, caller, wanted, most))
 
 
 def _first(db: Connection, caller: Caller, wanted: Wanted, most: int) -> ColumnElement[bool]:

@@ -85,6 +85,8 @@ repos = Table(
     Column("facts", JSON, nullable=False, default=dict),
     *(Index(f"repos_by_{key}", "kind", key) for key in "modified downloads likes created".split()),
     Index("repos_by_owner", "owner_id", "kind", "downloads"),
+    # All that narrowing to a task looks at, so that no row is read.
+    Index("repos_by_task", "kind", "task", "downloads", "id", "private", "owner_id"),
     Index("repos_to_count", "kind", "private", "owner_id", "task"),  # counting reads this alone
     sqlite_autoincrement=True,
 )
