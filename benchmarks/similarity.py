@@ -1,6 +1,6 @@
 """How alike two texts are, on real ones: Debian's packages by what they say they do.
 
-    python -m benchmarks.similarity --data FOLDER --recipes lora top norm full
+    python -m benchmarks.similarity --data FOLDER --recipes lora top norm full [--unscored]
 
 FOLDER has debian-sections/data.csv (descriptions, divided by source package). A pair is the first
 sentences of two of them, its score how many of their debtags are the same: of those by which people
@@ -8,7 +8,8 @@ say what a package is for, in the machine's own package lists (`apt-cache dumpav
 pairs share a tag, since by chance hardly any would. No package is in pairs to learn from and in
 others to choose or to test by. Prints what each recipe reaches on the test pairs on
 all-MiniLM-L6-v2, beside that base as it is and the cosine of TF-IDF, the paired gain over the best
-of these, and what is retained.
+of these, and what is retained. With `--unscored` a pair is the first sentence of a description and
+the rest of it, and has no score: what does not belong together is hubtl's to make.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ import hubtl
 
 BASE = "sentence-transformers/all-MiniLM-L6-v2"
 PAIRS = {"train": 2400, "validation": 600, "test": 2000}
+UNSCORED = {"train": 1500, "test": 800}
+LEAST = 40  # letters of the rest of a description
 VALIDATION = 0.2  # of the packages to learn from
 FACETS = frozenset(  # what a package is for; others say how it is built, or who made it
     "admin biology culture devel field game hardware mail network office protocol science security "
@@ -67,6 +70,22 @@ def write(data: Path, into: Path) -> None:
             table.writerows((*pair, part) for pair in pairs(parts[part], count, dice))
 
 
+def write_unscored(data: Path, into: Path) -> None:
+    """Write a table of first sentences and the rest of their descriptions, divided by source."""
+    parts = defaultdict(list)
+    with (data / "debian-sections/data.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            sentence, _, rest = row["text"].partition(". ")
+            if len(rest) > LEAST:
+                parts[row["split"]].append((sentence, rest))
+    dice = random.Random(0)
+    with into.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["anchor", "positive", "split"])
+        for part, count in UNSCORED.items():
+            table.writerows((*pair, part) for pair in dice.sample(parts[part], count))
+
+
 def pairs(
     packages: list[tuple[str, frozenset[str]]], count: int, dice: random.Random
 ) -> list[tuple[str, str, float]]:
@@ -93,10 +112,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--recipes", nargs="+", default=["lora", "top", "norm", "full"])
+    parser.add_argument("--unscored", action="store_true", help="pairs that belong together")
     told = parser.parse_args()
     with tempfile.TemporaryDirectory() as room:
         table = Path(room, "pairs.csv")
-        write(told.data, table)
+        (write_unscored if told.unscored else write)(told.data, table)
         for recipe in told.recipes:
             facts = hubtl.adapt(
                 "sentence-similarity", table, base=BASE, recipe=recipe, out=Path(room, recipe)

@@ -145,7 +145,9 @@ def _say_plan(plan: Any, say: Callable[[str], None]) -> None:
     rows = ", ".join(f"{count} {part}" for part, count in plan.rows.items() if count)
     download = f", {screen.size(plan.download_bytes)} to fetch" if plan.download_bytes else ""
     say(f"columns  {chosen}")
-    say(f"rows     {rows}; {len(plan.labels)} labels")
+    say(f"rows     {rows}; {len(plan.labels)} label{'' if len(plan.labels) == 1 else 's'}")
+    if plan.made:
+        say(f"made     {plan.made}")
     if plan.origin:
         say(f"alike    rows of one `{plan.origin}`: intervals count those as well as rows")
     if len(plan.candidates) > 1:

@@ -63,7 +63,7 @@ def check(wanted: Wanted, progress: Progress) -> Checked:
         other = see(wanted.test, task, wanted.columns, wanted.hub, goal=goal, fields=fields)
     sheet = _sheet(seen, other)
     findings = [*_unusable(seen, other), *copies(sheet), *class_faults(sheet, goal)]
-    findings += shared_parts(sheet, task.roles[0])
+    findings += [*_made(seen, other), *shared_parts(sheet, task.roles[0])]
     progress("looking at columns", 0, 1)
     findings += column_faults(seen, classes=goal.divides)
     progress("looking at columns", 1, 1)
@@ -133,6 +133,12 @@ def _sheet(seen: Seen, other: Seen | None) -> Sheet:
 def _unusable(*seen: Seen | None) -> Iterator[Finding]:
     for each in (fault for one in seen if one for fault in one.unusable):
         yield Finding("unreadable", "error", each.error.message, each.error.hint or "", each.rows)
+
+
+def _made(*seen: Seen | None) -> Iterator[Finding]:
+    for made in (one.data.made for one in seen if one and one.data.made):
+        hint = "where a column has scores, name it: --column score=NAME"
+        yield Finding("made", "note", made, hint, 0)
 
 
 def _features(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .opened import Opened, file_role, names_files, open_data
+from .plugins.completing import completed
 from .plugins.hookspecs import Task
 from .registry.errors import BadData, BadOption
 from .registry.fingerprint import rows_fingerprint
@@ -40,7 +41,7 @@ class Dataset:
     """The rows of DATA for one task: which columns they came from, and each row's part.
 
     `origin` is the column that says whose each row is, where one does. `fields` are the keys of an
-    input that is several columns.
+    input that is several columns, and `made` tells of rows that the task made of others.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class Dataset:
     parts: Mapping[str, Rows]
     origin: str | None = None
     fields: tuple[str, ...] = ()
+    made: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -109,6 +111,8 @@ def see(
     import numpy
 
     opened = open_data(path, task.roles[0], hub)
+    whole = completed(task, opened.table, columns)
+    opened, columns = replace(opened, table=whole.table), whole.columns
     wanted = wanted_fields(opened.table, opened.role, columns, fields)
     found, by_file = _found(opened, task, columns, slice_by, goal, wanted)
     label = task.roles[1].name
@@ -142,7 +146,8 @@ def see(
     usable = numpy.flatnonzero(numbers != UNUSABLE).astype(kind)
     if not len(usable):
         raise unusable[0].error
-    data = Dataset(path, found, Rows((source, usable)), parts, origin, tuple(made))
+    rows = Rows((source, usable))
+    data = Dataset(path, found, rows, parts, origin, tuple(made), whole.told)
     return Seen(data, opened.table, usable, unusable)
 
 

@@ -114,6 +114,7 @@ class Job:
             origin=self.data.origin,
             candidates=among.names if among else (),
             preference=preference(self.request),
+            made=self.data.made,
         )
 
 

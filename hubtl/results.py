@@ -30,7 +30,8 @@ class Plan:
     """What `adapt` would do, for `--dry-run`; `origin` is the column that says whose a row is.
 
     `candidates` are those that are ranked first, where the base is yet to be chosen. `preference`
-    says why it is this recipe, where none was named and the task prefers one.
+    says why it is this recipe, where none was named and the task prefers one, and `made` which rows
+    the task made of others.
     """
 
     task: str
@@ -52,6 +53,7 @@ class Plan:
     origin: str | None = None
     candidates: tuple[str, ...] = ()
     preference: str = ""
+    made: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields."""

@@ -28,6 +28,7 @@ class Sheet:
     inputs: Sequence[str]
     contents: Sequence[str]
     labels: Sequence[str]
+    groups: Sequence[str]
     learning: int
     divided: bool
 
@@ -37,6 +38,10 @@ class Sheet:
     def tests(self, row: int) -> bool:
         """Return whether a row is one to test with."""
         return row >= self.learning
+
+    def bound(self, first: int, second: int) -> bool:
+        """Return whether two rows are of one group, and so never on two sides."""
+        return bool(self.groups[first]) and self.groups[first] == self.groups[second]
 
     def told(self, row: int, **more: Any) -> Mapping[str, Any]:
         """Return a row as findings name it."""
@@ -55,7 +60,8 @@ def sheet_of(learning: Sequence[Example], tests: Sequence[Example], divided: boo
     rows = [row for part in (learning, tests) for row in part]
     ids, inputs = [row.id for row in rows], [row.input for row in rows]
     contents, labels = [row.content for row in rows], [row.label for row in rows]
-    return Sheet(ids, inputs, contents, labels, len(learning), divided)
+    groups = [row.group for row in rows]
+    return Sheet(ids, inputs, contents, labels, groups, len(learning), divided)
 
 
 def copies(sheet: Sheet) -> Iterator[Finding]:
@@ -131,12 +137,16 @@ def shared_parts(sheet: Sheet, role: Role) -> Iterator[Finding]:
 
 
 def near_copies(sheet: Sheet, look: Look, rows: Sequence[int]) -> Iterator[Finding]:
-    """Yield what there is of inputs that are nearly the same; `look` has those of these rows."""
+    """Yield what there is of inputs that are nearly the same; `look` has those of these rows.
+
+    Those of one group are left out: to keep them together is what would be advised.
+    """
     across: dict[int, int] = {}
     within: dict[int, int] = {}
     for first, second in ((rows[i], rows[j]) for i, j in look.alike()):
         crosses = sheet.tests(second) and not sheet.tests(first)
-        (across if crosses else within).setdefault(second, first)
+        if not sheet.bound(first, second):
+            (across if crosses else within).setdefault(second, first)
     tests = len(sheet) - sheet.learning
     if across:
         yield Finding(

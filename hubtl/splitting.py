@@ -65,6 +65,8 @@ def split_rows(
     dropped = len(held_out) - len(fresh)
     if dropped:
         how += f"; {dropped} test rows dropped that are in training too"
+    if data.made:
+        how += f"; {data.made}"
     if len(learnt) > RIVAL_ROWS:
         how += f"; plain rivals learnt from a stratified {RIVAL_ROWS} rows of those to train on"
     split = Split(kept, validation, fresh, how, dropped)

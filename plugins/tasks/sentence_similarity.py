@@ -12,6 +12,7 @@ from ...transfer.columns import Role
 from ...transfer.network import Network
 from ...transfer.split import Split, joined
 from ..check import Look
+from ..completing import Completed
 from ..export import Saved
 from ..hookspecs import Loading, Task, hookimpl
 from ..related import Measured
@@ -22,17 +23,15 @@ from ..text.probe_inputs import PROBE_INPUTS
 
 if TYPE_CHECKING:
     from ...transfer.goal import Goal
+    from ...transfer.table import Table
 
-FIRST = ("sentence1", "sentence_1", "sentence_a", "text1", "text_1", "text_a", "first", "anchor")
+FIRST = (
+    *("sentence1", "sentence_1", "sentence_a", "text1", "text_1", "text_a", "first"),
+    *("anchor", "query", "question"),
+)
 SECOND = (
-    "sentence2",
-    "sentence_2",
-    "sentence_b",
-    "text2",
-    "text_2",
-    "text_b",
-    "second",
-    "positive",
+    *("sentence2", "sentence_2", "sentence_b", "text2", "text_2", "text_b", "second"),
+    *("positive", "answer", "passage"),
 )
 SCORES = ("score", "similarity", "similarity_score", "relatedness_score", "relatedness", "label")
 
@@ -64,6 +63,13 @@ class SentenceSimilarity(OfTexts):
         from ...transfer.cosine import COSINES
 
         return COSINES
+
+    def completed(self, table: Table, columns: Mapping[str, str]) -> Completed:
+        """Return a table whose pairs have scores: pairs alone get others beside."""
+        from ..text.unscored import with_scores
+
+        pair, score = self.roles
+        return with_scores(table, pair.parts, score, columns)
 
     def network(
         self,
