@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 INK, FAINT, ACCENT = "#010203", "#010204", "#010205"
 VARIABLES = {INK: "var(--ink)", FAINT: "var(--faint)", ACCENT: "var(--accent)"}
 # Names of things for other programs, of which a page with several drawings has each several times.
-NAMES = re.compile(r' id="[a-zA-Z0-9]+_\d+"')
+NAMES = re.compile(r' id="[a-zA-Z0-9.]+_\d+"')
 FONT = re.compile(r"(font: [\d.]+px|font-family:) [^;\"]+")  # as one matplotlib or another says it
 WIDTH = 4.6  # inches: a phone shows that nearly at full size
 STRONGEST = 0.5  # the shade of a full cell, on which ink can still be read

@@ -6,7 +6,8 @@ FOLDER is what `hubtl adapt` wrote, FILE.html what `hubtl rank --report` did; wi
 made of the examples: of texts by LoRA, pictures, many classes, and labels by chance, which nothing
 can beat a baseline on, and of a ranking. Writes pictures of the whole page for each way of looking,
 and says where the page is wider than its window, text runs out of a figure, is too small, or hides
-another. Where no Chromium is found, Debian's is installed.
+another, and what axe-core finds that keeps anybody out. Where no Chromium is found, Debian's is
+installed.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -63,6 +65,11 @@ FAULTS = """(() => {
   }
   return found;
 })()"""
+
+
+AXE = files("axe_core_python") / "axe.min.js"  # axe-core by Deque, 4.4.3
+BARRIERS = """axe.run(document, {resultTypes: ['violations']}).then(found => found.violations.map(
+  each => `${each.id}: ${each.nodes.map(node => node.target.join(' ')).join(', ')}`))"""
 
 
 def chromium() -> str:
@@ -116,8 +123,10 @@ class Page:
             time.sleep(0.05)
 
     def asked(self, script: str) -> Any:
-        """Return the value of an expression in the page."""
-        found = self.say("Runtime.evaluate", expression=script, returnByValue=True)
+        """Return the value of an expression in the page, or what it promises."""
+        told = {"expression": script, "returnByValue": True, "awaitPromise": True}
+        found = self.say("Runtime.evaluate", **told)
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
 
@@ -145,6 +154,12 @@ def opened() -> Iterator[Page]:
             process.wait(30)
 
 
+def barriers(page: Page) -> list[str]:
+    """Return what axe-core finds on the page that keeps anybody out: its rule, and where."""
+    page.asked(f"{AXE.read_text(encoding='utf-8')};0")
+    return [str(each) for each in page.asked(BARRIERS)]
+
+
 def shots(page: Page, path: Path, into: Path, name: str) -> list[str]:
     """Write the pictures of a page, and return what is wrong with it."""
     faults = []
@@ -155,7 +170,8 @@ def shots(page: Page, path: Path, into: Path, name: str) -> list[str]:
             size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
             page.say("Emulation.setDeviceMetricsOverride", **size)
             page.open(path)
-            faults += [f"{name} {scheme} {width}: {each}" for each in page.asked(FAULTS)]
+            found = [*page.asked(FAULTS), *barriers(page)]
+            faults += [f"{name} {scheme} {width}: {each}" for each in found]
             data = page.say("Page.captureScreenshot", captureBeyondViewport=True)["data"]
             (into / f"{name}-{scheme}-{width}.png").write_bytes(base64.b64decode(data))
     page.say("Emulation.clearDeviceMetricsOverride")

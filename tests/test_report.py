@@ -229,6 +229,8 @@ def test_plots_stand_in_the_page_as_text_in_the_pages_own_colours(adapted):
     for svg in drawn:
         assert 'role="img" aria-label="' in svg and "<text" in svg
         assert "var(--ink)" in svg and "#0102" not in svg and "<script" not in svg
+    names = re.findall(r' id="([^"]+)"', page.source)
+    assert len(names) == len(set(names)), "what a plot refers to is its own"
 
 
 def test_without_matplotlib_the_page_has_its_tables_and_says_so(adapted, monkeypatch):

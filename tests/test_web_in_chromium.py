@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from .screenshots import Page, opened
+from .screenshots import Page, barriers, opened
 from .serving import TOKENS, TeamHubServer
 from .test_web_cards import HOSTILE
 from .test_web_pages import PAGES
@@ -125,6 +125,7 @@ def test_texts_stand_out_and_nothing_is_wider_than_a_phone(path, scheme, hub, pa
     go(page, hub, path, 390, scheme)
     assert page.asked("document.documentElement.scrollWidth - window.innerWidth") <= 0
     assert page.asked(CONTRAST) == []
+    assert barriers(page) == []
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/acme/hostile"])
