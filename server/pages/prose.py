@@ -92,12 +92,12 @@ def _scrolled(_: Any, tokens: Sequence[Token], number: int, *__: Any) -> str:
     """Return a table's or a program's begin or end, in a box that is scrolled by keys too."""
     if tokens[number].type == "table_close":
         return "</table></div>\n"
-    return '<div class="scroll" role="region" aria-label="Table" tabindex="0"><table>\n'
+    return '<div class="scroll" role="group" aria-label="Table" tabindex="0"><table>\n'
 
 
 def _code(_: Any, tokens: Sequence[Token], number: int, *__: Any) -> str:
     content = escape(tokens[number].content)
-    return f'<pre role="region" aria-label="Code" tabindex="0"><code>{content}</code></pre>\n'
+    return f'<pre role="group" aria-label="Code" tabindex="0"><code>{content}</code></pre>\n'
 
 
 def _short_paragraphs(state: StateCore) -> None:
