@@ -28,13 +28,7 @@ ROWS = 200  # unless more are asked for: to write takes longer than to read
 
 
 def check_answers(request: Request, subject: Subject) -> None:
-    """Raise BadOption where bases can't be ranked: no classes of rows, and none writes as it is."""
-    if not subject.goal.whole:
-        raise BadOption(
-            f"bases are ranked by what they make of whole rows, and `{request.task}` judges the "
-            "parts of a row",
-            f"try them: hubtl adapt {request.task} {request.data} --base ID, from `hubtl search`",
-        )
+    """Raise BadOption where bases can't be ranked: no classes, and none writes as it is."""
     if subject.labels or _writes(subject):
         return
     raise BadOption(

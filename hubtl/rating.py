@@ -33,14 +33,20 @@ from .transfer.evidence import evidence
 from .transfer.layerwise import LOOK
 from .transfer.meter import Meter
 from .transfer.network import Network
+from .transfer.placed import Placed, by_row
 from .transfer.progress import Progress
 from .transfer.scoring import Layers, Sample, Scored, by_layer, sample_of
 from .transfer.split import Example, Split, joined
 from .transfer.start import Session, frozen
+from .transfer.trunk import Trunk
 from .transfer.views import viewed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+PLACES = (
+    10_000  # such as words, where those are judged: of more, scoring takes longer than it tells
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,7 @@ def rate(
         session = dataclasses.replace(session, progress=progress)
         rows = rows_of(chunks)
         fits = subject.fits_head
-        made = _made(network, chunks, session) if fits else []
+        made = _made(network, subject, chunks, session) if fits else []
         said = [] if fits else _said(subject, job, base, network, chunks, session)
         params = sum(each.numel() for each in network.body.parameters())
     finally:
@@ -104,7 +110,7 @@ def rate(
             gc.collect()
     began_scoring = time.perf_counter()
     scores, silent, layers = (
-        _by_features(subject, made, rows, session)
+        _by_features(subject, made, chunks, session)
         if fits
         else ({AS_IT_IS: scored(subject.goal, rows, said)}, {}, None)
     )
@@ -128,25 +134,56 @@ def rows_of(chunks: Sequence[Split]) -> list[Example]:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What the head would see of a chunk's rows, and what layers make of those in `looked`."""
+    """What the head would see of a chunk's rows, and what layers make of those in `looked`.
+
+    Where it judges the places of a row, these are rows of features, and `places` the row of each.
+    """
 
     features: NDArray[np.float32]
+    targets: NDArray[Any]
     looked: NDArray[np.int64]
     layers: Sequence[NDArray[np.float32]]
+    places: NDArray[np.int64] | None = None
 
 
-def _made(network: Network, chunks: Sequence[Split], session: Session) -> list[_Made]:
+def _made(
+    network: Network, subject: Subject, chunks: Sequence[Split], session: Session
+) -> list[_Made]:
     """Return the features of each chunk, of a row's first view where there are several."""
     found: list[_Made] = []
     for chunk in chunks:
         mine = dataclasses.replace(session, train=chunk.train, validation=chunk.validation)
-        inputs = [row.input for row in rows_of([chunk])]
-        most = LOOK - sum(len(each.features) for each in found)
-        trunk = frozen(network, viewed(mine, network).inputs, session, inputs, max(0, most))
-        assert trunk.pooled is not None, "a candidate gives one row of each input"
-        made = trunk.pooled[trunk.rows_of(inputs)]
-        found.append(_Made(made, *trunk.by_layer(inputs)))
+        rows = rows_of([chunk])
+        inputs = [row.input for row in rows]
+        targets = subject.goal.targets([row.label for row in rows], subject.labels)
+        most = max(0, LOOK - sum(len(each.features) for each in found))
+        whole = subject.goal.whole
+        views = viewed(mine, network).inputs
+        trunk = frozen(network, views, session, inputs, most if whole else 0)
+        numbers = trunk.rows_of(inputs)
+        if whole:
+            assert trunk.pooled is not None, "a candidate gives one row of each input"
+            found.append(_Made(trunk.pooled[numbers], targets, *trunk.by_layer(inputs)))
+        else:
+            left = PLACES - sum(len(each.features) for each in found)
+            found.append(_of_places(trunk, numbers, targets, subject, left))
     return found
+
+
+def _of_places(
+    trunk: Trunk, numbers: NDArray[np.int64], targets: NDArray[Any], subject: Subject, most: int
+) -> _Made:
+    """Return the features of the places of the first rows, about so many at most."""
+    goal = subject.goal
+    assert isinstance(goal, Placed) and trunk.placed, "the head is asked of places"
+    alike = np.ones(len(goal.outputs(subject.labels)))
+    some = trunk.placed.labelled(goal, numbers, targets, alike, None)
+    rows = some.groups
+    assert rows is not None, "places are of rows"
+    count = len(rows) if len(rows) <= most else int(np.searchsorted(rows, rows[max(0, most)]))
+    kept = some.rows[:count]
+    nothing = np.zeros(0, np.int64)
+    return _Made(some.features[kept], some.targets[:count], nothing, (), rows[:count])
 
 
 def _said(
@@ -164,13 +201,22 @@ def _said(
 
 
 def _by_features(
-    subject: Subject, made: Sequence[_Made], rows: Sequence[Example], session: Session
+    subject: Subject, made: Sequence[_Made], chunks: Sequence[Split], session: Session
 ) -> tuple[dict[str, Scored], dict[str, str], Layers | None]:
     """Return what scorers say of features, why others say nothing, and what layers score."""
-    targets = subject.goal.targets([row.label for row in rows], subject.labels)
+    rows = rows_of(chunks)
+    targets = np.concatenate([each.targets for each in made])
     features = np.concatenate([each.features for each in made])
-    sample = sample_of(features, targets, groups=session.groups(rows), seed=session.seed)
-    return *_scores(sample), _layers(made, targets)
+    groups = session.groups(rows)
+    if subject.goal.whole:
+        sample = sample_of(features, targets, groups=groups, seed=session.seed)
+        return *_scores(sample), _layers(made, targets)
+    starts = np.cumsum([0, *(len(rows_of([chunk])) for chunk in chunks)])
+    of = [start + each.places for start, each in zip(starts, made, strict=False)]
+    places = np.concatenate(of)
+    bound = places if groups is None else groups[places]
+    scores, silent = _scores(sample_of(features, targets, groups=bound, seed=session.seed))
+    return {name: by_row(each, places, len(rows)) for name, each in scores.items()}, silent, None
 
 
 def _scores(sample: Sample) -> tuple[dict[str, Scored], dict[str, str]]:

@@ -257,15 +257,9 @@ def test_spans_are_learnt_predicted_and_evaluated(
     assert none.split() == ["-", "1.000"]
 
 
-def test_what_draws_whole_rows_together_is_refused_and_bases_are_not_ranked(
-    shelf: Folder, corpus: Path
-) -> None:
+def test_what_draws_whole_rows_together_is_refused(shelf: Folder, corpus: Path) -> None:
     with pytest.raises(BadOption, match="`fewshot` draws whole rows of a class together"):
         adapt(shelf, corpus, "fewshot")
-    with pytest.raises(BadOption, match="bases are ranked by what they make of whole rows"):
-        hubtl.rank(TASK, corpus, candidates=[BASE], hub=shelf.name)
-    with pytest.raises(BadOption, match="bases are ranked by what they make of whole rows"):
-        hubtl.rank_recipes(TASK, corpus, candidates=[BASE, "acme/tiny-encoder"], hub=shelf.name)
     with pytest.raises(BadOption, match="no layer can be probed: its head judges each position"):
         adapt(shelf, corpus, "top", layers="probe")
     assert not Path("adapted").exists()

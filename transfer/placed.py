@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from .probe import Labelled
+from .scoring import Scored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,6 +87,24 @@ class Kept:
         return Labelled(
             self.features, np.concatenate(at), numbers, weights[numbers], np.concatenate(bound)
         )
+
+
+def by_row(found: Scored, rows: NDArray[np.int64], count: int) -> Scored:
+    """Return a score of places with the share of each of so many rows, whose mean it is as well.
+
+    `rows` are those of the places; a row without a place that could be judged has no share (NaN).
+    """
+
+    def shares(of_places: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+        if of_places is None:
+            return None
+        judged = ~np.isnan(of_places)
+        places = np.bincount(rows[judged], minlength=count)
+        sums = np.bincount(rows[judged], of_places[judged], minlength=count)
+        told = places > 0
+        return np.where(told, sums * told.sum() / max(1, judged.sum()), np.nan)
+
+    return replace(found, rows=shares(found.rows), right=shares(found.right))
 
 
 class Gathered:
