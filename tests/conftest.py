@@ -44,7 +44,7 @@ LONG = {
     *("test_architectures", "test_best_base", "test_corruption", "test_decoders", "test_demos"),
     *("test_export", "test_hubs", "test_merging", "test_mirror", "test_mirror_people"),
     *("test_mirror_store", "test_networks_of_pictures", "test_networks_of_sound"),
-    *("test_numbers_of_texts", "test_numbers_of_texts_files", "test_plan"),
+    *("test_numbers_of_files", "test_numbers_of_texts", "test_numbers_of_texts_files", "test_plan"),
     *("test_plugin_pages_adapt", "test_production", "test_publish_faults", "test_publish_files"),
     *("test_rank_goes_on", "test_recipe_ranking", "test_resume", "test_road"),
     *("test_sentence_similarity", "test_sentence_similarity_files", "test_several_servers"),
