@@ -8,9 +8,10 @@ or the loop can't do so, the extension is not offered, and whoever asks for it r
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Coroutine, MutableMapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -54,7 +55,9 @@ async def _hand_over(cycle: RequestResponseCycle, file: int, offset: int, count:
     try:
         left = count
         while left and not cycle.disconnected:
-            sent = await run_in_threadpool(_send, out, file, offset + count - left, left)
+            sent = await _to_its_end(
+                run_in_threadpool(_send, out, file, offset + count - left, left)
+            )
             left -= sent
             if left and not sent:
                 await _writable(out)
@@ -64,6 +67,20 @@ async def _hand_over(cycle: RequestResponseCycle, file: int, offset: int, count:
         cycle.disconnected = True
     finally:
         os.close(out)
+
+
+async def _to_its_end(sending: Coroutine[Any, Any, int]) -> int:
+    """Return what is returned in a thread; where this is cancelled, not before that has ended.
+
+    The thread has the numbers of open files: closed, they might be another's when it uses them.
+    """
+    task = asyncio.ensure_future(sending)
+    try:
+        return await asyncio.shield(task)
+    finally:
+        while not task.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
 
 
 def _send(out: int, file: int, offset: int, count: int) -> int:

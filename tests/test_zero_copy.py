@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from hubtl.server.sending import FromDisk
+from hubtl.server.zero_copy import _to_its_end
 
 from . import serving
 from .serving import TeamHubServer, make
@@ -108,6 +109,23 @@ def test_a_file_that_is_cut_off_while_it_is_sent_ends_the_connection(team_hub, p
             got += len(part)
     assert 0 < got <= 6_000_000
     assert team_hub.ask("GET", "/healthz").status_code == 200
+
+
+def test_what_is_given_up_has_ended_before_its_files_are_closed():
+    ended: list[bool] = []
+
+    async def sending() -> int:
+        await asyncio.to_thread(time.sleep, 0.3)
+        ended.append(True)
+        return 1
+
+    async def giving_up() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await _to_its_end(sending())
+        assert ended == [True]
+
+    asyncio.run(giving_up())
 
 
 def test_where_the_server_can_not_hand_over_files_they_are_read_and_sent(tmp_path):
