@@ -111,8 +111,10 @@ def see(
     import numpy
 
     opened = open_data(path, task.roles[0], hub)
-    whole = completed(task, opened.table, columns)
-    opened, columns = replace(opened, table=whole.table), whole.columns
+    asked, sliced = columns, {"slice": slice_by} if slice_by else {}
+    whole = completed(task, opened.table, {**columns, **sliced})
+    opened = replace(opened, table=whole.table)
+    columns = {role: name for role, name in whole.columns.items() if role not in sliced}
     wanted = wanted_fields(opened.table, opened.role, columns, fields)
     found, by_file = _found(opened, task, columns, slice_by, goal, wanted)
     label = task.roles[1].name
@@ -121,7 +123,8 @@ def see(
     keeps = opened.keeps if opened.role.content == "file" else None
     # Whose a row is has no say in the split where nobody said so, but in how sure one can be.
     has_roles = [name for role, name in found.items() if role not in OTHER_ROLES]
-    origin = columns.get("group") or find_origin(opened.table, [*has_roles, *wanted])
+    origin = asked.get("group") or find_origin(opened.table, [*has_roles, *wanted])
+    origin = origin or columns.get("group")
     known = found | ({"origin": origin} if origin else {})
     table, made = opened.table, {}
     if opened.role.content == "row":

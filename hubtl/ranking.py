@@ -24,12 +24,12 @@ from .registry.errors import BadOption, HubtlError, OutOfTime
 from .registry.fingerprint import rows_fingerprint
 from .relatedness import language_of
 from .remembering import recalled, recalled_scores, remember_scores
-from .rounds import chunks_of, next_round, sizes_of
+from .rounds import chunks_of, next_round, rows_of_places, sizes_of
 from .standings import Earlier, Standings, by_score, listed, standings
 from .subject import Request, Subject, find_recipes, read_subject
 from .transfer.progress import Progress, silent
 from .transfer.quiet import quiet_libraries
-from .transfer.split import Split, contents_of
+from .transfer.split import Split, contents_of, joined
 
 
 def rank(
@@ -111,7 +111,10 @@ class _Contest:
         learning = len(subject.split.train) + len(subject.split.validation)
         budget = self.clock.budget is not None
         self.available = learning
-        rows = rows if subject.fits_head or rows else ROWS
+        if not rows and not subject.fits_head:
+            rows = ROWS
+        elif not rows and not subject.goal.whole:
+            rows = rows_of_places(joined(subject.split.train, subject.split.validation))
         self.sizes = sizes_of(learning, len(subject.labels), rows, budget=budget)
         strata = subject.goal.divides
         self.chunks = chunks_of(subject.split, self.sizes, request.seed, strata=strata)

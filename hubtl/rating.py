@@ -165,25 +165,21 @@ def _made(
             assert trunk.pooled is not None, "a candidate gives one row of each input"
             found.append(_Made(trunk.pooled[numbers], targets, *trunk.by_layer(inputs)))
         else:
-            left = PLACES - sum(len(each.features) for each in found)
-            found.append(_of_places(trunk, numbers, targets, subject, left))
+            found.append(_of_places(trunk, numbers, targets, subject))
     return found
 
 
 def _of_places(
-    trunk: Trunk, numbers: NDArray[np.int64], targets: NDArray[Any], subject: Subject, most: int
+    trunk: Trunk, numbers: NDArray[np.int64], targets: NDArray[Any], subject: Subject
 ) -> _Made:
-    """Return the features of the places of the first rows, about so many at most."""
+    """Return the features of the places of rows, as far as they are kept."""
     goal = subject.goal
     assert isinstance(goal, Placed) and trunk.placed, "the head is asked of places"
     alike = np.ones(len(goal.outputs(subject.labels)))
     some = trunk.placed.labelled(goal, numbers, targets, alike, None)
-    rows = some.groups
-    assert rows is not None, "places are of rows"
-    count = len(rows) if len(rows) <= most else int(np.searchsorted(rows, rows[max(0, most)]))
-    kept = some.rows[:count]
+    assert some.groups is not None, "places are of rows"
     nothing = np.zeros(0, np.int64)
-    return _Made(some.features[kept], some.targets[:count], nothing, (), rows[:count])
+    return _Made(some.features[some.rows], some.targets, nothing, (), some.groups)
 
 
 def _said(

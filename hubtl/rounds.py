@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .rating import Rated
-from .transfer.split import Split, at_most, joined
+from .transfer.split import Example, Split, at_most, joined
 
 ROWS = 1000  # where nothing else is asked, and there is no time budget
+PLACES = (
+    10_000  # such as words, where those are judged: of more, scoring takes longer than it tells
+)
 MOST = 5000  # under a time budget: beyond, scoring takes longer than it tells
 LEAST, OF_A_CLASS = 64, 8  # rows to begin with under a time budget
 SPARE = 1.2  # times what is reckoned
@@ -23,6 +26,15 @@ def sizes_of(available: int, classes: int, asked: int | None, *, budget: bool) -
     while found[-1] < total:
         found.append(min(total, 2 * found[-1]))
     return found
+
+
+def rows_of_places(rows: Sequence[Example]) -> int:
+    """Return how many rows have about PLACES places, the same for whatever base.
+
+    What stands between white space is taken for one.
+    """
+    places = sum(len(row.input.split()) for row in rows)
+    return min(ROWS, max(LEAST, PLACES * len(rows) // max(1, places)))
 
 
 def chunks_of(split: Split, sizes: Sequence[int], seed: int, *, strata: bool) -> list[Split]:

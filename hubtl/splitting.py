@@ -67,6 +67,8 @@ def split_rows(
         how += f"; {dropped} test rows dropped that are in training too"
     if data.made:
         how += f"; {data.made}"
+    if test and test.made:
+        how += f"; in the file to test with {test.made}"
     if len(learnt) > RIVAL_ROWS:
         how += f"; plain rivals learnt from a stratified {RIVAL_ROWS} rows of those to train on"
     split = Split(kept, validation, fresh, how, dropped)
@@ -145,17 +147,17 @@ def _seed(data: Dataset, seed: int) -> str:
 
 def _fresh(path: Path, held_out: Sequence[Example], learnt: Sequence[Example]) -> Sequence[Example]:
     """Return the test rows that are like none to learn from; raises if a group is on two sides."""
-    twice = on_two_sides(held_out, learnt)
-    if twice:
-        raise BadData(
-            f"`{path}`: a group has rows to train on and rows to test with, such as {twice.id}",
-            "mend the split, or leave the column of groups out",
-        )
     found = unseen(held_out, learnt)
     if len(held_out) and not len(found):
         raise BadData(
             f"`{path}`: every row to test with is among those to learn from",
             "test with rows that are not in training, or leave it to hubtl to hold some out",
+        )
+    twice = on_two_sides(held_out, learnt)
+    if twice:
+        raise BadData(
+            f"`{path}`: a group has rows to train on and rows to test with, such as {twice.id}",
+            "mend the split, or leave the column of groups out",
         )
     return found
 

@@ -118,9 +118,9 @@ class Behind:
         self._under_way = asyncio.create_task(run_in_threadpool(self._write, part))
 
     async def _finish(self) -> None:
-        under_way, self._under_way = self._under_way, None
-        if under_way:
-            await asyncio.shield(under_way)
+        if self._under_way:
+            await asyncio.shield(self._under_way)
+            self._under_way = None  # not before: who is cancelled waits once more
 
 
 def _too_large(largest: int) -> Problem:

@@ -18,7 +18,7 @@ from .objects import PART, Objects
 from .problem import Problem
 from .zero_copy import EXTENSION
 
-RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
+RANGE = re.compile(r"bytes=(?:(\d{1,40})-(\d{0,40})|-(\d{1,40}))", re.IGNORECASE)
 
 
 class FromDisk(Response):
@@ -31,21 +31,22 @@ class FromDisk(Response):
         self._path, self._start, self._end = path, start, end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file a part at a time, as a client that takes too long over one is left."""
-        file = await run_in_threadpool(self._path.open, "rb", 0)
-        with file:
+        """Send the file; a client that goes ends it."""
+        with await run_in_threadpool(self._path.open, "rb") as file:
+            if EXTENSION not in (scope.get("extensions") or {}):
+                file.seek(self._start)
+                parts = _parts(file, self._end - self._start)
+                passing = Passing(parts, file.close, self.status_code, self.headers)
+                await passing(scope, receive, send)
+                return
             start = {"type": "http.response.start", "status": self.status_code}
             await send({**start, "headers": self.raw_headers})
-            file.seek(self._start)
-            for place in range(self._start, self._end, PART):
-                count = min(PART, self._end - place)
-                more = place + count < self._end
-                if EXTENSION in (scope.get("extensions") or {}):
+            with contextlib.suppress(ConnectionResetError):
+                for place in range(self._start, self._end, PART):
+                    count = min(PART, self._end - place)
+                    more = place + count < self._end
                     told = {"file": file, "offset": place, "count": count, "more_body": more}
                     await send({"type": EXTENSION, **told})
-                else:
-                    part = await run_in_threadpool(file.read, count)
-                    await send({"type": "http.response.body", "body": part, "more_body": more})
 
 
 class Passing(StreamingResponse):

@@ -166,7 +166,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._expect_no_more()
         self.app = self.config.loaded_app if size <= LARGEST_HEADERS else _too_large
         super().on_headers_complete()
-        offer_zero_copy(self.cycle)  # its task has not begun yet
+        offer_zero_copy(self.cycle, self.policy.slow_body)  # its task has not begun yet
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""

@@ -11,7 +11,6 @@ from safetensors.numpy import load_file, save_file
 
 import hubtl
 from hubtl.plugins.hubs.folder import Folder
-from hubtl.rating import PLACES
 from hubtl.registry.cache import ModelCache
 from hubtl.registry.facts import read_facts
 from hubtl.registry.fingerprint import files_in
@@ -32,13 +31,15 @@ def corpus() -> Path:
     return Path("corpus")
 
 
-def test_a_row_has_the_share_of_its_places_and_the_mean_stays():
+def test_a_row_counts_as_its_places_do_and_the_mean_stays():
     told = Scored(0.5, np.array([1.0, 0.0, np.nan, 1.0, 0.0]), right=np.array([1.0, 0, 0, 1, 1]))
     found = by_row(told, np.array([0, 0, 0, 2, 3]), 5)
-    assert found.rows.tolist()[1:3] == [pytest.approx(np.nan, nan_ok=True), pytest.approx(0.75)]
+    assert found.rows[[0, 2, 3]] == pytest.approx([0.5, 0.875, 0.125])
     assert np.nanmean(found.rows) == pytest.approx(0.5) == found.value
     assert np.isnan(found.rows[[1, 4]]).all() and np.nanmean(found.right) == pytest.approx(0.6)
     assert by_row(Scored(2.0), np.array([0]), 1) == Scored(2.0)
+    sure = by_row(Scored(1.0, np.ones(6)), np.array([0, 0, 0, 0, 1, 2]), 3)
+    assert sure.rows.tolist() == [1, 1, 1], "that rows are long makes nobody less sure"
 
 
 @pytest.fixture
@@ -72,13 +73,12 @@ def test_a_base_that_tells_words_apart_is_ahead_of_one_that_does_not(shelf, deaf
     assert "is ahead of the others by more than chance" in told["advice"]
 
 
-def test_of_many_words_those_of_the_first_rows_judge(shelf: Folder, corpus: Path, monkeypatch):
-    monkeypatch.setattr("hubtl.rating.PLACES", 200)
-    few = hubtl.rank(TASK, corpus, candidates=BOTH, hub=shelf.name).as_json()
-    monkeypatch.setattr("hubtl.rating.PLACES", PLACES)
-    all_of_them = hubtl.rank(TASK, corpus, candidates=BOTH, hub=shelf.name).as_json()
-    assert few["rows"] == all_of_them["rows"] == 120
-    assert few["ranking"][0]["scores"] != all_of_them["ranking"][0]["scores"]
+def test_of_many_words_as_many_rows_judge_as_have_enough(shelf: Folder, corpus: Path, monkeypatch):
+    monkeypatch.setattr("hubtl.rounds.PLACES", 300)
+    told = hubtl.rank(TASK, corpus, candidates=BOTH, hub=shelf.name).as_json()
+    assert 60 <= told["rows"] <= 80 and {each["rows"] for each in told["ranking"]} == {told["rows"]}
+    more = hubtl.rank(TASK, corpus, candidates=BOTH, hub=shelf.name, rows=100).as_json()
+    assert 90 <= more["rows"] <= 110, "who asks for more has more"
 
 
 def test_under_a_budget_more_rows_come_in_rounds(shelf: Folder, corpus: Path):

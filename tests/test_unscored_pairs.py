@@ -22,7 +22,7 @@ from .conftest import FILLER, WORDS
 from .test_sentence_similarity import BASE, ENOUGH, TASK
 
 
-def table(head: str, rows: Sequence[Sequence[str]], name: str = "a.csv") -> Path:
+def table(head: str, rows: Sequence[Sequence[str]], name: str | Path = "a.csv") -> Path:
     with Path(name).open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerows([head.split(","), *rows])
@@ -54,16 +54,66 @@ def test_each_first_text_is_put_beside_the_second_of_another_row_with_score_0():
     assert {second for _, second, _ in made} <= {second for _, second in questions(50)}
     assert not {(first, second) for first, second, _ in made} & {*map(tuple, questions(50))}
     assert data.made == (
-        "`a.csv` has no scores: its 50 pairs have 1, and 50 that don't belong together, made of "
-        "two rows each, have 0 and stand behind line 51"
+        "there are no scores: 50 pairs that belong together have 1, and 50 that don't, made of two "
+        "rows each, have 0 and stand behind the last line of each file"
     )
     assert scored(read(Path("a.csv"))) == rows, "the same each time"
 
 
-def test_a_triplet_is_two_pairs_and_an_empty_negative_none():
+def test_a_triplet_is_two_pairs_and_one_without_a_negative_gets_another_rows_text():
     path = table("anchor,positive,negative", [["a", "b", "c"], ["d", "e", ""], ["f", "g", "h"]])
-    together = [("a", "b", "1.0"), ("d", "e", "1.0"), ("f", "g", "1.0")]
-    assert scored(read(path)) == [*together, ("a", "c", "0.0"), ("f", "h", "0.0")]
+    *first, (d, other, zero) = scored(read(path))[:3], scored(read(path))[4]
+    assert first == [[("a", "b", "1.0"), ("d", "e", "1.0"), ("f", "g", "1.0")]]
+    assert (d, zero) == ("d", "0.0") and other in {"b", "g"}
+    assert [scored(read(path))[place] for place in (3, 5)] == [("a", "c", "0.0"), ("f", "h", "0.0")]
+
+
+def test_a_negative_that_another_row_says_belongs_to_its_text_is_left_out():
+    rows = [["q", "a", "b"], ["q", "b", "a"], ["r", "c", "a"]]
+    made = [row for row in scored(read(table("anchor,positive,negative", rows))) if row[2] == "0.0"]
+    assert made == [("r", "a", "0.0")]
+
+
+def test_paraphrases_of_paraphrases_are_not_taken_for_strangers():
+    chains = [
+        [f"c{chain} v{step}", f"c{chain} v{step + 1}"] for chain in range(30) for step in range(5)
+    ]
+    made = [row for row in scored(read(table("anchor,positive", chains))) if row[2] == "0.0"]
+    assert len(made) == 150
+    assert all(first.split()[0] != second.split()[0] for first, second, _ in made)
+
+
+def test_one_answer_to_thousands_of_questions_meets_those_to_others():
+    rows = [[f"how {number}", "see the manual"] for number in range(20_000)]
+    data = read(table("question,answer", [*rows, *questions(50)]))
+    made = [row for row in scored(data) if row[2] == "0.0"]
+    assert len(made) == 20_050, "in a moment: it took hours while each row looked at all others"
+    assert "see the manual" not in {second for first, second, _ in made if first.startswith("how")}
+
+
+def test_a_row_more_moves_hardly_any_other():
+    goal = plugins().task(TASK).goal({})
+
+    def test_texts(count: int) -> set[str]:
+        split = split_rows(
+            read(table("query,answer", questions(count))), None, 0, validates=False, goal=goal
+        )
+        return {json.loads(row.input)["sentence1"] for row in split.test}
+
+    before, after = test_texts(400), test_texts(401)
+    assert len(before - after) <= 0.1 * len(before)
+
+
+def test_a_handful_of_pairs_is_enough():
+    goal = plugins().task(TASK).goal({})
+    for count in (12, 16, 20, 23):
+        data = read(table("query,answer", questions(count)))
+        split = split_rows(data, None, 0, validates=False, goal=goal)
+        assert (
+            {row.label for row in split.test}
+            == {row.label for row in split.train}
+            == {"0.0", "1.0"}
+        )
 
 
 def test_no_text_is_on_two_sides_of_a_split_that_hubtl_makes():
@@ -108,14 +158,30 @@ def test_a_pair_that_a_row_has_is_never_made_to_be_one_that_does_not_belong_toge
     assert made and not {*made} & {*map(tuple, rows)}
 
 
-def test_rows_of_a_group_stay_together():
+def test_a_users_groups_are_the_blocks():
     rows = [[*row, f"g{number // 20}"] for number, row in enumerate(questions(100))]
     data = read(table("question,answer,thread", rows), group="thread")
-    of_group = Counter(
-        (int(json.loads(row.input)["sentence1"].split()[1]) // 20, row.group)
-        for row in data.examples
-    )
-    assert len({block for _, block in of_group}) == len(of_group) == 5
+    assert data.columns["group"] == data.origin == "thread"
+    for row in data.examples:
+        numbers = {int(text.split()[1]) // 20 for text in json.loads(row.input).values()}
+        assert {f"g{number}" for number in numbers} == {row.group}
+
+
+def test_groups_on_two_sides_are_told_as_ever(tmp_path):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    for part in ("train", "test"):
+        rows = [[f"{part} {first}", second, "g"] for first, second in questions(20)]
+        table("question,answer,thread", rows, folder / f"{part}.csv")
+    data = read(folder, group="thread")
+    with pytest.raises(BadData, match="a group has rows to train on and rows to test with"):
+        split_rows(data, None, 0, validates=False, goal=plugins().task(TASK).goal({}))
+
+
+def test_whose_a_row_is_counts_as_it_does_with_scores():
+    rows = [[*row, f"u{number % 7}"] for number, row in enumerate(questions(100))]
+    data = read(table("question,answer,user_id", rows))
+    assert (data.columns["group"], data.origin) == ("block of pairs", "user_id")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +214,7 @@ def test_pairs_without_scores_are_learnt_judged_and_judged_again(shelf, hubtl_cl
     told = {"base": BASE, "hub": shelf.name, "domain": "general", "options": ENOUGH["top"]}
     folder = hubtl.adapt(TASK, path, recipe="top", **told).folder
     facts = read_facts(folder)
-    assert "160 that don't belong together" in facts.data["split"]
+    assert "and 160 that don't, made of two rows each" in facts.data["split"]
     assert facts.metrics["spearman"]["value"] > facts.baselines["base"]["spearman"] + 0.2
     said = hubtl_cli(f"evaluate {folder} {path} --hub {shelf.name} --json")
     assert said.json["rows"]["test"] == 320

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import hashlib
 import http.client
 import os
 import random
 import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from hubtl.server.sending import FromDisk
-from hubtl.server.zero_copy import _to_its_end
+from hubtl.server.zero_copy import _Held
 
 from . import serving
-from .serving import TeamHubServer, make
+from .serving import TeamHubServer, make, running_hub
 
 team_hub = serving.team_hub
 NAME = "acme/moods"
@@ -30,10 +34,14 @@ NOT_HERE = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no /pr
 @pytest.fixture
 def place(team_hub: TeamHubServer) -> str:
     """The signed address of a large file, as a path."""
-    make(team_hub, NAME)
+    return placed(team_hub)
+
+
+def placed(hub: TeamHubServer) -> str:
+    make(hub, NAME)
     sent = {"path_or_fileobj": LARGE, "path_in_repo": "w.bin", "repo_id": NAME}
-    team_hub.api("ana").upload_file(**sent)
-    found = team_hub.ask("GET", f"/{NAME}/resolve/main/w.bin", "ana", follow_redirects=False)
+    hub.api("ana").upload_file(**sent)
+    found = hub.ask("GET", f"/{NAME}/resolve/main/w.bin", "ana", follow_redirects=False)
     return urlsplit(found.headers["Location"]).path
 
 
@@ -111,21 +119,67 @@ def test_a_file_that_is_cut_off_while_it_is_sent_ends_the_connection(team_hub, p
     assert team_hub.ask("GET", "/healthz").status_code == 200
 
 
-def test_what_is_given_up_has_ended_before_its_files_are_closed():
-    ended: list[bool] = []
+def test_numbers_are_closed_once_neither_a_task_nor_a_thread_uses_them(tmp_path, monkeypatch):
+    path = tmp_path / "w.bin"
+    path.write_bytes(b"mine")
+    entered, go_on = threading.Event(), threading.Event()
+    sendfile = os.sendfile
 
-    async def sending() -> int:
-        await asyncio.to_thread(time.sleep, 0.3)
-        ended.append(True)
-        return 1
+    def slowly(*arguments: int) -> int:
+        entered.set()
+        assert go_on.wait(20)
+        return sendfile(*arguments)
 
-    async def giving_up() -> None:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await _to_its_end(sending())
-        assert ended == [True]
+    monkeypatch.setattr("os.sendfile", slowly)
+    left, right = socket.socketpair()
+    with left, right, path.open("rb") as file:
+        held = _Held(left.fileno(), file.fileno())
+        with ThreadPoolExecutor() as threads:
+            sending = threads.submit(held.send, 0, 4)
+            assert entered.wait(20)
+            held.close()  # as a task does that is cancelled
+            os.fstat(held.out)
+            go_on.set()
+            assert (sending.result(20), right.recv(10)) == (4, b"mine")
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(held.out)
+        assert held.send(0, 4) == 0, "whoever comes late does nothing"
 
-    asyncio.run(giving_up())
+
+def test_a_steady_reader_is_never_too_slow_and_one_that_stops_is_left(tmp_path, caplog):
+    with running_hub(tmp_path, slow_body=0.7) as hub:
+        place = placed(hub)
+        with asked(hub, place, receive=4096) as steady, asked(hub, place, receive=4096) as stopped:
+            assert read_answer(steady, pause=0.2) == LARGE  # longer than 0.7 s by far
+            got = 0
+            with contextlib.suppress(ConnectionError):
+                while part := stopped.recv(1_000_000):
+                    got += len(part)
+            assert got < len(LARGE)
+        assert hub.ask("GET", "/healthz").status_code == 200
+    assert "the client reads too slowly" in caplog.text
+
+
+@NOT_HERE
+def test_clients_that_go_are_no_error_and_count_for_what_they_took(team_hub, place, caplog):
+    before = team_hub.hub.registry.get_sample_value("hubtl_sent_bytes_total")
+    for _ in range(10):
+        with asked(team_hub, place, receive=4096) as client:
+            assert client.recv(1000).startswith(b"HTTP/1.1 200 OK")
+    time.sleep(1)
+    sent = team_hub.hub.registry.get_sample_value("hubtl_sent_bytes_total") - before
+    assert sent < 10 * len(LARGE)
+    assert not [each for each in caplog.records if each.levelname == "ERROR"]
+
+
+def test_a_file_system_that_can_not_send_is_read(team_hub, place, monkeypatch):
+    def refused(*_: int) -> int:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr("os.sendfile", refused)
+    assert team_hub.ask("GET", place).content == LARGE
+    part = team_hub.ask("GET", place, headers={"Range": "bytes=3000000-5000000"})
+    assert (part.status_code, part.content) == (206, LARGE[3_000_000:5_000_001])
 
 
 def test_where_the_server_can_not_hand_over_files_they_are_read_and_sent(tmp_path):
@@ -136,8 +190,11 @@ def test_where_the_server_can_not_hand_over_files_they_are_read_and_sent(tmp_pat
     async def send(message):
         messages.append(message)
 
+    async def receive():
+        await asyncio.sleep(60)
+
     response = FromDisk(path, 10, 3_000_000, 206, {"Content-Length": "2999990"})
-    asyncio.run(response({"type": "http"}, None, send))
+    asyncio.run(response({"type": "http"}, receive, send))
     assert messages[0]["status"] == 206
     assert b"".join(each["body"] for each in messages[1:]) == LARGE[10:3_000_000]
-    assert [each["more_body"] for each in messages[1:]] == [True, True, False]
+    assert not messages[-1]["more_body"]

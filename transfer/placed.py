@@ -93,6 +93,8 @@ def by_row(found: Scored, rows: NDArray[np.int64], count: int) -> Scored:
     """Return a score of places with the share of each of so many rows, whose mean it is as well.
 
     `rows` are those of the places; a row without a place that could be judged has no share (NaN).
+    A row counts as its places do: for other rows, the mean of the shares is to first order what the
+    mean over their places would be (that of a ratio), however many each has.
     """
 
     def shares(of_places: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
@@ -101,8 +103,9 @@ def by_row(found: Scored, rows: NDArray[np.int64], count: int) -> Scored:
         judged = ~np.isnan(of_places)
         places = np.bincount(rows[judged], minlength=count)
         sums = np.bincount(rows[judged], of_places[judged], minlength=count)
-        told = places > 0
-        return np.where(told, sums * told.sum() / max(1, judged.sum()), np.nan)
+        told, mean = places > 0, of_places[judged].mean() if judged.any() else np.nan
+        of_row = (told.sum() / max(1, judged.sum())) * (sums - mean * places)
+        return np.where(told, mean + of_row, np.nan)
 
     return replace(found, rows=shares(found.rows), right=shares(found.right))
 

@@ -2,8 +2,9 @@
 
 A triplet's negative is what does not belong to its first text. Where there is none, the second text
 of another row is put in its place. So that no such pair joins a text to learn from with one to test
-with, rows are dealt into blocks of 8 or more, which no split divides, and each finds its other row
-within its own. Rows that share a text are in one block, and a pair that a row has is never made.
+with, rows are dealt into blocks that no split divides, and each finds its other row within its own;
+where a user names groups, these are the blocks. Rows that share a text are of one kind, which is in
+one block, and no pair is made within a kind: that two have one in common may bind them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from ..completing import Completed
 if TYPE_CHECKING:
     import pyarrow
 
-BLOCK = 8  # rows, or more where they share texts or a group
+BLOCK = 4  # rows of a block at least, in the mean: a power of two of blocks, by their hashes
 TOGETHER = ("positive", "answer", "passage")  # a second text that is called so belongs to its first
 NEGATIVES = ("negative", "negatives", "hard_negative", "negative_1")
 SCORE, OF_BLOCK = "1 together, 0 not", "block of pairs"
@@ -33,19 +34,18 @@ SCORE, OF_BLOCK = "1 together, 0 not", "block of pairs"
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row's number in the table, its texts (the third empty where it has none), what binds it."""
+    """A row's number in the table, its texts, what both have in common with like ones, its hash.
+
+    The negative is empty where it has none; `part` is the part of a split that it is marked as.
+    """
 
     number: int
-    first: str
     second: str
     negative: str
+    alike: tuple[str, str]
     part: str
     group: str
-
-    @property
-    def texts(self) -> tuple[str, str]:
-        """What its two texts have in common with others that are like them."""
-        return like(self.first), like(self.second)
+    hash: str
 
 
 def with_scores(
@@ -76,26 +76,19 @@ def with_scores(
         return Completed(table, columns)  # one of them may be the score, by a name of its own
     _check_single(table, first, second, negative)
     rows = list(_rows(table, first, second, negative, columns))
-    blocks = _blocks(rows)
-    pairs = _negatives(rows) if negative else _crossed(blocks)
-    if not pairs:
-        raise BadData(
-            f"`{table.path}` has no score column, and no pair that doesn't belong together can be "
-            "made of its rows",
-            "add rows with other texts, a column of negatives, or one of scores",
-        )
-    of_block = {row.number: name for name, block in blocks.items() for row in block}
-    whole = _with_pairs(table, second, pairs, of_block)
-    how = f"in `{negative}`" if negative else "made of two rows each"
-    last = max(line for _, batch in table.batches for line in batch.column(LINE).to_pylist())
-    told = (
-        f"`{table.path.name}` has no scores: its {len(rows):,} pairs have 1, and {len(pairs):,} "
-        f"that don't belong together, {how}, have 0 and stand behind line {last:,}"
+    grouped = "group" in columns
+    blocks = _blocks(rows, grouped)
+    pairs = _pairs(rows, blocks)
+    _check_parts(table, rows, pairs, grouped)
+    of_block = {row.number: name for name, block in blocks.items() for row, _ in block}
+    bound = {} if grouped else {"group": OF_BLOCK}
+    return Completed(
+        _with_pairs(table, second, pairs, of_block),
+        {**columns, **found, score.name: SCORE, **bound},
+        f"there are no scores: {len(rows):,} pairs that belong together have 1, and {len(pairs):,} "
+        f"that don't, {'with negatives of the table' if negative else 'made of two rows each'}, "
+        "have 0 and stand behind the last line of each file",
     )
-    # With both a split and groups of the user's own, that these agree is for hubtl to check.
-    own = "group" in columns and find_split(table, columns.get("split"))
-    bound = {} if own else {"group": OF_BLOCK}
-    return Completed(whole, {**columns, **found, score.name: SCORE, **bound}, told)
 
 
 def _check_single(table: Table, *columns: str | None) -> None:
@@ -107,6 +100,23 @@ def _check_single(table: Table, *columns: str | None) -> None:
             )
 
 
+def _check_parts(
+    table: Table, rows: Sequence[_Row], pairs: Mapping[int, str], grouped: bool
+) -> None:
+    """Raise BadData where a part of the split has no pair that doesn't belong together."""
+    made = {row.part for row in rows if row.number in pairs}
+    without = sorted({row.part for row in rows} - made)
+    if rows and not without:
+        return
+    where = f" of those marked `{without[0]}`" if any(without[:1]) else ""
+    why = "of a group" if grouped else "of a text"
+    raise BadData(
+        f"`{table.path}` has no score column, and no pair that doesn't belong together can be made "
+        f"of its rows{where}: those {why} stay together",
+        "add rows with other texts, a column of negatives, or one of scores",
+    )
+
+
 def _rows(
     table: Table, first: str, second: str, negative: str | None, columns: Mapping[str, str]
 ) -> Iterator[_Row]:
@@ -114,7 +124,7 @@ def _rows(
     split = find_split(table, columns.get("split"))
     wanted = [first, second, negative, split, columns.get("group")]
     number = 0
-    for file, arrays in table.values(*(each or "" for each in wanted)):
+    for file, arrays in table.values(*(each or LINE for each in wanted)):
         cells = [
             array.to_pylist() if column else [""] * len(array)
             for column, array in zip(wanted, arrays, strict=True)
@@ -122,31 +132,49 @@ def _rows(
         for row in zip(*cells, strict=True):
             texts = [cell or "" for cell in row]
             if texts[0].strip() and texts[1].strip():
-                part = table.files[file].part or texts[3]
-                yield _Row(number, texts[0], texts[1], texts[2].strip(), part, texts[4])
+                alike = (like(texts[0]), like(texts[1]))
+                part = table.files[file].part or texts[3].strip().casefold()
+                # Those that are alike but for case are told apart last, so that order has no say.
+                named = "\0".join((*alike, *texts[:2]))
+                digest = hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()
+                yield _Row(
+                    number, texts[1], texts[2].strip(), alike, part, texts[4].strip(), digest
+                )
             number += 1
 
 
-def _blocks(rows: Sequence[_Row]) -> dict[str, list[_Row]]:
-    """Return rows in blocks by a name that tells their texts; those of one part only in each."""
-    kinds = _bound([row.texts for row in rows], rows)
-    ties = [(*row.texts, f"\0{row.group}") if row.group else row.texts for row in rows]
-    together: dict[int, list[int]] = defaultdict(list)
-    for place, tie in enumerate(_bound(ties, rows)):
-        together[tie].append(place)
-    lists = [
-        ([rows[place] for place in places], len({kinds[place] for place in places}))
-        for places in together.values()
-    ]
-    lists.sort(key=lambda each: (each[0][0].part, min(map(_hash, each[0]))))
-    dealt: list[list[_Row]] = []
-    for _, those in groupby(lists, key=lambda each: each[0][0].part):
-        dealt += _dealt(list(those))
-    return {f"{block[0].part}{min(map(_hash, block))}": sorted(block, key=_hash) for block in dealt}
+Block = list[tuple[_Row, int]]  # rows by their hashes, and the kind that each is of
 
 
-def _bound(ties: Sequence[Sequence[str]], rows: Sequence[_Row]) -> list[int]:
-    """Return a number a row, the same for rows of one part that have a tie in common."""
+def _blocks(rows: Sequence[_Row], grouped: bool) -> dict[str, Block]:
+    """Return rows in blocks of one part each, by names that hang on all of their rows.
+
+    They are the groups where rows are `grouped`.
+    """
+    kinds: dict[int, Block] = defaultdict(list)
+    groups: dict[tuple[str, str], Block] = defaultdict(list)
+    for row, kind in zip(rows, _kinds(rows), strict=True):
+        kinds[kind].append((row, kind))
+        groups[row.part, row.group].append((row, kind))
+    blocks = list(groups.values())
+    if not grouped:
+        ordered = sorted(kinds.values(), key=lambda each: (each[0][0].part, _first(each)))
+        parts = groupby(ordered, key=lambda each: each[0][0].part)
+        blocks = [block for _, those in parts for block in _dealt(list(those))]
+    found: dict[str, Block] = {}
+    for block in blocks:
+        block.sort(key=lambda each: each[0].hash)
+        whole = hashlib.sha256("".join(row.hash for row, _ in block).encode()).hexdigest()
+        found[f"{block[0][0].part}{whole[:16]}"] = block
+    return found
+
+
+def _first(kind: Block) -> str:
+    return min(row.hash for row, _ in kind)
+
+
+def _kinds(rows: Sequence[_Row]) -> list[int]:
+    """Return a number a row, the same for rows of one part that share a text."""
     parents = list(range(len(rows)))
 
     def root(place: int) -> int:
@@ -155,67 +183,63 @@ def _bound(ties: Sequence[Sequence[str]], rows: Sequence[_Row]) -> list[int]:
         return place
 
     seen: dict[tuple[str, str], int] = {}
-    for place, (row, those) in enumerate(zip(rows, ties, strict=True)):
-        for tie in those:
-            parents[root(place)] = root(seen.setdefault((row.part, tie), place))
+    for place, row in enumerate(rows):
+        for text in row.alike:
+            parents[root(place)] = root(seen.setdefault((row.part, text), place))
     return [root(place) for place in range(len(rows))]
 
 
-def _dealt(lists: Sequence[tuple[Sequence[_Row], int]]) -> Iterator[list[_Row]]:
-    """Yield blocks of rows that are bound together, and of how many kinds their texts are.
+def _dealt(kinds: Sequence[Block]) -> Iterator[Block]:
+    """Yield blocks of kinds that are near by their hashes, two at least in each if there are.
 
-    A block has rows enough, and texts of two kinds or more: else nothing could be made of it.
+    There are a power of two of them, or fewer, so that a row more moves hardly any other.
     """
-    rest = list(lists)
-    while rest:
-        count = _enough(rest)
-        if not _enough(rest[count:]):
-            count = len(rest)
-        yield [row for each, _ in rest[:count] for row in each]
-        rest = rest[count:]
+    rows = sum(map(len, kinds))
+    bits = max(0, (rows // BLOCK).bit_length() - 1)
+    block: Block = []
+    inside = dealt = 0
+    for _, those in groupby(kinds, key=lambda kind: int(_first(kind)[:16], 16) >> (64 - bits)):
+        for kind in those:
+            block += kind
+            inside, dealt = inside + 1, dealt + 1
+        if inside > 1 and len(kinds) - dealt != 1:  # one left over would be by itself
+            yield block
+            block, inside = [], 0
+    if block:
+        yield block
 
 
-def _enough(lists: Sequence[tuple[Sequence[_Row], int]]) -> int:
-    """Return how many lists make a block, the first ones; 0 where all are too few."""
-    rows = kinds = 0
-    for count, (those, of_kinds) in enumerate(lists, start=1):
-        rows, kinds = rows + len(those), kinds + of_kinds
-        if rows >= BLOCK and kinds > 1:
-            return count
-    return 0
+def _pairs(rows: Sequence[_Row], blocks: Mapping[str, Block]) -> dict[int, str]:
+    """Return what does not belong to the first text of rows, by their numbers.
+
+    That is a row's own negative, unless some row says that they belong together; where it has none,
+    the second text of the next row of its block that is of another kind.
+    """
+    together = {each for row in rows for each in (row.alike, row.alike[::-1])}
+    found = {
+        row.number: row.negative
+        for row in rows
+        if row.negative and (row.alike[0], like(row.negative)) not in together
+    }
+    crossed = (each for block in blocks.values() for each in _crossed(block))
+    return found | {row.number: other for row, other in crossed if not row.negative}
 
 
-def _hash(row: _Row) -> str:
-    return hashlib.sha256("\0".join(row.texts).encode()).hexdigest()[:16]
-
-
-def _crossed(blocks: Mapping[str, Sequence[_Row]]) -> list[tuple[_Row, str]]:
-    """Return a second text that does not belong to it for each row whose block has one."""
-    found = []
-    for block in blocks.values():
-        together: dict[str, set[str]] = defaultdict(set)
-        for row in block:
-            first, second = row.texts
-            together[first] |= {first, second}
-            together[second] |= {first, second}
-        for place, row in enumerate(block):
-            for other in (*block[place + 1 :], *block[:place]):
-                if other.texts[1] not in together[row.texts[0]]:
-                    found.append((row, other.second))
-                    break
-    return found
-
-
-def _negatives(rows: Sequence[_Row]) -> list[tuple[_Row, str]]:
-    """Return each row with its own negative."""
-    return [(row, row.negative) for row in rows if row.negative]
+def _crossed(rows: Block) -> Iterator[tuple[_Row, str]]:
+    """Yield each row with the second text of the next one that is of another kind, if any is."""
+    around = [*rows, *rows]
+    follows = len(around)  # the place of the next row of another kind
+    for place in range(len(around) - 2, -1, -1):
+        if around[place][1] != around[place + 1][1]:
+            follows = place + 1
+        if place < len(rows) and follows < len(around):
+            yield around[place][0], around[follows][0].second
 
 
 def _with_pairs(
-    table: Table, second: str, pairs: Sequence[tuple[_Row, str]], of_block: Mapping[int, str]
+    table: Table, second: str, pairs: Mapping[int, str], of_block: Mapping[int, str]
 ) -> Table:
     """Return a table with scores and blocks, and the rows of pairs with another second text."""
-    texts = {row.number: text for row, text in pairs}
     last: dict[int, int] = {}
     for file, batch in table.batches:
         last[file] = max(last.get(file, 0), *batch.column(LINE).to_pylist())
@@ -227,13 +251,13 @@ def _with_pairs(
             number += batch.num_rows
             blocks = [of_block.get(each, "none") for each in numbers]
             yield file, _with(batch, {SCORE: ["1"] * len(numbers), OF_BLOCK: blocks})
-            made = [place for place, each in enumerate(numbers) if each in texts]
+            made = [place for place, each in enumerate(numbers) if each in pairs]
             if made:
                 lines = range(last[file] + 1, last[file] + 1 + len(made))
                 last[file] += len(made)
                 new: dict[str, list[str] | list[int]] = {
                     LINE: list(lines),
-                    second: [texts[numbers[place]] for place in made],
+                    second: [pairs[numbers[place]] for place in made],
                     SCORE: ["0"] * len(made),
                     OF_BLOCK: [blocks[place] for place in made],
                 }
