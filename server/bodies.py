@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -85,24 +85,25 @@ class Body:
         if self._told_size() <= largest:
             await run_in_threadpool(self.hub.objects.check_room, self._told_size())
         async with Behind(partial(self._write, incoming)) as writer:
-            buffer = bytearray()
+            parts, size = list[bytes](), 0
             async for part in self._parts(largest):
-                buffer += part
-                if len(buffer) >= PART:
-                    await writer.write(buffer)
-                    buffer = bytearray()
-            await writer.write(buffer)
+                parts.append(part)
+                size += len(part)
+                if size >= PART:
+                    await writer.write(parts)
+                    parts, size = [], 0
+            await writer.write(parts)
         return await run_in_threadpool(incoming.done)
 
-    def _write(self, incoming: Incoming, part: bytearray) -> None:
-        self.hub.objects.check_room(len(part))  # others fill the disk meanwhile
-        incoming.write(part)
+    def _write(self, incoming: Incoming, parts: Sequence[bytes]) -> None:
+        self.hub.objects.check_room(sum(map(len, parts)))  # others fill the disk meanwhile
+        incoming.write(*parts)
 
 
 class Behind:
-    """Writes a part in a thread while the next comes in; at the end all is written."""
+    """Writes parts in a thread while the next come in; at the end all is written."""
 
-    def __init__(self, write: Callable[[bytearray], None]) -> None:
+    def __init__(self, write: Callable[[Sequence[bytes]], None]) -> None:
         self._write = write
         self._under_way: asyncio.Task[None] | None = None
 
@@ -112,10 +113,10 @@ class Behind:
     async def __aexit__(self, *_: object) -> None:
         await self._finish()
 
-    async def write(self, part: bytearray) -> None:
-        """Write a part once the one before is written; raises what went wrong with that."""
+    async def write(self, parts: Sequence[bytes]) -> None:
+        """Write parts once those before are written; raises what went wrong with these."""
         await self._finish()
-        self._under_way = asyncio.create_task(run_in_threadpool(self._write, part))
+        self._under_way = asyncio.create_task(run_in_threadpool(self._write, parts))
 
     async def _finish(self) -> None:
         if self._under_way:

@@ -38,17 +38,19 @@ class Incoming:
         self.path = path
         self.size = 0
         self._hash = hashlib.sha256()
-        self._file = path.open("wb", buffering=PART)
+        self._file = path.open("wb", buffering=0)  # parts are large: a buffer would copy each
 
-    def write(self, part: bytes | bytearray | memoryview) -> None:
-        """Add bytes."""
-        self._file.write(part)
-        self._hash.update(part)
-        self.size += len(part)
+    def write(self, *parts: bytes | memoryview) -> None:
+        """Add bytes, of one part after another."""
+        for part in parts:
+            self._hash.update(part)
+            self.size += len(part)
+            left = memoryview(part)
+            while left:
+                left = left[self._file.write(left) :]
 
     def done(self) -> Received:
         """Return the file once the disk has it."""
-        self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
         return Received(self.path, self._hash.hexdigest(), self.size)
