@@ -127,18 +127,22 @@ def seen_by(caller: Caller) -> ColumnElement[bool]:
 
 def fitting(db: Connection, caller: Caller, wanted: Wanted, most: int) -> Select[Any]:
     """Return the question for number, task and owner of the first that fit and may be seen."""
-    chosen = select(repos.c.id, repos.c.task, repos.c.owner_id)
-    return chosen.where(_first(db, caller, wanted, most))
+    return _ordered(db, caller, wanted, (repos.c.id, repos.c.task, repos.c.owner_id)).limit(most)
 
 
 def _first(db: Connection, caller: Caller, wanted: Wanted, most: int) -> ColumnElement[bool]:
     """Return the condition to be among the first that fit; their numbers alone are put in order."""
+    return repos.c.id.in_(_ordered(db, caller, wanted, (repos.c.id,)).limit(most))
+
+
+def _ordered(
+    db: Connection, caller: Caller, wanted: Wanted, columns: Sequence[Column[Any]]
+) -> Select[Any]:
     key, conditions = _key(wanted.sort), _asked(db, caller, wanted)
     if wanted.after:
         value, number = _cursor(wanted.after)
         conditions.append(or_(key < value, and_(key == value, repos.c.id < number)))
-    best = select(repos.c.id).where(*conditions).order_by(key.desc(), repos.c.id.desc())
-    return repos.c.id.in_(best.limit(most))
+    return select(*columns).where(*conditions).order_by(key.desc(), repos.c.id.desc())
 
 
 def _key(sort: str) -> Column[Any]:

@@ -56,7 +56,8 @@ LONG = {
 
 # Files of which each test with a team hub is run with both kinds of database.
 ON_BOTH = {
-    *("test_hub_commits", "test_hub_listing", "test_hub_quotas", "test_hub_repositories"),
+    *("test_hub_commits", "test_hub_counts", "test_hub_listing", "test_hub_quotas"),
+    "test_hub_repositories",
     *("test_discussions", "test_hub_operations", "test_hub_store", "test_web_sign_in"),
 }
 cluster = clusters.cluster
