@@ -41,7 +41,8 @@ class Dataset:
     """The rows of DATA for one task: which columns they came from, and each row's part.
 
     `origin` is the column that says whose each row is, where one does. `fields` are the keys of an
-    input that is several columns, and `made` tells of rows that the task made of others.
+    input that is several columns. `made` tells of rows that the task made of others, and `bound`
+    why it keeps some together.
     """
 
     path: Path
@@ -51,6 +52,7 @@ class Dataset:
     origin: str | None = None
     fields: tuple[str, ...] = ()
     made: str = ""
+    bound: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -150,7 +152,7 @@ def see(
     if not len(usable):
         raise unusable[0].error
     rows = Rows((source, usable))
-    data = Dataset(path, found, rows, parts, origin, tuple(made), whole.told)
+    data = Dataset(path, found, rows, parts, origin, tuple(made), whole.told, whole.bound)
     return Seen(data, opened.table, usable, unusable)
 
 

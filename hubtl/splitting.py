@@ -130,6 +130,9 @@ def _divided(
             return latest(rows, share)
         return hold_out(rows, share, seed, strata=goal.divides)
     except BadData as error:
+        if data.bound:
+            why = f"`{data.path}` can't be divided: {data.bound}"
+            raise BadData(why, "have a `split` column, or test with another --test FILE") from error
         raise BadData(f"`{data.path}`: {error.message}", error.hint) from error
 
 

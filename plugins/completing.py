@@ -16,12 +16,14 @@ from ..transfer.table import Table
 class Completed:
     """A table with what was made for it, the columns that play a role now, and a clause on it.
 
-    What was made stands in lines behind the last one of its file.
+    What was made stands in lines behind the last one of its file. `bound` says why rows stay
+    together where they are in groups that nobody named.
     """
 
     table: Table
     columns: Mapping[str, str]
     told: str = ""
+    bound: str = ""
 
 
 @runtime_checkable

@@ -27,7 +27,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LARGEST_HEADERS = 64 << 10  # the client sends some hundred bytes; a signed address has 1 or 2 kB
 CONNECTIONS = 1000
 KEEP_ALIVE = 15  # seconds; a client that uploads many files thinks between two of them
-OPEN_FILES = 4 * CONNECTIONS
+OPEN_FILES = 6 * CONNECTIONS  # a download has four
 
 
 def serve(

@@ -22,6 +22,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 EXTENSION = "http.response.zerocopysend"
 HERE = hasattr(os, "sendfile") and sys.platform != "win32"
 REFUSED = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # by the file system
+GONE = (errno.EPIPE, errno.ECONNRESET, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH)
 BODY = "http.response.body"
 
 
@@ -70,9 +71,8 @@ class ZeroCopyCycle(RequestResponseCycle):
                     await self._patiently(_writable(held.out))
                 offset += sent
         except ConnectionError as error:
-            if not isinstance(error, ConnectionAbortedError):
-                self.transport.abort()  # as the loop does where it finds the client gone
-                self.disconnected = True
+            self.transport.abort()  # or what is written would wait for who reads no more
+            self.disconnected = not isinstance(error, ConnectionAbortedError)
             raise
         finally:
             held.close()
@@ -116,14 +116,19 @@ class _Held:
     """
 
     def __init__(self, out: int, file: int) -> None:
-        self.out, self._file = os.dup(out), os.dup(file)
+        self.out = os.dup(out)
+        try:
+            self._file = os.dup(file)
+        except OSError:
+            os.close(self.out)
+            raise
         self._users = 1
         self._turn = threading.Lock()
 
     def send(self, offset: int, count: int) -> int | None:
         """Return how many bytes the socket took, None where the file can't be sent so.
 
-        Raises EOFError at the end of the file, ConnectionError where the client has gone.
+        Raises EOFError at the end of the file, ConnectionResetError where the client has gone.
         """
         with self._turn:
             if not self._users:
@@ -136,6 +141,8 @@ class _Held:
         except OSError as error:
             if error.errno in REFUSED:
                 return None
+            if error.errno in GONE:
+                raise ConnectionResetError("the client has gone") from error
             raise
         finally:
             self.close()

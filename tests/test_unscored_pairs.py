@@ -88,7 +88,37 @@ def test_one_answer_to_thousands_of_questions_meets_those_to_others():
     data = read(table("question,answer", [*rows, *questions(50)]))
     made = [row for row in scored(data) if row[2] == "0.0"]
     assert len(made) == 20_050, "in a moment: it took hours while each row looked at all others"
-    assert "see the manual" not in {second for first, second, _ in made if first.startswith("how")}
+    met = Counter(second for first, second, _ in made if first.startswith("how"))
+    assert "see the manual" not in met and len(met) >= 16 and max(met.values()) <= 20_000 / 16
+
+
+def test_what_another_part_says_belongs_together_is_never_made():
+    rows = [["q1", "p1", "train"], *([f"x{n}", f"y{n}", "train"] for n in range(6))]
+    rows += [["q1", f"y{n}", "test"] for n in range(6)] + [["z1", "w1", "test"]]
+    made = [row for row in scored(read(table("query,answer,split", rows))) if row[2] == "0.0"]
+    assert made and not {row[:2] for row in made} & {(first, second) for first, second, _ in rows}
+
+
+def test_files_that_share_most_rows_are_told_apart_by_those_that_they_do_not_share():
+    first, second = questions(200), [*questions(190), *([f"n{n}", f"m{n}"] for n in range(20))]
+    data, test = read(table("query,answer", first)), read(table("query,answer", second, "te.csv"))
+    goal = plugins().task(TASK).goal({})
+    split = split_rows(data, test, 0, validates=False, goal=goal)
+    assert split.dropped >= 190 and len(split.test) >= 40
+
+
+def test_pairs_that_all_hang_together_are_refused_by_what_binds_them():
+    dice = random.Random(0)
+    rows = [[f"q{dice.randrange(60)}", f"p{dice.randrange(60)}"] for _ in range(300)]
+    with pytest.raises(BadData, match="no pair that doesn't belong together can be made"):
+        read(table("query,positive", rows))
+    rows.append(["another question", "another answer"])
+    data = read(table("query,positive", rows))
+    with pytest.raises(
+        BadData, match="can't be divided: pairs that share a text, or of which"
+    ) as told:
+        split_rows(data, None, 0, validates=False, goal=plugins().task(TASK).goal({}))
+    assert told.value.hint == "have a `split` column, or test with another --test FILE"
 
 
 def test_a_row_more_moves_hardly_any_other():

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 BLOCK = 4  # rows of a block at least, in the mean: a power of two of blocks, by their hashes
+# Rows beside those of the largest kind of a block, as a share of these, and so many at most.
+SHARE, ENOUGH = 1 / 8, 16
 TOGETHER = ("positive", "answer", "passage")  # a second text that is called so belongs to its first
 NEGATIVES = ("negative", "negatives", "hard_negative", "negative_1")
 SCORE, OF_BLOCK = "1 together, 0 not", "block of pairs"
@@ -77,17 +79,20 @@ def with_scores(
     _check_single(table, first, second, negative)
     rows = list(_rows(table, first, second, negative, columns))
     grouped = "group" in columns
-    blocks = _blocks(rows, grouped)
+    blocks = _blocks(rows, str(table.path), grouped)
     pairs = _pairs(rows, blocks)
     _check_parts(table, rows, pairs, grouped)
     of_block = {row.number: name for name, block in blocks.items() for row, _ in block}
     bound = {} if grouped else {"group": OF_BLOCK}
+    alone = len(rows) - len(pairs)
     return Completed(
         _with_pairs(table, second, pairs, of_block),
         {**columns, **found, score.name: SCORE, **bound},
         f"there are no scores: {len(rows):,} pairs that belong together have 1, and {len(pairs):,} "
         f"that don't, {'with negatives of the table' if negative else 'made of two rows each'}, "
-        "have 0 and stand behind the last line of each file",
+        "have 0 and stand behind the last line of each file"
+        + (f"; {alone:,} of the first have no such other" if alone else ""),
+        "" if grouped else "pairs that share a text, or of which others were made, stay together",
     )
 
 
@@ -109,10 +114,10 @@ def _check_parts(
     if rows and not without:
         return
     where = f" of those marked `{without[0]}`" if any(without[:1]) else ""
-    why = "of a group" if grouped else "of a text"
+    why = "those of a group are alike" if grouped else "they hang together by texts that they share"
     raise BadData(
         f"`{table.path}` has no score column, and no pair that doesn't belong together can be made "
-        f"of its rows{where}: those {why} stay together",
+        f"of its rows{where}: {why}",
         "add rows with other texts, a column of negatives, or one of scores",
     )
 
@@ -146,8 +151,8 @@ def _rows(
 Block = list[tuple[_Row, int]]  # rows by their hashes, and the kind that each is of
 
 
-def _blocks(rows: Sequence[_Row], grouped: bool) -> dict[str, Block]:
-    """Return rows in blocks of one part each, by names that hang on all of their rows.
+def _blocks(rows: Sequence[_Row], path: str, grouped: bool) -> dict[str, Block]:
+    """Return rows in blocks of one part each, by names that hang on where and what they are.
 
     They are the groups where rows are `grouped`.
     """
@@ -164,7 +169,8 @@ def _blocks(rows: Sequence[_Row], grouped: bool) -> dict[str, Block]:
     found: dict[str, Block] = {}
     for block in blocks:
         block.sort(key=lambda each: each[0].hash)
-        whole = hashlib.sha256("".join(row.hash for row, _ in block).encode()).hexdigest()
+        told = "".join((path, *(row.hash for row, _ in block)))
+        whole = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
         found[f"{block[0][0].part}{whole[:16]}"] = block
     return found
 
@@ -197,14 +203,15 @@ def _dealt(kinds: Sequence[Block]) -> Iterator[Block]:
     rows = sum(map(len, kinds))
     bits = max(0, (rows // BLOCK).bit_length() - 1)
     block: Block = []
-    inside = dealt = 0
+    largest, left = 0, len(kinds)
     for _, those in groupby(kinds, key=lambda kind: int(_first(kind)[:16], 16) >> (64 - bits)):
         for kind in those:
             block += kind
-            inside, dealt = inside + 1, dealt + 1
-        if inside > 1 and len(kinds) - dealt != 1:  # one left over would be by itself
+            largest, left = max(largest, len(kind)), left - 1
+        others = len(block) - largest
+        if others >= min(ENOUGH, SHARE * largest) and left != 1:  # which would be by itself
             yield block
-            block, inside = [], 0
+            block, largest = [], 0
     if block:
         yield block
 
@@ -216,24 +223,31 @@ def _pairs(rows: Sequence[_Row], blocks: Mapping[str, Block]) -> dict[int, str]:
     the second text of the next row of its block that is of another kind.
     """
     together = {each for row in rows for each in (row.alike, row.alike[::-1])}
-    found = {
-        row.number: row.negative
-        for row in rows
-        if row.negative and (row.alike[0], like(row.negative)) not in together
+    crossed = [each for block in blocks.values() for each in _crossed(block)]
+    told = [(row, row.negative) for row in rows if row.negative]
+    told += [(row, other) for row, other in crossed if not row.negative]
+    return {
+        row.number: other
+        for row, other in told
+        if (row.alike[0], like(other)) not in together and like(other) != row.alike[0]
     }
-    crossed = (each for block in blocks.values() for each in _crossed(block))
-    return found | {row.number: other for row, other in crossed if not row.negative}
 
 
 def _crossed(rows: Block) -> Iterator[tuple[_Row, str]]:
-    """Yield each row with the second text of the next one that is of another kind, if any is."""
-    around = [*rows, *rows]
-    follows = len(around)  # the place of the next row of another kind
-    for place in range(len(around) - 2, -1, -1):
-        if around[place][1] != around[place + 1][1]:
-            follows = place + 1
-        if place < len(rows) and follows < len(around):
-            yield around[place][0], around[follows][0].second
+    """Yield each row with the second text of one of another kind, if any is.
+
+    Kinds stand one behind another, and the rows of each take those behind it in turn: so of many
+    rows of a kind no two have the same but where there are no others.
+    """
+    ranks = {kind: rank for rank, kind in enumerate(dict.fromkeys(kind for _, kind in rows))}
+    laid = sorted(rows, key=lambda each: ranks[each[1]])  # by hashes within a kind, as they came
+    for _, those in groupby(enumerate(laid), key=lambda each: each[1][1]):
+        of_kind = list(those)
+        behind = of_kind[-1][0] + 1
+        others = len(laid) - len(of_kind)
+        for turn, (_, (row, _)) in enumerate(of_kind):
+            if others:
+                yield row, laid[(behind + turn % others) % len(laid)][0].second
 
 
 def _with_pairs(
