@@ -90,7 +90,7 @@ class Writer(threading.Thread):
 
 @contextlib.contextmanager
 def serving(
-    store: Path, largest_file: int | None = None, log: IO[bytes] | None = None
+    store: Path | str, largest_file: int | None = None, log: IO[bytes] | None = None
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run `hubtl serve` on a store, in a process of its own that may be killed.
 
@@ -115,9 +115,9 @@ def serving(
             process.kill()
 
 
-def new_store(store: Path, database: str | None = None) -> None:
+def new_store(store: Path, database: str | None = None, bucket: str | None = None) -> None:
     """Make a hub with one user."""
-    hub = open_hub(store, database=database)
+    hub = open_hub(store, database=database, bucket=bucket)
     with hub.database.writing() as db:
         add_account(db, "ana", "user")
         add_token(db, hub.secret, "ana", value=TOKEN)
