@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
@@ -83,6 +83,24 @@ def started(urls) -> tuple[list[Patient], Acknowledged, list[httpx2.Response]]:
     return writers, known, refused
 
 
+def written_while(
+    urls: list[str], stop: Callable[[], None], start: Callable[[], None]
+) -> tuple[Acknowledged, list[httpx2.Response]]:
+    """Let all write while something stops and starts; clients are told 503, and nothing else."""
+    writers, known, refused = started(urls)
+    while len(known.commits) < WRITERS:
+        time.sleep(0.05)
+    stop()
+    assert len(known.commits) < WRITERS * EACH
+    time.sleep(1)
+    start()
+    for writer in writers:
+        writer.join(500)
+    assert len(known.commits) == WRITERS * EACH
+    assert refused and {each.status_code for each in refused} == {503}
+    return known, refused
+
+
 def assert_all_is_there_once(store, urls, known) -> None:
     """Assert that each server has all that any acknowledged, once, and that it is whole."""
     listed = [history(url) for url in urls]
@@ -105,17 +123,7 @@ def test_fifty_writers_through_four_servers_get_all_in_once(store, urls):
 
 @pytest.mark.parametrize("how", ["fast", "immediate"])
 def test_a_database_that_stops_and_starts_costs_no_commit(how, cluster, store, urls):
-    writers, known, refused = started(urls)
-    while len(known.commits) < WRITERS:
-        time.sleep(0.05)
-    cluster.stop(how)
-    assert len(known.commits) < WRITERS * EACH
-    time.sleep(1)
-    cluster.start()
-    for writer in writers:
-        writer.join(500)
-    assert len(known.commits) == WRITERS * EACH
-    assert refused and {each.status_code for each in refused} == {503}
+    known, refused = written_while(urls, lambda: cluster.stop(how), cluster.start)
     told = {each.json()["error"] for each in refused}
     assert told == {"The hub's database does not answer now"}
     logged = (store_folder(store) / "log").read_text()
@@ -126,17 +134,7 @@ def test_a_database_that_stops_and_starts_costs_no_commit(how, cluster, store, u
 
 def test_a_bucket_that_is_killed_and_comes_back_costs_no_commit(bucket, store_in_bucket):
     with side_by_side(store_in_bucket) as urls:
-        writers, known, refused = started(urls)
-        while len(known.commits) < WRITERS:
-            time.sleep(0.05)
-        bucket.kill()
-        assert len(known.commits) < WRITERS * EACH
-        time.sleep(1)
-        bucket.start()
-        for writer in writers:
-            writer.join(500)
-        assert len(known.commits) == WRITERS * EACH
-        assert refused and {each.status_code for each in refused} == {503}
+        known, _ = written_while(urls, bucket.kill, bucket.start)
         logged = (store_folder(store_in_bucket) / "log").read_text()
         assert "Traceback" not in logged and PASSWORD not in logged
         assert_all_is_there_once(store_in_bucket, urls, known)

@@ -161,7 +161,6 @@ def test_a_steady_reader_is_never_too_slow_and_one_that_stops_is_left(tmp_path, 
     assert "the client reads too slowly" in caplog.text
 
 
-@NOT_HERE
 def test_clients_that_go_are_no_error_and_count_for_what_they_took(team_hub, place, caplog):
     before = team_hub.hub.registry.get_sample_value("hubtl_sent_bytes_total")
     for number in range(10):
