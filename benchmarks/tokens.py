@@ -1,6 +1,6 @@
 """Spans of texts: the parts of American addresses, labelled by hand, as `usaddress` carries them.
 
-    pip download --no-deps --no-binary :all: usaddress==0.5.16
+    pip download --no-deps --no-binary usaddress usaddress==0.5.16
     python -m benchmarks.tokens usaddress-0.5.16.tar.gz --into FOLDER --recipes probe,lora
 
 Writes FOLDER/addresses.jsonl: 1,626 addresses, of which words of one type side by side are one
