@@ -7,7 +7,8 @@
 Candidates are the pretrained models that Python packages carry, cut ones, and ones that were
 adapted to another set (benchmarks/ranking/models.py); data sets are in benchmarks/ranking/sets.py.
 For each seed ROWS rows to train on are drawn; candidates are ranked by them, and each is adapted to
-them and judged by test rows. What a candidate is worth on a set is its mean accuracy over seeds.
+them and judged by test rows, up to 800. What a candidate is worth on a set is its mean accuracy
+over seeds.
 Regret is by how many points the choice misses the best candidate of the set. Random twins and
 noised models are ranked and shown apart. ROOM keeps models, data and results; what it has is not
 done again. `--cost` compares the CPU time of a ranking with bare forward passes over its rows, and
@@ -37,7 +38,7 @@ from .ranking.judging import choices, judged, show, sureness, table
 from .ranking.sets import MODALITIES, Data, sets_of, write
 from .ranking.truth import reached
 
-ROWS, SEEDS = 200, 2
+ROWS = 1000  # as many as `rank` takes by itself
 
 
 def asked() -> argparse.Namespace:
@@ -49,7 +50,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--sets", nargs="+", help="only these data sets")
     parser.add_argument("--recipe", default="probe")
     parser.add_argument("--rows", type=int, default=ROWS)
-    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--seeds", type=int, help="else 3 to 10, the fewer rows test the more")
     parser.add_argument("--cost", action="store_true")
     parser.add_argument("--peer", help="the Python that has TransformerRanker")
     return parser.parse_args()
@@ -128,7 +129,9 @@ def judge(
     log = Log.of(told.room / "results.jsonl")
     rankings, worth = [], {}
     of = (data.name, told.rows)
-    for seed in range(told.seeds):
+    drawn = data.draws(told.rows, told.seeds)
+    every = sorted({row.input for _, test in drawn for row in test})
+    for seed in range(len(drawn)):
         key = ("rank", *of, seed, len(models))
         rankings.append(log.once(key, lambda seed=seed: ranked(data, models, told, seed)))
     judged_all = set.intersection(*({e["id"] for e in each["ranking"]} for each in rankings))
@@ -137,13 +140,12 @@ def judge(
             print(f"    {data.name} {model.id}: {rankings[0]['failed']}", flush=True)
             continue
         accuracies = []
-        for seed in range(told.seeds):
-            train, test = data.drawn(told.rows, seed)
+        for seed in range(len(drawn)):
             key = ("reached", *of, model.id, told.recipe, seed)
             base = at(model.id)
 
-            def make(base: Path = base, train: Any = train, test: Any = test, s: int = seed) -> Any:
-                return reached(base, data.task, told.recipe, train, test, s)
+            def make(base: Path = base, seed: int = seed) -> float:
+                return reached(base, data.task, told.recipe, *drawn[seed], every, seed)
 
             accuracies.append(log.once(key, make))
             print(f"    {data.name} {model.id} {seed}: {accuracies[-1]:.3f}", flush=True)

@@ -20,7 +20,9 @@ TASKS = {
     "vision": "image-classification",
     "speech": "audio-classification",
 }
-TESTED, MOST = 300, 160  # rows to test by, and of a class of the pictures
+TESTED, MOST = 800, 160  # rows to test by, and of a class of the pictures
+LEARNT = 2 / 3  # of rows that have no parts, to train on at most
+SEEDS, ENOUGH = (3, 10), 600  # least and most draws of a set, as many as make so many rows to test
 LATIN = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 KINDS = (
     "animals food people plants recreation tools transportation office geography buildings".split()
@@ -30,12 +32,16 @@ STAMPS = "animals food plants seasonal symbols town vehicles".split()
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A text or a file's path, its label, the part it belongs to and whose voice it is."""
+    """A text or a file's path, its label, the part it belongs to, whose voice it is, what it says.
+
+    A row without a part may be to train on or to test with, as the seed has it.
+    """
 
     input: str
     label: str
     split: str = ""
     voice: str = ""
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +60,35 @@ class Data:
     def drawn(self, count: int, seed: int) -> tuple[list[Row], list[Row]]:
         """Return so many rows to train on, drawn by a seed, a share of each class; and the test's.
 
-        The test's are always the same, but where voices are held out.
+        Where the set has parts, the test's are always the same. Where it has none, they are those
+        of other voices, or the rows that are left: so few rows are many to test by over seeds. Of
+        those that say the same none is on both sides.
         """
         dice = random.Random(f"{self.name} {seed}")
         voices = sorted({row.voice for row in self.rows})
         if len(voices) > 1:
             held = set(dice.sample(voices, max(2, len(voices) // 5)))
-            train = [row for row in self.rows if row.voice not in held]
+            train = sample([row for row in self.rows if row.voice not in held], count, dice)
             test = [row for row in self.rows if row.voice in held]
         else:
-            train = [row for row in self.rows if row.split == "train"]
-            test = [row for row in self.rows if row.split == "test"]
+            some = [row for row in self.rows if row.split != "test"]
+            most = len(some) if some[0].split else round(LEARNT * len(some))
+            train = sample(some, min(count, most), dice)
+            drawn, said = {row.input for row in train}, {row.says for row in train} - {""}
+            test = [row for row in self.rows if row.split != "train"]
+            test = [row for row in test if row.input not in drawn and row.says not in said]
         fixed = random.Random(self.name)
         return (
-            [replace(row, split="train") for row in sample(train, count, dice)],
+            [replace(row, split="train") for row in train],
             [replace(row, split="test") for row in sample(test, TESTED, fixed)],
         )
+
+    def draws(self, count: int, seeds: int | None) -> list[tuple[list[Row], list[Row]]]:
+        """Return what each seed draws: so many seeds, or more where few rows are there to test."""
+        least, most = SEEDS
+        tests = len(self.drawn(count, 0)[1])
+        seeds = seeds or min(most, max(least, -(-ENOUGH // tests)))
+        return [self.drawn(count, seed) for seed in range(seeds)]
 
 
 def sample(rows: Sequence[Row], count: int, dice: random.Random) -> list[Row]:
@@ -111,23 +130,23 @@ def texts(data: Path, room: Path) -> Iterable[tuple[str, list[Row]]]:
     yield "topics", topics
     every = read(data / "debian-sections/data.csv", "text")
     yield "sections", [row for row in every if row.label not in known]
-    yield "names", read(data / "noto-emoji/manifest.csv", "text")
+    yield "names", whole(read(data / "noto-emoji/manifest.csv", "text"))
     yield "languages", read(data / "fortunes-lang/data.csv", "text")
 
 
 def pictures(data: Path, room: Path) -> Iterable[tuple[str, list[Row]]]:
     """Yield sets of pictures by their subject: small drawings, clip art, and stamps."""
-    yield "emoji", read(data / "noto-emoji/manifest.csv", "file")
+    yield "emoji", whole(read(data / "noto-emoji/manifest.csv", "file"))
     art = unpacked("openclipart-png", room) / "usr/share/openclipart/png"
-    yield "clipart", divided(by_folder(art, KINDS))
+    yield "clipart", few(by_folder(art, KINDS))
     stamps = unpacked("tuxpaint-stamps-default", room) / "usr/share/tuxpaint/stamps"
-    yield "stamps", divided(by_folder(stamps, STAMPS))
+    yield "stamps", few(by_folder(stamps, STAMPS))
 
 
 def clips(data: Path, room: Path) -> Iterable[tuple[str, list[Row]]]:
     """Yield sets of clips: what a prompt is for, its kind, digits, letters, and who speaks."""
-    yield "intent", read(data / "asterisk-intent/manifest.csv", "file")
-    yield "kinds", read(data / "asterisk-en-asr/manifest.csv", "file")
+    yield "intent", whole(read(data / "asterisk-intent/manifest.csv", "file"))
+    yield "kinds", whole(read(data / "asterisk-en-asr/manifest.csv", "file"))
     yield "digits", read(data / "asterisk-digits/manifest.csv", "file", "speaker")
     letters = unpacked("klettres-data", room) / "usr/share/klettres"
     found = [(path.parts[-3], path) for path in sorted(letters.glob("*/*/*.ogg"))]
@@ -139,7 +158,7 @@ def clips(data: Path, room: Path) -> Iterable[tuple[str, list[Row]]]:
             if path.parent.name == "alpha" and (letter := said(path.stem)) in LATIN
         ],
     )
-    yield "voices", divided([Row(str(path), voice) for voice, path in found])
+    yield "voices", few([Row(str(path), voice) for voice, path in found])
 
 
 def said(name: str) -> str:
@@ -157,9 +176,15 @@ def read(table: Path, column: str, voice: str = "") -> list[Row]:
             row["label"],
             row["split"],
             row[voice] if voice else "",
+            row["text"],
         )
         for row in found
     ]
+
+
+def whole(rows: Iterable[Row]) -> list[Row]:
+    """Return rows without the parts that their table has, which are drawn as any others are."""
+    return [replace(row, split="") for row in rows]
 
 
 def by_folder(top: Path, names: Iterable[str]) -> list[Row]:
@@ -172,8 +197,8 @@ def by_folder(top: Path, names: Iterable[str]) -> list[Row]:
     return list(found.values())
 
 
-def divided(rows: Sequence[Row]) -> list[Row]:
-    """Return at most so many rows of a class, three quarters of them to train on."""
+def few(rows: Sequence[Row]) -> list[Row]:
+    """Return at most so many rows of a class, whichever a seed draws."""
     dice = random.Random(0)
     mixed = sorted(rows, key=lambda row: row.input)
     dice.shuffle(mixed)
@@ -182,7 +207,7 @@ def divided(rows: Sequence[Row]) -> list[Row]:
     for row in mixed:
         seen[row.label] += 1
         if seen[row.label] <= MOST:
-            found.append(replace(row, split="test" if seen[row.label] % 4 == 0 else "train"))
+            found.append(row)
     return found
 
 

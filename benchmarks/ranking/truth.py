@@ -10,9 +10,19 @@ from .sets import Row
 
 
 def reached(
-    base: Path, task: str, recipe: str, train: Sequence[Row], test: Sequence[Row], seed: int
+    base: Path,
+    task: str,
+    recipe: str,
+    train: Sequence[Row],
+    test: Sequence[Row],
+    every: Sequence[str],
+    seed: int,
 ) -> float:
-    """Return the accuracy on the test rows of a base that was adapted to the others."""
+    """Return the accuracy on the test rows of a base that was adapted to the others.
+
+    `every` are the inputs of all seeds' test rows, in one order: frozen features of these are made
+    once, for all seeds.
+    """
     import torch
 
     from hubtl.registry.places import trunks
@@ -24,14 +34,15 @@ def reached(
     shelf = Shelf(*trunks())
     adapting = Adapting.of(recipe, task, base, labels, {}, seed, revision=base.name)
     network = adapting.network
-    inputs = [row.input for row in test]
     kept = None
-    if getattr(adapting.method, "frozen", False):  # then test rows run once, whatever the seed
-        kept = features(network, inputs, Session((), (), labels, seed, shelf))
+    if getattr(adapting.method, "frozen", False):
+        places = {each: place for place, each in enumerate(every)}
+        made = features(network, every, Session((), (), labels, seed, shelf))
+        kept = made[[places[row.input] for row in test]]
     examples = [Example(str(n), row.input, row.label) for n, row in enumerate(train)]
     adapting.learn(examples, shelf)
     if kept is None:
-        said = adapting.predicted(inputs)
+        said = adapting.predicted([row.input for row in test])
     else:
         with torch.inference_mode():
             said = [labels[n] for n in network.head(kept).argmax(1).tolist()]
