@@ -102,10 +102,15 @@ def check(wanted: Wanted, progress: Progress) -> Checked:
     )
 
 
-def warnings_of(split: Split, task: Task, goal: Goal) -> tuple[str, ...]:
-    """Return what to tell before work about rows that were divided; at most a few lines."""
+def warnings_of(
+    split: Split, task: Task, goal: Goal, leaks: Sequence[Finding] = ()
+) -> tuple[str, ...]:
+    """Return what to tell before work about rows that were divided; at most a few lines.
+
+    `leaks` are findings about their columns.
+    """
     sheet = sheet_of(joined(split.train, split.validation), split.test, divided=True)
-    findings = [*copies(sheet), *class_faults(sheet, goal)]
+    findings = [*copies(sheet), *class_faults(sheet, goal), *leaks]
     findings += shared_parts(sheet, task.roles[0])
     if isinstance(task, Checkable) and len(sheet) <= FEW_ENOUGH:
         rows = [rows[0] for rows in sheet.firsts().values()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,20 +36,45 @@ class _Column:
 
 def column_faults(seen: Seen, *, classes: bool) -> Iterator[Finding]:
     """Yield what is to be said of columns without a role; without classes, only what is empty."""
-    import numpy
-
     rows = seen.data.examples
-    labels = numpy.unique([label for (label,) in rows.cells("label")], return_inverse=True)[1]
-    tests = _tests(seen)
-    taken = {*seen.data.columns.values(), *seen.data.fields}
-    for name in seen.table.columns:
-        if name in taken:
-            continue
-        known, values = _values(seen, name)
+    for name, known, column in _columns(seen, seen.table.columns):
         if len(known) == 1:
             yield _constant(name, next(iter(known)), len(rows))
         elif classes and len(known) < len(rows) and not _is_measured(known):
-            yield from _leaks(_Column(name, values, labels, tests))
+            yield from _leaks(column)
+
+
+def leaking_groups(seen: Seen) -> list[Finding]:
+    """Return what `column_faults` warns of: columns that by their names say where rows come from.
+
+    Others are not looked at, since this is asked before any work.
+    """
+    named = [name for name in seen.table.columns if _names_origin(name)]
+    found = [
+        finding
+        for _, known, column in _columns(seen, named)
+        if 1 < len(known) < len(seen.data.examples)
+        for finding in _leaks(column)
+    ]
+    return [each for each in found if each.severity == "warning"]
+
+
+def _columns(seen: Seen, names: Sequence[str]) -> Iterator[tuple[str, Mapping[str, int], _Column]]:
+    """Yield the name, the values and the rows of each of these columns that has no role."""
+    import numpy
+
+    names = [each for each in names if each not in {*seen.data.columns.values(), *seen.data.fields}]
+    if not names:
+        return
+    told = [label for (label,) in seen.data.examples.cells("label")]
+    labels, tests = numpy.unique(told, return_inverse=True)[1], _tests(seen)
+    for name in names:
+        known, values = _values(seen, name)
+        yield name, known, _Column(name, values, labels, tests)
+
+
+def _names_origin(column: str) -> bool:
+    return column.strip().casefold() in ORIGINS
 
 
 def _tests(seen: Seen) -> NDArray[Any]:
@@ -78,7 +103,7 @@ def _values(seen: Seen, name: str) -> tuple[dict[str, int], NDArray[Any]]:
     return {value: number for value, number in known.items() if number in used}, taken
 
 
-def _is_measured(known: Sequence[str] | dict[str, int]) -> bool:
+def _is_measured(known: Mapping[str, int]) -> bool:
     """Return whether values are numbers with a fraction: those are measured, and name nothing."""
     try:
         return any(not float(value).is_integer() for value in known if value)
@@ -109,7 +134,7 @@ def _leaks(column: _Column) -> Iterator[Finding]:
     across = "has the same values on both sides of the split" if column.tests.any() else (
         "has values of many rows each"
     )  # fmt: skip
-    known = column.name.strip().casefold() in ORIGINS
+    known = _names_origin(column.name)
     yield Finding(
         "group",
         "warning" if known else "note",

@@ -90,7 +90,11 @@ def read_dataset(
 
     DATA is a file, a folder, or a data set on a hub (`hub`, else the one in use).
     """
-    seen = see(path, task, columns, hub, goal=goal, slice_by=slice_by, fields=fields)
+    return usable(see(path, task, columns, hub, goal=goal, slice_by=slice_by, fields=fields))
+
+
+def usable(seen: Seen) -> Dataset:
+    """Return the rows of DATA; raises BadData where some of them can't be used."""
     for each in seen.unusable:
         raise each.error
     return seen.data

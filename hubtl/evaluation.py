@@ -23,6 +23,7 @@ from .transfer.goal import Goal, other_kind
 from .transfer.judging import Answers
 from .transfer.progress import Progress
 from .transfer.split import Example
+from .verdict import known_rivals, verdict
 
 ANOTHER = "leave out --against, or name another model"
 
@@ -202,19 +203,17 @@ def evaluate(
     origins = [row.origin for row in rows]
     answers = Answers([row.id for row in rows], true, predicted.labels, predicted.logits, origins)
     values = [row.group for row in rows]
-    rivals: dict[str, list[str]] = {}
-    beats: bool | None = None  # where there is no plain rival to beat
-    if commonest is not None:
-        rivals["majority"] = [commonest] * len(rows)
-        beside, metrics = rivals["majority"], goal.metrics
-        over = measure.gain(true, predicted.labels, beside, metrics, facts.seed, origins)
-        beats = over["low"] > 0
+    rivals = known_rivals(model.folder, facts, rows, commonest)
+    beats, baselines = verdict(rivals, answers, goal.metrics, facts.seed)
+    if unknown := [facts.rivals.get(each, each) for each in facts.baselines if each not in rivals]:
+        how += f"; what {' and '.join(unknown)} says of them is not known"
+        beats = beats and None  # who beats the rest may not beat those
     return Evaluation(
         name,
         facts,
         {"train": 0, "validation": 0, "test": len(rows)},
         measure.measure(true, predicted.labels, goal.metrics, facts.seed, origins),
-        {name: measure.values(true, labels, goal.metrics) for name, labels in rivals.items()},
+        baselines,
         beats,
         round(watch.seconds, 2),
         how,

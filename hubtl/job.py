@@ -193,7 +193,8 @@ def job_of(
     return Job(
         task, recipe, method, source, entry, subject.data, split, subject.labels, goal, out,
         subject.domain, why, subject.clock, read_choices(request.plan) if request.plan else {},
-        request, upon, warnings_of(split, task, goal) if warnings is None else warnings,
+        request, upon,
+        warnings_of(split, task, goal, subject.leaks) if warnings is None else warnings,
         own_probes(
             request.retain, task, (request.columns, request.hub), goal, subject.data.fields
         ),

@@ -26,6 +26,7 @@ from .transfer.goal import Goal
 from .transfer.judging import Answers
 from .transfer.split import contents_of
 from .transfer.temperature import HeldOut
+from .verdict import gain_over_best
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ def facts_of(
     """Return all that is known of an adapted folder whose files are there but for its card."""
     true, origins = [row.label for row in job.split.test], [row.origin for row in job.split.test]
     predicted, learnt = outcome.predicted, outcome.learnt
-    answers = Answers([], true, predicted.labels, predicted.logits)
-    gain, baselines = _beside(rivals, true, origins, outcome, job.goal.metrics)
+    answers = Answers([], true, predicted.labels, predicted.logits, origins)
+    gain, baselines = gain_over_best(rivals, answers, job.goal.metrics, outcome.seed)
     return Facts(
         task=job.task.name,
         base=job.base.id,
@@ -95,22 +96,6 @@ def facts_of(
         seeds=summary(seeds, outcome),
         curve=outcome.curve,
     )
-
-
-def _beside(
-    rivals: Mapping[str, Sequence[str]],
-    true: Sequence[str],
-    origins: Sequence[str],
-    outcome: Outcome,
-    metrics: Mapping[str, measure.Metric],
-) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
-    """Return the gain over the best of the rivals in the main metric, and what each reached."""
-    baselines = {name: measure.values(true, labels, metrics) for name, labels in rivals.items()}
-    main = next(iter(metrics))
-    best = measure.best(baselines, main)
-    ours, seed = outcome.predicted.labels, outcome.seed
-    gain = measure.gain(true, ours, rivals[best], metrics, seed, origins)
-    return {"over": best, "metric": main, **gain}, baselines
 
 
 def _calibration(job: Job, answers: Answers, held_out: HeldOut | None) -> dict[str, Any]:

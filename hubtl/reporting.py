@@ -93,6 +93,7 @@ def render_report(facts: Facts, rows: Predictions) -> str:
         worst_by=goal.worst_by,
         shown=figure,
         numbers=goal.ordered,
+        whole=goal.whole,
         right=list(_right(rows, task, goal)),
         made=_made(facts),
         gained=gained(facts),

@@ -73,7 +73,7 @@ class Evaluation:
     rows: Mapping[str, int]
     metrics: Mapping[str, Mapping[str, float]]
     baselines: Mapping[str, Mapping[str, float]]
-    beats_baseline: bool | None  # None where there is no rival
+    beats_baseline: bool | None  # None where there is no rival, or the best is not known of them
     seconds: float
     how: str
     against: Mapping[str, Any] | None = None

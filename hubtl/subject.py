@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .clock import Clock, seconds_of
-from .dataset import Dataset, read_dataset
+from .column_faults import leaking_groups
+from .dataset import Dataset, read_dataset, see, usable
 from .ladder import AUTO, Rung, rungs
 from .plugins.hookspecs import Task
 from .plugins.manager import plugins
@@ -16,6 +17,7 @@ from .plugins.preferring import preferred
 from .registry.catalog import catalogue
 from .registry.errors import BadOption
 from .registry.places import setting
+from .results import Finding
 from .splitting import split_rows
 from .transfer.goal import Goal
 from .transfer.listing import FOLDERS
@@ -53,7 +55,8 @@ class Request:
 class Subject:
     """What is to be learnt: a task and its rows, by which recipes, and how long that may take.
 
-    The clock runs from when the subject was begun to be read.
+    The clock runs from when the subject was begun to be read. `leaks` are columns that tell whose
+    rows are alike, which are on both sides.
     """
 
     task: Task
@@ -64,6 +67,7 @@ class Subject:
     goal: Goal
     domain: str | None
     clock: Clock
+    leaks: tuple[Finding, ...] = ()
 
     @property
     def fits_head(self) -> bool:
@@ -99,8 +103,8 @@ def read_subject(request: Request, offered: tuple[Rung, ...]) -> Subject:
         choose_device(request.device)
     goal = task.goal(offered[0].recipe.options)
     asked = (task, request.columns, request.hub)
-    data = read_dataset(request.data, *asked, goal=goal)
-    test = None
+    seen = see(request.data, *asked, goal=goal)
+    data, test = usable(seen), None
     if request.test:
         test = read_dataset(request.test, *asked, goal=goal, fields=data.fields)
     validates = offered[0].method.validates and request.recipe != AUTO
@@ -108,7 +112,8 @@ def read_subject(request: Request, offered: tuple[Rung, ...]) -> Subject:
     column = data.columns[task.roles[1].name]
     goal = goal.of((row.label for row in split.train), "" if column == FOLDERS else column)
     labels = goal.classes(labels_of(split.train))
-    return Subject(task, offered, data, split, labels, goal, domain, clock)
+    leaks = leaking_groups(seen) if goal.divides else ()
+    return Subject(task, offered, data, split, labels, goal, domain, clock, tuple(leaks))
 
 
 def check_classes(request: Request, subject: Subject) -> None:

@@ -264,3 +264,14 @@ def test_adapt_warns_before_work_of_what_it_drops_and_of_near_copies(shelf):
         "both)",
     )
     assert json.loads(json.dumps(plan.as_json()))["warnings"] == list(plan.warnings)
+
+
+def test_adapt_warns_before_work_of_a_group_on_both_sides_that_tells_the_label(shelf):
+    found = [{**row, "site": f"site of {row['label']}"} for row in rows(100)]
+    place = {"base": "acme/tiny-encoder", "hub": f"folder:{shelf.cache.root}"}
+    (warned,) = hubtl.plan(TASK, written(found), **place).warnings
+    assert warned == (
+        "column `site` has the same values on both sides of the split, and tells the label of "
+        "100% of those rows"
+    )
+    assert hubtl.check(TASK, "a.csv").findings[0].what == warned

@@ -249,6 +249,7 @@ def test_spans_are_learnt_predicted_and_evaluated(
     assert all(each["by"] == "spans missed or made up" for each in found.judgement["worst"])
     page = (folder / "report.html").read_text()
     assert "GOOD" in page and "spans missed or made up" in page and "[[" not in page
+    assert "taken for" not in page, "a span that is missed is taken for nothing"
     number = next(n for n, label in enumerate(measured.predicted) if label != "[]")
     told = hubtl_cli(f"predict {folder} '{measured.inputs[number]}' '' --hub {shelf.name}")
     found_first, none = told.out.splitlines()[-2:]
