@@ -73,7 +73,7 @@ def main() -> None:
                 columns={"label": "size"},
                 out=Path(room, recipe),
             ).facts
-            own, gain = facts.metrics, facts.gain
+            own, gain, kept = facts.metrics, facts.gain, facts.retention["score"]
             found = ", ".join(
                 f"{name} {each['value']:.4g} ({each['low']:.4g} to {each['high']:.4g})"
                 for name, each in own.items()
@@ -84,7 +84,8 @@ def main() -> None:
             assert gain, "there are rivals"
             print(
                 f"{recipe}: {found}; mse of {rivals}; over {gain['over']} {gain['value']:+.4g} "
-                f"({gain['low']:+.4g} to {gain['high']:+.4g}); {facts.seconds:.0f} s",
+                f"({gain['low']:+.4g} to {gain['high']:+.4g}); retention {kept:.3f}; "
+                f"{facts.seconds:.0f} s",
                 flush=True,
             )
 

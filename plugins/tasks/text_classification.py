@@ -44,7 +44,11 @@ class TextClassification(OfTexts):
         Role("text", TEXT_NAMES, "long", files=(".txt", ".md")),
         Role("label", LABEL_NAMES, "few"),
     )
-    rivals: Mapping[str, str] = {"majority": COMMONEST, "tfidf": "TF-IDF + logistic regression"}
+    rivals: Mapping[str, str] = {
+        "majority": COMMONEST,
+        "tfidf": "TF-IDF + logistic regression",
+        "letters": "TF-IDF of letters + linear SVM",
+    }
     number_rivals: Mapping[str, str] = {"majority": MEAN, "tfidf": "TF-IDF + ridge regression"}
 
     options: Mapping[str, Any] = {"several": False, "numbers": False}
@@ -79,13 +83,14 @@ class TextClassification(OfTexts):
         return Classifier(SEQUENCES, base, entry, labels, device, told)
 
     def baselines(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
-        """Return the labels of the commonest-label rival and of TF-IDF for the test rows."""
-        from ..text.tfidf import tfidf_labels
+        """Return the labels that the commonest-label rival and those of TF-IDF give test rows."""
+        from ..text.tfidf import letters_labels, tfidf_labels
 
         rows = joined(split.train, split.validation)
         return {
             "majority": commonest(rows, split.test),
             "tfidf": tfidf_labels(rows, split.test, seed),
+            "letters": letters_labels(split, seed),
         }
 
     def estimates(self, split: Split, seed: int, base: Path) -> Mapping[str, Sequence[str]]:
