@@ -7,6 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from hubtl.transfer import probe
+from hubtl.transfer.cross_validation import folded
 from hubtl.transfer.probe import Labelled, balanced, fit_head
 
 
@@ -89,3 +90,16 @@ def test_where_no_row_can_be_held_out_the_strength_is_the_middle_one_and_nothing
     for head in (one_a_class, of_one_group):
         assert (head.strength, head.folds, head.loss, head.held_out) == (1.0, 0, None, None)
         assert ((x @ head.weight.numpy().T + head.bias.numpy()).argmax(1) == [0, 1, 2]).all()
+
+
+def test_a_class_of_one_group_is_not_held_out_from_heads_that_never_saw_it():
+    dice = np.random.default_rng(0)
+    groups, y = np.repeat(np.arange(10), 6), np.tile([0, 1, 1], 20)
+    y[:6] = 2  # of the first group alone
+    x = 4 * np.eye(3, 8)[y] + 0.1 * dice.normal(size=(60, 8))
+    rows = labelled(x, y, groups=groups)
+    for train, others in folded(rows, 5, seed=0):
+        assert not set(groups[train]) & set(groups[others])
+        assert set(y[others]) <= set(y[train])
+    loss = fit_head(rows, 3, folds=5).loss
+    assert loss is not None and loss < 0.1, "nothing of it counts as told wrong"

@@ -16,18 +16,21 @@ if TYPE_CHECKING:
 def folded(
     rows: Labelled, folds: int, seed: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield stratified (train, held out) places; a class's only row is never held out.
+    """Yield stratified (train, held out) places; no row is held out from rows without its class.
 
-    None where there are fewer than two folds.
+    That is so of a class's only row, and where groups are bound of one that is all in a fold: a
+    head that never saw a class says nothing of how far features tell it. None where there are fewer
+    than two folds.
     """
     if folds < 2:
         return
     divided = _by_group if rows.groups is not None else _by_row
     fold = divided(rows, folds, np.random.default_rng(seed))
     for number in range(folds):
-        held_out = np.flatnonzero(fold == number)
+        train, held_out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+        held_out = held_out[np.isin(rows.targets[held_out], rows.targets[train])]
         if len(held_out):
-            yield np.flatnonzero(fold != number), held_out
+            yield train, held_out
 
 
 def _by_row(rows: Labelled, folds: int, dice: np.random.Generator) -> NDArray[np.int64]:
