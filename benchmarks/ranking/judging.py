@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
@@ -10,18 +11,65 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import weightedtau
 
-from .sets import Data
+from .sets import Data, Row, half_of
 
 NEAR = 0.5  # points that nobody misses
 
 Values = NDArray[np.float64]
 
 
-def choices(ranking: Any, worth: dict[str, float]) -> dict[str, tuple[float, float]]:
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What each candidate reaches on a set, in the mean over seeds: on all test rows, on halves.
+
+    The best by all rows is the luckiest too, so that even who chooses among equals seems to miss
+    it: `regret` takes the best by one half, and how far a choice is behind it by the other.
+    """
+
+    all: dict[str, float]
+    halves: tuple[dict[str, float], dict[str, float]]
+
+    def regret(self, name: str) -> float:
+        """Return by how many points a candidate misses the best one."""
+        found = []
+        for chosen, judged_by in (self.halves, self.halves[::-1]):
+            best = max(chosen, key=lambda each: chosen[each])
+            found.append(100 * (judged_by[best] - judged_by[name]))
+        return fmean(found)
+
+    def among(self, names: Iterable[str]) -> Worth:
+        """Return the same of some candidates."""
+        kept = set(names)
+        one, other, all_ = (
+            {name: value for name, value in each.items() if name in kept}
+            for each in (*self.halves, self.all)
+        )
+        return Worth(all_, (one, other))
+
+
+def share(hits: Iterable[str]) -> float:
+    """Return the share of rows that were told right."""
+    return fmean(map(int, hits))
+
+
+def worth_of(hits: Mapping[str, Sequence[str]], tests: Sequence[Sequence[Row]]) -> Worth:
+    """Return what models reach on all test rows and on either half, in the mean over seeds."""
+
+    def among(wanted: tuple[int, ...]) -> dict[str, float]:
+        return {
+            name: fmean(
+                share(hit for hit, row in zip(each, test, strict=True) if half_of(row) in wanted)
+                for each, test in zip(of, tests, strict=True)
+            )
+            for name, of in hits.items()
+        }
+
+    return Worth(among((0, 1)), (among((0,)), among((1,))))
+
+
+def choices(ranking: Any, worth: Worth) -> dict[str, tuple[float, float]]:
     """Return the regret in points, and the weighted tau, of each way to choose."""
-    rows = [each for each in ranking["ranking"] if each["id"] in worth]
-    real = np.array([worth[each["id"]] for each in rows])
-    best = max(worth.values())
+    rows = [each for each in ranking["ranking"] if each["id"] in worth.all]
     ways = {
         "ensemble (highest score)": np.array([each["score"] for each in rows]),
         "parameters": np.array([float(each["params"]) for each in rows]),
@@ -29,25 +77,26 @@ def choices(ranking: Any, worth: dict[str, float]) -> dict[str, tuple[float, flo
     }
     for name in rows[0]["scores"]:
         ways[f"{name} alone"] = np.array([each["scores"].get(name, np.nan) for each in rows], float)
-    first = {"rank (first in the list)": (100 * (best - real[0]), float("nan"))}
-    return first | {name: judged(score, real, best) for name, score in ways.items()}
+    names = [each["id"] for each in rows]
+    first = {"rank (first in the list)": (worth.regret(names[0]), float("nan"))}
+    return first | {name: judged(score, names, worth) for name, score in ways.items()}
 
 
-def judged(score: Values, real: Values, best: float) -> tuple[float, float]:
+def judged(score: Values, names: Sequence[str], worth: Worth) -> tuple[float, float]:
     """Return the regret in points of the highest score, and the weighted tau of all."""
     score = np.nan_to_num(score, nan=-np.inf)
+    real = np.array([worth.all[name] for name in names])
     tau = float(np.nan_to_num(weightedtau(score, real).statistic))
-    return 100 * (best - float(real[score.argmax()])), tau
+    return worth.regret(names[int(score.argmax())]), tau
 
 
-def sureness(rankings: Iterable[tuple[Any, dict[str, float]]]) -> str:
+def sureness(rankings: Iterable[tuple[Any, Worth]]) -> str:
     """Return how often the best one is among those that a ranking says may be the best."""
     sizes, missed = [], []
     for ranking, worth in rankings:
-        said = [name for name in ranking["may_be_best"] if name in worth]
+        said = [name for name in ranking["may_be_best"] if name in worth.all]
         sizes.append(len(said))
-        best = max((worth[name] for name in said), default=0.0)
-        missed.append(100 * (max(worth.values()) - best))
+        missed.append(min((worth.regret(name) for name in said), default=100.0))
     held = sum(each <= NEAR for each in missed)
     alone = [miss for size, miss in zip(sizes, missed, strict=True) if size == 1]
     return (
@@ -57,18 +106,22 @@ def sureness(rankings: Iterable[tuple[Any, dict[str, float]]]) -> str:
     )
 
 
-def table(title: str, found: Iterable[dict[str, tuple[float, float]]]) -> None:
-    """Print each way's mean and worst regret, and mean tau, over choices."""
-    all_ = list(found)
-    print(f"\n{title}: {len(all_)} choices\n  {'':28}{'regret':>8}{'worst':>8}{'tau':>8}")
-    for way in all_[0]:
-        regrets = [each[way][0] for each in all_]
-        taus = [each[way][1] for each in all_]
-        print(f"  {way:28}{fmean(regrets):8.2f}{max(regrets):8.2f}{fmean(taus):8.2f}")
+def table(title: str, found: Iterable[Sequence[dict[str, tuple[float, float]]]]) -> None:
+    """Print each way's mean and worst regret, and mean tau, over sets: of a set, over its draws."""
+    sets = list(found)
+    draws = sum(map(len, sets))
+    print(f"\n{title}: {len(sets)} sets, {draws} choices")
+    print(f"  {'':28}{'regret':>8}{'worst':>8}{'a draw':>8}{'tau':>8}")
+    for way in sets[0][0]:
+        regrets = [[each[way][0] for each in one] for one in sets]
+        taus = fmean(fmean(each[way][1] for each in one) for one in sets)
+        means = [fmean(each) for each in regrets]
+        worst = max(map(max, regrets))
+        print(f"  {way:28}{fmean(means):8.2f}{max(means):8.2f}{worst:8.2f}{taus:8.2f}")
 
 
-def show(data: Data, worth: dict[str, float], apart: set[str]) -> None:
+def show(data: Data, worth: Worth, apart: set[str]) -> None:
     """Print what models reach, the best first, those that count for nothing behind."""
-    ordered = sorted(worth, key=lambda name: (name in apart, -worth[name]))
-    said = ", ".join(f"{name.partition('/')[2]} {worth[name]:.3f}" for name in ordered)
+    ordered = sorted(worth.all, key=lambda name: (name in apart, -worth.all[name]))
+    said = ", ".join(f"{name.partition('/')[2]} {worth.all[name]:.3f}" for name in ordered)
     print(f"  {data.name}: {said}")

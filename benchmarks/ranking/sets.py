@@ -7,7 +7,9 @@ unpacked, not installed): drawings by subject, photographs by subject, and spoke
 from __future__ import annotations
 
 import csv
+import hashlib
 import random
+import re
 import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -89,6 +91,16 @@ class Data:
         tests = len(self.drawn(count, 0)[1])
         seeds = seeds or min(most, max(least, -(-ENOUGH // tests)))
         return [self.drawn(count, seed) for seed in range(seeds)]
+
+
+def half_of(row: Row) -> int:
+    """Return in which half of the test rows one is, whatever the seed."""
+    return hashlib.sha256(row.input.encode()).digest()[0] % 2
+
+
+def digest(*parts: Iterable[object]) -> str:
+    """Return what tells rows or names from others."""
+    return hashlib.sha256(repr([list(part) for part in parts]).encode()).hexdigest()[:12]
 
 
 def sample(rows: Sequence[Row], count: int, dice: random.Random) -> list[Row]:
@@ -176,7 +188,7 @@ def read(table: Path, column: str, voice: str = "") -> list[Row]:
             row["label"],
             row["split"],
             row[voice] if voice else "",
-            row["text"],
+            " ".join(re.findall(r"\w+", row["text"].lower())),
         )
         for row in found
     ]
