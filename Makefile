@@ -8,7 +8,7 @@
 # make clients      tries hubtl serve with clients of three ages and the libraries over them
 # make faults       kills hubtl serve at 50 random moments and looks for what was lost
 # make publish-faults  lets each request of a publication fail in five ways, and publishes again
-# make matrix       publishes what every recipe makes of real data to both kinds of hub, and uses it without hubtl
+# make matrix       publishes what recipes make of real data for every task to both kinds of hub, and uses it without hubtl
 # make kills        kills hubtl adapt at 20 moments and resumes it, to the same predictions each time
 # make syncs        searches in ten processes while one syncs, kills hubtl sync at 20 moments, and goes on
 # make screenshots  looks at hubtl's pages in Chromium: light, dark and print, wide and on a phone

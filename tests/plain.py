@@ -54,18 +54,29 @@ def said_by_cards(
     environment: Mapping[str, str],
 ) -> list[list[Any]]:
     """Return what the code of each card predicts for its inputs, one card after the other."""
+    calls = [[("predict", [some])] for some in inputs]
+    return [said for (said,) in asked_of_cards(python, cards, calls, environment)]
+
+
+def asked_of_cards(
+    python: Path,
+    cards: Sequence[str],
+    calls: Sequence[Sequence[tuple[str, Sequence[Any]]]],
+    environment: Mapping[str, str],
+) -> list[list[Any]]:
+    """Return what functions that the code of each card defines return, each by its arguments."""
     program = (
         "import json, sys\n"
-        "said = []\n"
-        "for code, inputs in json.load(sys.stdin):\n"
+        "found = []\n"
+        "for code, calls in json.load(sys.stdin):\n"
         "    names = {}\n"
         "    exec(code, names)\n"
-        "    said.append(names['predict'](inputs))\n"
-        "print(json.dumps(said))\n"
+        "    found.append([names[name](*arguments) for name, arguments in calls])\n"
+        "print(json.dumps(found))\n"
     )
     done = subprocess.run(
         [python, "-Ic", program],
-        input=json.dumps(list(zip(map(first_block, cards), inputs, strict=True))),
+        input=json.dumps(list(zip(map(first_block, cards), calls, strict=True))),
         env=dict(environment),
         capture_output=True,
         text=True,
