@@ -33,8 +33,12 @@ STEP = "what the base makes of public inputs"
 
 def is_measured(job: Job) -> bool:
     """Return whether a saved folder is to be asked: not where nothing of the body is changed."""
-    frozen = getattr(job.method, "frozen", False) and not job.upon
-    return isinstance(job.task, Retaining) and not frozen
+    return isinstance(job.task, Retaining) and not _unchanged(job)
+
+
+def _unchanged(job: Job) -> bool:
+    """Return whether the body is the base's: upon an adapter it is that one's."""
+    return getattr(job.method, "frozen", False) and not job.upon
 
 
 def asked(job: Job, base: Path, folder: Path) -> Mapping[str, Any] | None:
@@ -50,10 +54,10 @@ def retained(job: Job, base: Path, kept: Sequence[Any], progress: Progress) -> d
     What the base says comes from the base as it is, its features from hubtl's network of it,
     untrained, which heads are fitted on.
     """
+    if _unchanged(job):  # which is known of any task, whether or not it has public inputs
+        return {**dict.fromkeys(KEYS), "score": 1.0, "cka": 1.0, "rows": 0, "how": UNCHANGED}
     if not isinstance(job.task, Retaining):
         return _unknown(f"the task `{job.task.name}` doesn't tell what its models retain")
-    if not is_measured(job):
-        return {**dict.fromkeys(KEYS), "score": 1.0, "cka": 1.0, "rows": 0, "how": UNCHANGED}
     asked_about = probes_of(job, base)
     inputs = inputs_of(asked_about)
     progress(STEP, 0, len(inputs))

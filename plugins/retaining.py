@@ -1,6 +1,6 @@
 """What a task may tell of how much of the base an adapted model still can.
 
-A task need not fit: then that is not known of its models.
+A task need not fit: then that is known of its models only where nothing in the body was changed.
 """
 
 from __future__ import annotations

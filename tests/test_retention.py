@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,6 +17,7 @@ from hubtl.plugins.vision.general_pictures import pictures
 from hubtl.registry.errors import BadData
 from hubtl.registry.facts import read_facts
 from hubtl.registry.usage import kept_of_base
+from hubtl.retention import retained
 from hubtl.transfer.quiet import quiet_libraries
 from hubtl.transfer.retention import by_chance, linear_cka, neighbour_overlap, still_right
 from hubtl.transfer.split import evenly
@@ -88,6 +90,18 @@ def test_a_probe_changes_nothing_and_needs_no_measuring(adapted):
     assert set(retention) == KEYS
     assert (retention["score"], retention["cka"], retention["rows"]) == (1.0, 1.0, 0)
     assert retention["how"].startswith("nothing in the body was changed")
+
+
+@pytest.mark.parametrize(
+    ("frozen", "upon", "score"), [(True, None, 1.0), (True, "adapter", None), (False, None, None)]
+)
+def test_a_body_left_as_it_was_is_kept_whatever_its_task_tells(frozen, upon, score):
+    task = SimpleNamespace(name="stranger-classification")  # without public inputs
+    job = SimpleNamespace(task=task, method=SimpleNamespace(frozen=frozen), upon=upon)
+    retention = retained(job, Path("base"), [], print)
+    assert set(retention) == KEYS
+    assert retention["score"] == score
+    assert ("`stranger-classification` doesn't tell" in retention["how"]) == (score is None)
 
 
 @pytest.mark.parametrize(
