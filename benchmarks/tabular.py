@@ -3,7 +3,7 @@
 Prints test accuracy (wine, breast cancer) or mean squared error (diabetes) beside that of gradient
 boosting on the same rows, and the paired gain.
 
-    pip install examples/plugins/hubtl-tabular
+    pip install --no-deps examples/plugins/hubtl-tabular
     python benchmarks/tabular.py
 """
 
