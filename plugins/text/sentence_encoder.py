@@ -196,9 +196,7 @@ class SentenceEncoder(Adapted):
 
     def save(self, folder: Path) -> None:
         """Write a sentence-transformers folder: adapter or model, pooling, (scaling), the head."""
-        self._write_weights(folder)
-        self._tokens.save(folder)
-        files.write_config(self._base, folder, self._labels, **self._told)
+        self.save_body(folder)
         self._write_pooling(folder)
         kinds = [("", "sentence_transformers.models.Transformer"), ("1_Pooling", POOLING)]
         if self.normalizes:
@@ -209,6 +207,12 @@ class SentenceEncoder(Adapted):
             for number, (each, kind) in enumerate(kinds)
         ]
         files.write_json(folder / "modules.json", modules)
+
+    def save_body(self, folder: Path) -> None:
+        """Write what is beside a head of any form: adapter or model, tokenizer, configuration."""
+        self._write_weights(folder)
+        self._tokens.save(folder)
+        files.write_config(self._base, folder, self._labels, **self._told)
 
     def describe_inputs(self, inputs: Sequence[str]) -> dict[str, Any]:
         """Return how texts are cut and pooled, and how many of these were cut."""

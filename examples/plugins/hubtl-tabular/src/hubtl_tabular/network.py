@@ -73,7 +73,7 @@ class RowEncoder(sentence_encoder.SentenceEncoder):
 
         self.numbers = numbers_in(inputs)
         width = int(self.body.config.hidden_size) + len(self.numbers)
-        self.head = torch.nn.Linear(width, len(self._labels)).to(self.device)
+        self.head = torch.nn.Linear(width, self.head.out_features).to(self.device)
 
     @property
     def identity(self) -> str:
@@ -105,9 +105,7 @@ class RowEncoder(sentence_encoder.SentenceEncoder):
         """Write adapter or model, tokenizer, how numbers are read, and the head."""
         from safetensors.torch import save_file
 
-        self._write_weights(folder)
-        self._tokens.save(folder)
-        files.write_config(self._base, folder, self._labels)
+        self.save_body(folder)
         files.write_json(folder / "numbers.json", self.numbers)
         weights = {name: each.cpu().contiguous() for name, each in self.head.state_dict().items()}
         save_file(weights, folder / "head.safetensors", {"format": "pt"})
