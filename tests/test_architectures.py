@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from xml.etree import ElementTree
 
 import pytest
 import torch
@@ -21,7 +22,7 @@ from hubtl.transfer.start import Session
 from hubtl.transfer.trunk import Shelf
 from hubtl.transfer.views import viewed
 
-from .architectures import CASES, FAMILIES, PAGE, REFUSED
+from .architectures import CASES, FAMILIES, PAGE, REFUSED, page, reason, recipes_of
 from .conftest import FILLER, QUICK, WORDS
 from .tiny import clip_folder, hub_of, picture_folder
 from .tiny_texts import TEXTS, write
@@ -119,9 +120,22 @@ def test_a_family_that_can_not_be_adapted_is_refused_before_work(named, family, 
 
 def test_the_page_has_each_family_and_recipe_that_is_tried():
     lines = PAGE.read_text(encoding="utf-8").splitlines()
-    told = [line.split(" | ")[: 1 + len(QUICK)] for line in lines if line.startswith("| ")]
-    heads = [["| family", *(f"`{recipe}`" for recipe in QUICK)], ["| ---"] + ["---"] * len(QUICK)]
+    told = [line.split(" | ")[:-1] for line in lines if line.startswith("| ")]
     wanted = []
-    for families in FAMILIES.values():
-        wanted += heads + [[f"| {name}"] + ["yes"] * len(QUICK) for name in families.values()]
+    for task, families in FAMILIES.items():
+        recipes = recipes_of(task)
+        wanted += [["| family", *(f"`{recipe}`" for recipe in recipes)]]
+        wanted += [["| ---"] + ["---"] * len(recipes)]
+        wanted += [[f"| {name}"] + ["yes"] * len(recipes) for name in families.values()]
     assert told == wanted
+
+
+def test_a_gap_stands_with_the_first_line_of_its_reason():
+    failed = ElementTree.fromstring('<failure message="AssertionError: off by 3&#10;more"/>')
+    tried = [(task, name, each) for task in FAMILIES for name in FAMILIES[task] for each in QUICK]
+    seen = dict.fromkeys(tried, "") | {("image-classification", "vit", "norm"): reason(failed)}
+    how = dict.fromkeys([case[:2] for case in tried], "by halves")
+    lines = page(seen, how).splitlines()
+    assert "| ViT | yes | yes | yes | **no** | yes | yes | yes |" in lines
+    assert "- ViT, `norm`: AssertionError: off by 3" in lines
+    assert "- `fewshot`: it learns classes of whole inputs, not of words" in lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,13 @@ from hubtl.transfer.start import Session
 from hubtl.transfer.trunk import Shelf
 
 from . import test_token_classification
+from .architectures import recipes_of
 from .conftest import QUICK
 from .plain import plain_python, said_by_cards
 from .test_token_classification import BASE, TASK, adapt, tagged
 from .tiny_texts import TEXTS, write
 
-RECIPES = [recipe for recipe in QUICK if recipe != "fewshot"]
+RECIPES = recipes_of(TASK)
 TYPES = ("BAD", "GOOD")
 corpus = test_token_classification.corpus
 
@@ -58,8 +60,15 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("name", list(TEXTS))
 def test_every_recipe_lowers_the_loss_and_the_card_says_the_same(
-    name: str, recipe: str, room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    recipe: str,
+    room: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
 ) -> None:
+    for known, value in (("task", TASK), ("family", name), ("recipe", recipe)):
+        record_property(known, value)
     task, offered = plugins().task(TASK), plugins()
     found = offered.recipe(recipe)
     method = offered.method(found.method)
@@ -71,7 +80,7 @@ def test_every_recipe_lowers_the_loss_and_the_card_says_the_same(
         session = Session(ROWS, (), TYPES, 0, Shelf(tmp_path / "trunks", 10**9), goal=SPANS)
         rows = session.as_rows(ROWS, lambda inputs: Whole(network, inputs))
         before = mean_loss(network, rows)
-        method.adapt(network, options, session)
+        record_property("how", method.adapt(network, options, session).how)
         after = mean_loss(network, rows)
         (tmp_path / "made").mkdir()
         network.save(tmp_path / "made")
