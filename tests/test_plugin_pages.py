@@ -100,6 +100,13 @@ def test_what_a_page_leaves_open_may_be_anything_and_nothing_else() -> None:
     assert not agrees(shown, "$ hubtl adapt\nwrote made in 3 s\nand more\n")
 
 
+def test_a_figure_may_be_off_by_less_than_a_row() -> None:
+    shown = "this model  0.950 (0.752 to 1.000)\n"
+    assert agrees(shown, "this model  0.953 (0.748 to 1.000)\n")
+    assert not agrees(shown, "this model  0.850 (0.752 to 1.000)\n")
+    assert not agrees(shown, "this model  0.950 (0.726 to 1.000)\n")
+
+
 def test_what_pages_are_filled_with_can_be_imported() -> None:
     for name in (name for page in PAGES for name in covered(page)):
         module, _, last = name.rpartition(".")
