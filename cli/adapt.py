@@ -228,27 +228,14 @@ def _say_adapted(adapted: hubtl.Adapted) -> None:
 def say_result(facts: dict[str, Any]) -> None:
     """Print metrics beside the baselines, and the bad news first."""
     from hubtl.registry.comparing import figure
+    from hubtl.registry.usage import beside_best
 
+    metrics, baselines, rivals = facts["metrics"], facts["baselines"], facts["rivals"]
     if facts["beats_baseline"] is False:
-        screen.say(f"This does not beat the best baseline: {_against_best(facts)}.\n")
-    metrics = facts["metrics"]
+        beside = beside_best(facts["main_metric"], metrics, baselines, rivals)
+        screen.say(f"This does not beat the best baseline: {beside}.\n")
     rows = [("this model", *(screen.interval(value, name) for name, value in metrics.items()))]
-    for name, values in facts["baselines"].items():
+    for name, values in baselines.items():
         cells = (figure(metric, values[metric]) for metric in metrics)
-        rows.append((facts["rivals"].get(name, name), *cells))
+        rows.append((rivals.get(name, name), *cells))
     screen.table(("", *metrics), rows)
-
-
-def _against_best(facts: dict[str, Any]) -> str:
-    """Return how what does not beat the best baseline does beside it, by the main metric."""
-    from hubtl.registry.comparing import LOWER
-
-    metric = facts["main_metric"]
-    sign = -1 if metric in LOWER else 1
-    rivals = {name: sign * values[metric] for name, values in facts["baselines"].items()}
-    best = max(rivals, key=lambda name: rivals[name])
-    ahead = rivals[best] - sign * facts["metrics"][metric]["value"]
-    if ahead < 0:
-        return "its advantage may be chance"
-    known = facts["rivals"].get(best, best)
-    return f"{known} is better on these rows" if ahead else f"{known} does as well on these rows"

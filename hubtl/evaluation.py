@@ -206,7 +206,7 @@ def evaluate(
     rivals = known_rivals(model.folder, facts, rows, commonest)
     beats, baselines = verdict(rivals, answers, goal.metrics, facts.seed)
     if unknown := [facts.rivals.get(each, each) for each in facts.baselines if each not in rivals]:
-        how += f"; what {' and '.join(unknown)} says of them is not known"
+        how += f"; not known of them: {', '.join(unknown)}"
         beats = beats and None  # who beats the rest may not beat those
     return Evaluation(
         name,

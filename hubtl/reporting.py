@@ -20,7 +20,7 @@ from .predictions import Predictions, read_predictions
 from .registry.card import METRIC_NAMES, headline, seeds_line, shift_line
 from .registry.comparing import figure
 from .registry.facts import Facts, read_facts
-from .registry.usage import calibrated, gained, kept_of_base
+from .registry.usage import beside_best, calibrated, gained, kept_of_base
 from .results import worded
 from .transfer import measure
 from .transfer.goal import Goal
@@ -77,6 +77,7 @@ def render_report(facts: Facts, rows: Predictions) -> str:
         facts=facts,
         name=str(facts.address).partition("/")[2] or facts.task,
         headline=headline(facts).replace("**", ""),
+        beside_best=beside_best(facts.main_metric, facts.metrics, facts.baselines, facts.rivals),
         metrics=list(facts.metrics),
         titles=METRIC_NAMES,
         results=results,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .catalog import catalogue
-from .comparing import figure
+from .comparing import LOWER, figure
 from .facts import Facts
 
 ALLOWED = {True: "allows", False: "does not allow", None: "is not known to allow"}
@@ -90,6 +90,22 @@ def gained(facts: Facts) -> str:
         f"Gain {more['value']} {facts.main_metric} ({more['low']} to {more['high']}) over "
         f"{facts.rivals.get(best, best)}."
     )
+
+
+def beside_best(
+    metric: str,
+    metrics: Mapping[str, Mapping[str, float]],
+    baselines: Mapping[str, Mapping[str, float]],
+    rivals: Mapping[str, str],
+) -> str:
+    """Return how what does not beat the best baseline stands to it; `rivals` are their words."""
+    sign = -1 if metric in LOWER else 1
+    best = max(baselines, key=lambda name: sign * baselines[name][metric])
+    ahead = sign * (baselines[best][metric] - metrics[metric]["value"])
+    if ahead < 0:
+        return "its advantage may be chance"
+    known = rivals.get(best, best)
+    return f"{known} is better on these rows" if ahead else f"{known} does as well on these rows"
 
 
 def kept_of_base(retention: Mapping[str, Any]) -> list[str]:

@@ -34,7 +34,8 @@ def test_who_beats_the_commonest_label_on_other_rows_may_not_beat_what_is_not_kn
     found = hubtl.evaluate(adapted, table(tmp_path / "right.csv", right), hub=shelf.name)
     assert found.metrics["accuracy"]["value"] == 1
     assert (list(found.baselines), found.beats_baseline) == (["majority"], None)
-    assert found.how == "all rows; what TF-IDF + logistic regression says of them is not known"
+    plain = "TF-IDF of letters + linear SVM, TF-IDF + logistic regression"
+    assert found.how == f"all rows; not known of them: {plain}"
 
 
 def test_who_does_not_even_beat_the_commonest_label_on_other_rows_beats_nobody(
