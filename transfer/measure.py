@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..registry.comparing import BELOW_ZERO, LOWER
+from .skew import mended
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,20 +66,23 @@ class Resampled:
     draws: tuple[Draws, ...]
 
     def interval(
-        self, of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]], least: float, most: float
+        self,
+        of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]],
+        least: float,
+        most: float,
+        name: str,
     ) -> Interval:
-        """Return a function of kinds and weights as {value, low, high}, its bias taken off.
+        """Return a metric, a function of kinds and weights, as {value, low, high}.
 
-        A mean over classes is lower in a sample than in the world where classes have few rows, and
-        lower again in a resample, by as much: so resamples are moved by twice of what they lost.
-        By origins one is never surer than by rows.
+        Resamples are `mended` as the metric of that name wants. By origins one is never surer than
+        by rows.
         """
 
-        def moved(drawn: Draws) -> NDArray[Any]:
+        def ready(drawn: Draws) -> NDArray[Any]:
             centre, found = float(of(self.kinds, drawn.expected)[0]), of(self.kinds, drawn.weights)
-            return np.asarray(np.clip(found - 2 * (found.mean() - centre), least, most))
+            return np.asarray(np.clip(mended(found, centre, name), least, most))
 
-        value, (low, high) = float(of(self.kinds, self.counts)[0]), self.ends(moved)
+        value, (low, high) = float(of(self.kinds, self.counts)[0]), self.ends(ready)
         return {"value": value, "low": min(value, low), "high": max(value, high)}
 
     def ends(self, of: Callable[[Draws], NDArray[Any]]) -> tuple[float, float]:
@@ -98,8 +102,8 @@ def measure(
 
     With `origins`, such as each row's speaker, it is over those as well, for rows of one are alike.
 
-    Efron, "Bootstrap methods", Annals of Statistics 1979, with two mends (`Resampled.interval`,
-    `resampled`) without which the truth is outside far more often than it says where rows are few.
+    Efron, "Bootstrap methods", Annals of Statistics 1979, with mends (`skew.mended`, `resampled`)
+    without which the truth is outside far more often than it says where rows are few.
     """
     drawn = resampled(seed, true, predicted, surprised=_by_row(metrics), origins=origins)
     most = 1.0 if _by_row(metrics) else math.inf
@@ -108,6 +112,7 @@ def measure(
             partial(_alone, metric),
             BELOW_ZERO.get(name, 0.0),
             1.0 if name in BELOW_ZERO else most,
+            name,
         )
         for name, metric in metrics.items()
     }
@@ -139,7 +144,7 @@ def difference(
         return dict.fromkeys(("value", "low", "high"), 0.0)
     drawn = resampled(seed, true, ours, theirs, surprised=_by_row(metrics), origins=origins)
     most = 1.0 if _by_row(metrics) else math.inf
-    return drawn.interval(partial(_apart, metrics[name]), -most, most)
+    return drawn.interval(partial(_apart, metrics[name]), -most, most, name)
 
 
 def apart(ours: Interval, theirs: Interval) -> Interval:
