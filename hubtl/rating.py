@@ -114,14 +114,16 @@ def rate(
         if fits
         else ({AS_IT_IS: scored(subject.goal, rows, said)}, {}, None)
     )
+    scored_at = time.perf_counter()
     try:
         related = related_to(candidate.known, subject.task, base, rows, subject.domain)
     except Exception as error:  # a task may be anybody's, and this counts for nothing
         related, silent["related"] = Related(), told(error)
     now = time.perf_counter()
     making = meter.seconds.get("features", 0.0)
+    loading += now - scored_at  # which rows have no say in either
     return Rated(
-        candidate, scores, silent, params, len(rows), loading, now - began_scoring,
+        candidate, scores, silent, params, len(rows), loading, scored_at - began_scoring,
         making / len(rows_of(chunks[-1:])) if making else None, now - began,
         job.base.revision or "", job.upon.name if job.upon else None, layers, related,
     )  # fmt: skip

@@ -83,13 +83,14 @@ def next_round(
 def _takes(some: Sequence[Rated], sizes: Sequence[int], done: int, to: int) -> float:
     """Return the seconds reckoned; endless where how long features take is not known yet.
 
-    What was found kept tells nothing of the next: then it is one size at a time.
+    What was found kept tells nothing of the next: then it is one size at a time. Scoring grows no
+    faster than rows do: from 64 to 4,800 rows of 384 features by 37 for 75 times as many.
     """
     if to > done + 1 and any(each.pace is None for each in some):
         return float("inf")
     grown = sizes[to] / sizes[done]
     seconds = sum(
-        each.loading + each.scoring * grown**2 + (each.pace or 0.0) * (sizes[to] - sizes[done])
+        each.loading + each.scoring * grown + (each.pace or 0.0) * (sizes[to] - sizes[done])
         for each in some
     )
     return SPARE * seconds

@@ -129,8 +129,9 @@ def test_the_better_half_goes_on_to_as_many_rows_as_there_is_time_for():
         return going_on and ("".join(each.id for each in going_on[0]), sizes[going_on[1]])
 
     assert names(1000) == ("abcde", 256)
-    assert names(20) == ("abc", 128)
-    assert names(4) == ("ab", 64)
+    assert names(20) == ("abcde", 256)
+    assert names(11) == ("abc", 128)
+    assert names(3) == ("ab", 64)
     assert names(1) is None
     assert names(1000, done=3) is None
     assert names(1000, five[:1]) is None

@@ -184,7 +184,7 @@ def test_what_can_not_be_judged_is_told(features, targets, told):
         sample_of(features, targets)
 
 
-@pytest.mark.parametrize("name", ["probe", "neighbours"])
+@pytest.mark.parametrize("name", ["probe", "neighbours", "nleep"])
 def test_rows_of_one_group_never_tell_of_one_another(name):
     x, y = np.random.default_rng(0).normal(size=(60, 30)), np.arange(60) % 2
     twice, group = (np.concatenate([x, x]), np.concatenate([y, y])), np.tile(np.arange(60), 2)
