@@ -12,7 +12,7 @@ import sys
 import tarfile
 import tomllib
 import zipfile
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import pytest
@@ -268,6 +268,12 @@ def test_the_package_docstring_is_true():
     import doctest
 
     assert doctest.testmod(hubtl).failed == 0
+
+
+def test_no_benchmark_hides_a_module_that_is_imported_by_its_name():
+    """`python benchmarks/NAME.py` looks for modules beside that file before any others."""
+    own = {path.stem for path in (ROOT / "benchmarks").iterdir() if path.stem != "__pycache__"}
+    assert own & {*sys.stdlib_module_names, *packages_distributions()} == set()
 
 
 def test_no_file_is_longer_than_a_person_reads():

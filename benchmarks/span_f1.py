@@ -1,7 +1,7 @@
 """Whether hubtl counts spans as seqeval does: both judge the same drawn tags.
 
     pip install --no-deps seqeval==1.2.2
-    python -m benchmarks.seqeval [--sets 3000] [--seed 0]
+    python -m benchmarks.span_f1 [--sets 3000] [--seed 0]
 
 Each set is 1 to 6 sentences of 1 to 8 words, true tags and said ones, of 1 to 3 types, half of the
 sets by IOB2's signs and half by IOBES's. Signs are drawn freely, so spans also begin with I or E

@@ -1,6 +1,6 @@
 """Numbers told of texts, on real ones: how large Debian's packages are, by what they say they do.
 
-    python -m benchmarks.numbers --data FOLDER --recipes probe lora
+    python -m benchmarks.sizes --data FOLDER --recipes probe lora
 
 FOLDER has debian-sections/data.csv (descriptions, divided by source package); sizes are those of
 the machine's own package lists (`apt-cache dumpavail`), installed, as a logarithm to base 10 of
