@@ -35,7 +35,7 @@ from hubtl.transfer.measure import difference
 
 METRICS = ONE_CLASS.metrics
 TESTED = 400
-RECIPES = ("probe", "fewshot", "top", "lora", "norm")
+RECIPES = ("probe", "fewshot", "top", "lora", "norm", "full")
 
 
 @dataclass(frozen=True, slots=True)
