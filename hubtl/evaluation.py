@@ -204,10 +204,10 @@ def evaluate(
     answers = Answers([row.id for row in rows], true, predicted.labels, predicted.logits, origins)
     values = [row.group for row in rows]
     rivals = known_rivals(model.folder, facts, rows, commonest)
-    beats, baselines = verdict(rivals, answers, goal.metrics, facts.seed)
-    if unknown := [facts.rivals.get(each, each) for each in facts.baselines if each not in rivals]:
+    unknown = [facts.rivals.get(each, each) for each in facts.baselines if each not in rivals]
+    beats, baselines = verdict(rivals, answers, goal.metrics, facts.seed, all_=not unknown)
+    if unknown:
         how += f"; not known of them: {', '.join(unknown)}"
-        beats = beats and None  # who beats the rest may not beat those
     return Evaluation(
         name,
         facts,

@@ -30,16 +30,18 @@ def gain_over_best(
 
 
 def verdict(
-    rivals: Said, answers: Answers, metrics: Mapping[str, measure.Metric], seed: int
+    rivals: Said, answers: Answers, metrics: Mapping[str, measure.Metric], seed: int, *, all_: bool
 ) -> tuple[bool | None, dict[str, dict[str, float]]]:
     """Return whether answers beat the best rival by more than chance, and what each reached.
 
-    None where there is no rival.
+    `all_` is whether these are all rivals there are: who beats some may not beat the others, and
+    then it is None, as it is where there is no rival.
     """
     if not rivals:
         return None, {}
     gain, reached = gain_over_best(rivals, answers, metrics, seed)
-    return gain["low"] > 0, reached
+    beats = gain["low"] > 0
+    return (beats if all_ or not beats else None), reached
 
 
 def known_rivals(
@@ -58,4 +60,5 @@ def known_rivals(
     if not all(row.content in places for row in rows):
         return found
     asked = [places[row.content] for row in rows]
-    return {name: [kept.rivals[name][n] for n in asked] for name in facts.baselines}
+    told = {name: [said[n] for n in asked] for name, said in kept.rivals.items()}
+    return found | {name: said for name, said in told.items() if name in facts.baselines}

@@ -125,8 +125,8 @@ def test_cosines_learn_to_follow_scores_and_are_told_pair_by_pair(shelf, pairs, 
     table = hubtl_cli(f"predict {folder} --data {pairs} --hub {shelf.name} --json")
     assert len(table.json["predictions"]) == 300
     evaluated = hubtl.evaluate(folder, pairs, hub=shelf.name)
-    assert evaluated.metrics == facts.metrics
-    assert evaluated.beats_baseline is None, "no rival that always says the same is one of cosines"
+    assert evaluated.metrics == facts.metrics and evaluated.baselines == facts.baselines
+    assert evaluated.beats_baseline is True, "what rivals said of these rows was kept"
 
 
 def test_the_report_and_the_card_say_what_is_compared(shelf, pairs):
