@@ -18,12 +18,13 @@ import argparse
 import csv
 import random
 import re
-import subprocess
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 
 import hubtl
+
+from .packages import available
 
 BASE = "sentence-transformers/all-MiniLM-L6-v2"
 PAIRS = {"train": 2400, "validation": 600, "test": 2000}
@@ -39,14 +40,12 @@ FEWEST = 2  # tags: of one alone there is no more and less
 
 def tags() -> dict[str, frozenset[str]]:
     """Return the tags of each package that say what it is for."""
-    told = subprocess.run(["apt-cache", "dumpavail"], capture_output=True, text=True, check=True)
     found = {}
-    for about in told.stdout.split("\n\n"):
-        name = re.search(r"^Package: (.+)$", about, re.MULTILINE)
+    for name, about in available():
         line = re.search(r"^Tag: (.+(?:\n .+)*)", about, re.MULTILINE)
-        if name and line:
+        if line:
             each = (tag.strip() for tag in line[1].split(","))
-            found[name[1]] = frozenset(tag for tag in each if tag.partition("::")[0] in FACETS)
+            found[name] = frozenset(tag for tag in each if tag.partition("::")[0] in FACETS)
     return found
 
 

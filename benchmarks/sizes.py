@@ -15,12 +15,13 @@ import csv
 import math
 import random
 import re
-import subprocess
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 
 import hubtl
+
+from .packages import available
 
 BASE = "sentence-transformers/all-MiniLM-L6-v2"
 ROWS = {"train": 1200, "test": 400}
@@ -28,13 +29,11 @@ ROWS = {"train": 1200, "test": 400}
 
 def sizes() -> dict[str, float]:
     """Return the logarithm of each package's kilobytes, installed."""
-    told = subprocess.run(["apt-cache", "dumpavail"], capture_output=True, text=True, check=True)
     found = {}
-    for about in told.stdout.split("\n\n"):
-        name = re.search(r"^Package: (.+)$", about, re.MULTILINE)
+    for name, about in available():
         size = re.search(r"^Installed-Size: (\d+)$", about, re.MULTILINE)
-        if name and size and int(size[1]):
-            found[name[1]] = round(math.log10(int(size[1])), 4)
+        if size and int(size[1]):
+            found[name] = round(math.log10(int(size[1])), 4)
     return found
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import csv
 import re
-import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -24,19 +23,19 @@ from hubtl.transfer.measure import values
 from hubtl.transfer.several import BETWEEN, SOME_CLASSES
 from hubtl.transfer.split import Example, Split
 
+from .packages import available
+
 LEAST = 60  # packages of a label
 USE = re.compile(r"\buse::([\w-]+)")
 
 
 def uses() -> dict[str, list[str]]:
     """Return what each package of the lists is for, as far as its tags say."""
-    told = subprocess.run(["apt-cache", "dumpavail"], capture_output=True, text=True, check=True)
     found = {}
-    for about in told.stdout.split("\n\n"):
-        name = re.search(r"^Package: (.+)$", about, re.MULTILINE)
+    for name, about in available():
         tags = re.search(r"^Tag: ((?:.+\n?)(?: .+\n?)*)", about, re.MULTILINE)
-        if name and tags:
-            found[name[1]] = USE.findall(tags[1])
+        if tags:
+            found[name] = USE.findall(tags[1])
     return found
 
 

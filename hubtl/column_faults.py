@@ -40,7 +40,7 @@ def column_faults(seen: Seen, *, classes: bool) -> Iterator[Finding]:
     for name, known, column in _columns(seen, seen.table.columns):
         if len(known) == 1:
             yield _constant(name, next(iter(known)), len(rows))
-        elif classes and len(known) < len(rows) and not _is_measured(known):
+        elif classes and _may_bind(known, len(rows)):
             yield from _leaks(column)
 
 
@@ -53,10 +53,15 @@ def leaking_groups(seen: Seen) -> list[Finding]:
     found = [
         finding
         for _, known, column in _columns(seen, named)
-        if 1 < len(known) < len(seen.data.examples)
+        if _may_bind(known, len(seen.data.examples))
         for finding in _leaks(column)
     ]
     return [each for each in found if each.severity == "warning"]
+
+
+def _may_bind(known: Mapping[str, int], rows: int) -> bool:
+    """Return whether values of a column may be what some rows share and others do not."""
+    return 1 < len(known) < rows and not _is_measured(known)
 
 
 def _columns(seen: Seen, names: Sequence[str]) -> Iterator[tuple[str, Mapping[str, int], _Column]]:
