@@ -1,6 +1,6 @@
 # make demo   makes .venv, installs, walks the whole road on real data, offline
 # make test   makes .venv, installs, runs ruff, mypy --strict and all tests but the long ones
-# make test-long    runs the tests of which each file takes minutes: adapters upon adapters, versions, demos
+# make test-long    runs the tests that take long: publications, adapters upon adapters, versions, demos
 # make docs   rewrites the parts of docs/ and README.md that are made from the code
 # make plugin-pages  types the commands of docs/plugins as a reader would, and writes there what they print now
 # make architectures  tries every family of models by every recipe, and writes docs/architectures.md

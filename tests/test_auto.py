@@ -143,6 +143,7 @@ def adapt_by_auto(asked, stop_at: str = "never"):
     return made, heard
 
 
+@pytest.mark.long
 def test_auto_is_as_good_as_the_recipe_it_chose_and_goes_on_where_it_was_stopped(
     shelf, moods, home
 ):
@@ -172,6 +173,7 @@ def test_auto_is_as_good_as_the_recipe_it_chose_and_goes_on_where_it_was_stopped
     assert again.facts.climb["trials"] == ()
 
 
+@pytest.mark.long
 def test_what_is_slower_than_foreseen_is_given_up_while_there_is_time_for_the_best(shelf, moods):
     asked = {"base": "acme/tiny-encoder", "hub": shelf.name, "time_budget": "10m"}
     job = prepare(Request("text-classification", moods, recipe="auto", **asked))

@@ -43,6 +43,7 @@ def test_a_starter_model_comes_under_its_own_revision_and_only_once(team_hub, hu
     assert sha256(Path(got, "model.safetensors")).startswith("53aa51172d142c89")
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_all_starter_models_come_and_what_is_converted_too(store, hubtl_cli):
     starters = [entry for entry in catalogue().entries if entry.hub == "starter"]

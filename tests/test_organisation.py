@@ -95,6 +95,7 @@ def collections(server, user="ana"):
 # --- a collection per domain
 
 
+@pytest.mark.long
 def test_what_is_published_is_put_into_the_collection_of_its_domain(server, moods, capsys):
     made = hubtl.adapt(TASK, moods, base=BASE, hub=server.url, domain="legal", out=Path("made"))
     hubtl.publish(made.folder, NAME, hub=server.url)

@@ -134,6 +134,7 @@ def test_who_spoke_is_not_found_where_it_is_the_label_or_another_column_is_named
     assert by_mood.origin == "speaker"
 
 
+@pytest.mark.long
 def test_folder_card_and_gate_count_the_speakers(shelf, hubtl_cli):
     place = {"hub": shelf.name, "domain": "general", "out": "moods"}
     made = hubtl.adapt(

@@ -162,6 +162,7 @@ def test_a_gate_that_fails_to_look_refuses(install, adapted, shelf, hubtl_cli):
     assert "acme/moods" not in shelf.cache.ids()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("left_out", "how"),
     [

@@ -84,6 +84,7 @@ def test_all_files_that_can_not_be_read_are_told_at_once(photos):
     assert why.count("\n- `") == 5 and "\n- and 2 more | " in why
 
 
+@pytest.mark.long
 def test_pictures_are_predicted_by_the_users_own_words(photos, tmp_path, monkeypatch, hubtl_cli):
     picture_folder(tmp_path / "colours")
     hub = hub_of(tmp_path, "vit")

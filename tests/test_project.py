@@ -200,7 +200,6 @@ OFFLINE = [
     "search --org acme --domain legal --task text-classification",
     "show sentence-transformers/all-MiniLM-L6-v2",
     "pull sentence-transformers/all-MiniLM-L6-v2 --dry-run",
-    "adapt text-classification examples/debian-sections.csv --dry-run",
     "catalog",
     "catalog --domains",
     "catalog --licences",
@@ -214,7 +213,10 @@ OFFLINE = [
 ]
 
 
-@pytest.mark.parametrize("line", OFFLINE)
+TRIED_OUT = "adapt text-classification examples/debian-sections.csv --dry-run"
+
+
+@pytest.mark.parametrize("line", [*OFFLINE, pytest.param(TRIED_OUT, marks=pytest.mark.long)])
 def test_examples_run_and_json_is_one_document(line, hubtl_cli, monkeypatch):
     monkeypatch.chdir(ROOT)
     plain, machine = hubtl_cli(line), hubtl_cli(f"{line} --json")

@@ -49,6 +49,7 @@ def rank(road, *named: str, **more) -> hubtl.Ranking:
     return hubtl.rank(TASK, data, candidates=named, hub=hub.name, **more)
 
 
+@pytest.mark.long
 def test_the_base_that_writes_what_is_said_comes_first_and_nothing_is_asked_twice(road):
     found = rank(road, UNTAUGHT, TAUGHT)
     assert [each.id for each in found.ranking] == [TAUGHT, UNTAUGHT]
@@ -74,6 +75,7 @@ def test_a_base_that_never_learnt_to_write_is_told_and_the_rest_go_on(road):
     ]
 
 
+@pytest.mark.long
 def test_the_page_and_a_job_take_what_comes_first(road):
     hub, data = road
     rank(road, UNTAUGHT, TAUGHT, report="page.html")

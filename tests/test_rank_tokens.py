@@ -93,6 +93,7 @@ def test_the_base_may_be_chosen_and_adapted_at_once(shelf, deaf, corpus):
     assert facts.base == HEARS and DEAF in facts.why
 
 
+@pytest.mark.long
 def test_recipes_are_ranked_on_the_base_that_comes_first(shelf, deaf, corpus):
     told = hubtl.rank_recipes(TASK, corpus, candidates=[deaf, BASE], hub=shelf.name).as_json()
     assert told["base"] == BASE and {"probe", "lora"} <= {each["name"] for each in told["recipes"]}

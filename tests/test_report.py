@@ -127,6 +127,7 @@ def test_slices_of_ten_rows_are_measured_the_worst_first_and_smaller_ones_left_o
     assert found["values"][1]["metrics"]["accuracy"] == {"value": 1.0, "low": 1.0, "high": 1.0}
 
 
+@pytest.mark.long
 def test_evaluate_tells_classes_confusion_calibration_worst_rows_and_slices(
     adapted, moods, shelf, hubtl_cli
 ):
@@ -168,6 +169,7 @@ class Page(HTMLParser):
         self.text += data
 
 
+@pytest.mark.long
 def test_adapt_writes_the_page_for_its_owner_only_and_it_is_never_published(adapted, shelf):
     page = adapted / "report.html"
     assert stat.S_IMODE(page.stat().st_mode) == 0o600

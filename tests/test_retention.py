@@ -142,6 +142,7 @@ def test_what_was_measured_is_what_public_libraries_make_of_the_saved_folder(
     assert retention["cka"] == pytest.approx(linear_cka(before, after), abs=1e-3)
 
 
+@pytest.mark.long
 def test_inputs_of_the_users_own_are_asked_too_and_stand_beside_the_gain(
     moods, shelf, hubtl_cli, tmp_path
 ):

@@ -145,6 +145,7 @@ def test_other_machines_are_let_in_with_a_warning(tmp_path):
     assert code == 0 and "put a proxy with TLS in front" in err
 
 
+@pytest.mark.long
 def test_the_demo_has_the_starter_models_a_user_and_a_token_and_is_gone_at_the_end(tmp_path):
     began = time.monotonic()
     running = Running("--demo", "--json")
@@ -169,6 +170,7 @@ def test_the_demo_has_the_starter_models_a_user_and_a_token_and_is_gone_at_the_e
     assert not Path(said["store"]).exists()
 
 
+@pytest.mark.long
 def test_a_demo_with_a_store_keeps_it_and_its_token(tmp_path):
     tokens = []
     for _ in range(2):

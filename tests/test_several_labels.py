@@ -54,6 +54,7 @@ def asked(shelf: Folder, **more: object) -> dict[str, object]:
     return {"base": "acme/vit", "hub": shelf.name, "domain": "general", **more}
 
 
+@pytest.mark.long
 def test_each_label_is_told_by_itself(shelf, lamps, hubtl_cli):
     hubtl.adapt(TASK, lamps, options={"several": "true"}, out="lit", **asked(shelf))
     facts = read_facts(Path("lit"))

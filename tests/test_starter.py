@@ -191,6 +191,7 @@ def test_sound_gives_what_ctranslate2_gives_and_the_same_words():
     assert [word, *said] == told
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_texts_give_what_transformers_reads_in_the_gguf_file_and_the_same_tokens():
     import torch

@@ -122,6 +122,7 @@ def test_a_model_learns_completions_and_tells_it_by_perplexity(folder):
     assert 0 < facts["retention"]["score"] <= 1
 
 
+@pytest.mark.long
 def test_without_a_recipe_it_is_lora_and_the_card_and_the_plan_say_why(
     folder, llama_shelf, moods, hubtl_cli
 ):
@@ -145,6 +146,7 @@ def test_a_few_rows_are_written_and_each_is_judged(folder):
     )
 
 
+@pytest.mark.long
 def test_what_is_published_says_the_same_and_goes_on_saying_it(folder, llama_shelf, moods):
     done = hubtl.publish(folder, "acme/moods", hub=llama_shelf.name)
     assert done.metric["reproduced"] == pytest.approx(done.metric["measured"])
@@ -161,6 +163,7 @@ def test_what_changed_is_not_published(folder, llama_shelf):
     )
 
 
+@pytest.mark.long
 def test_it_is_evaluated_and_writes_on(folder, llama_shelf, moods):
     found = hubtl.evaluate(folder, moods, against=folder, hub=llama_shelf.name)
     facts = json.loads((folder / "hubtl.json").read_text())

@@ -229,6 +229,7 @@ def test_marks_upon_letters_are_parts_of_a_word_wherever_a_tokenizer_cuts(text: 
         assert _places(text) == places
 
 
+@pytest.mark.long
 def test_spans_are_learnt_predicted_and_evaluated(
     shelf: Folder, corpus: Path, hubtl_cli: Callable[..., Said]
 ) -> None:

@@ -233,6 +233,7 @@ def test_scores_that_are_there_are_taken_whatever_else_there_is():
     assert scored(read(path)) == [("a", "b", "0.5"), ("c", "d", "0.1")]
 
 
+@pytest.mark.long
 def test_pairs_without_scores_are_learnt_judged_and_judged_again(shelf, hubtl_cli):
     dice = random.Random(0)
     rows = []

@@ -2,6 +2,8 @@
 
 import csv
 
+import pytest
+
 import hubtl
 from hubtl.registry.facts import read_facts
 
@@ -38,6 +40,7 @@ def test_who_beats_the_commonest_label_on_other_rows_may_not_beat_what_is_not_kn
     assert found.how == f"all rows; not known of them: {plain}"
 
 
+@pytest.mark.long
 def test_who_does_not_even_beat_the_commonest_label_on_other_rows_beats_nobody(
     adapted, moods, shelf, tmp_path, hubtl_cli
 ):
