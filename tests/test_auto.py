@@ -90,16 +90,16 @@ def test_richer_recipes_are_left_out_where_nothing_is_to_be_gained():
 
 
 def test_few_rows_are_judged_all_and_of_many_some_are_enough():
-    assert [folds_for(rows) for rows in (60, 500, 1000, 2500, 10_000)] == [5, 5, 3, 1, 1]
+    assert [folds_for(rows) for rows in (60, 500, 1000, 2500, 10_000)] == [3, 3, 2, 1, 1]
 
 
 def test_one_paragraph_says_what_was_tried_and_what_was_not():
     probe = Trial("probe", 200, 0.85, 0.5, 1.0)
     top = Trial("top", 200, 0.95, 0.4, 9.0, "probe", Gains(TENTH, TENTH))
-    climb = Climb("top", "accuracy", (probe, top), {"full": "no time"}, 5, {"tfidf": 0.6})
+    climb = Climb("top", "accuracy", (probe, top), {"full": "no time"}, 3, {"tfidf": 0.6})
     assert paragraph(climb, {}) == (
         "`auto` chose `top` by 200 rows that each recipe was judged on without having learnt from "
-        "them (5 of 5 folds; test rows had no say). `probe` reached accuracy 0.850 and log loss "
+        "them (3 of 3 folds; test rows had no say). `probe` reached accuracy 0.850 and log loss "
         "0.500; `top` reached accuracy 0.950 and log loss 0.400 on 200 rows, a gain over `probe` "
         "of +0.100 (+0.060 to +0.140) in accuracy and +0.100 (+0.060 to +0.140) in log loss: "
         "kept. Not tried: `full` (no time)."
@@ -108,7 +108,7 @@ def test_one_paragraph_says_what_was_tried_and_what_was_not():
 
 
 def test_a_rival_that_no_recipe_beats_is_told_first():
-    climb = Climb("probe", "accuracy", (Trial("probe", 200, 0.8, 0.5, 1.0),), {}, 5, {"tfidf": 0.9})
+    climb = Climb("probe", "accuracy", (Trial("probe", 200, 0.8, 0.5, 1.0),), {}, 3, {"tfidf": 0.9})
     told = paragraph(climb, {"tfidf": "TF-IDF"}, "TF-IDF")
     assert told.startswith(
         "On the test rows it does not beat TF-IDF. On held-out rows TF-IDF reached accuracy 0.900, "

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .cross_validation import folded
-from .resources import one_blas_thread
+from .logistic import Logistic
 from .split import evenly
 from .temperature import ENOUGH, HeldOut, held_out
 
@@ -73,6 +73,11 @@ class Labelled:
         rows, targets, weights = self.rows[places], self.targets[places], self.weights[places]
         return Labelled(self.features, rows, targets, weights, groups)
 
+    @property
+    def one_block(self) -> bool:
+        """Whether they are few enough to be taken at once."""
+        return len(self) <= BLOCK
+
     def blocks(self) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
         """Yield (features, targets, weights) of some rows at a time."""
         for start in range(0, len(self), BLOCK):
@@ -108,7 +113,7 @@ def fit_head(
     import torch
 
     found = cross_validated(rows, classes, folds=folds, seed=seed, strengths=strengths)
-    fitting = _Fitting(rows, classes, found.scale, np.float64)
+    fitting = Logistic(rows, classes, found.scale, np.float64)
     weight, bias = fitting.solve(found.strength, FINE)
     return LinearHead(
         torch.tensor(weight, dtype=torch.float32),
@@ -155,7 +160,7 @@ def cross_validated(
         drawn = np.random.default_rng(seed).choice(len(rows), MOST, replace=False)
         some = rows.some(np.sort(drawn))
     fits = [
-        (_Fitting(some.some(train), classes, scale, np.float32), some.some(others))
+        (Logistic(some.some(train), classes, scale, np.float32), some.some(others))
         for train, others in folded(some, folds, seed)
     ]
     weighed = sum(others.weights.sum() for _, others in fits)
@@ -206,85 +211,6 @@ def _loss(rows: Labelled, weight: NDArray[Any], bias: NDArray[Any]) -> float:
         right = scores[np.arange(len(y)), y]
         total += float((weights * (np.log(np.exp(scores).sum(axis=1)) - right)).sum())
     return total
-
-
-class _Fitting:
-    """Multinomial logistic regression on the same rows, again and again with another C.
-
-    The Hessian of the loss is at most half the rows' covariance (Boehning, 1992), so in the
-    covariance's own axes, each scaled by that bound, every direction is about as steep: L-BFGS
-    takes some twenty steps, whatever the features are. Each C starts where the last one ended.
-    """
-
-    def __init__(
-        self, rows: Labelled, classes: int, scale: float, precision: type[np.floating[Any]]
-    ) -> None:
-        self.rows, self.scale, self.precision = rows, scale, precision
-        self.total = float(rows.weights.sum())
-        width = rows.features.shape[1]
-        total, spread = np.zeros(width), np.zeros((width, width))
-        for x, _, weights in rows.blocks():
-            total += weights @ x.astype(np.float64)
-        self.mean = total / self.total
-        for x, _, weights in rows.blocks():
-            centred = (x - self.mean) * np.sqrt(weights)[:, None]
-            spread += centred.T @ centred
-        steep, self.axes = np.linalg.eigh(spread / scale**2)
-        self.steep = np.maximum(steep, 0)
-        # A class without a row here must not be thought likely.
-        there = np.bincount(rows.targets, minlength=classes) > 0
-        self.weight = np.zeros((classes, width))
-        self.bias = np.where(there, 0.0, -20.0)
-
-    def solve(self, strength: float, tolerance: float) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return weight [classes, features] and bias [classes] for a C."""
-        from scipy.optimize import minimize
-
-        classes, width = self.weight.shape
-        if classes == 2:
-            strength = strength / 2  # as if one row of weights told two classes apart
-        scale = 1 / np.sqrt(1 + strength * self.steep / 2)
-        bias_scale = 1 / np.sqrt(1e-6 + strength * self.total / 2)
-
-        def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-            weight = flat[:-classes].reshape(classes, width) * scale
-            outer = weight @ self.axes.T / self.scale
-            fits, slope, bias_slope = self._slope(outer, flat[-classes:] * bias_scale)
-            inner = (strength / self.scale * slope @ self.axes + weight) * scale
-            value = strength * fits + 0.5 * (weight**2).sum()
-            return value, np.concatenate([inner.ravel(), strength * bias_slope * bias_scale])
-
-        start = np.concatenate([(self.weight / scale).ravel(), self.bias / bias_scale])
-        options = {"ftol": tolerance, "gtol": 1e-8, "maxiter": 300}
-        with one_blas_thread():
-            found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
-        self.weight = found[:-classes].reshape(classes, width) * scale
-        self.bias = found[-classes:] * bias_scale
-        outer = self.weight @ self.axes.T / self.scale
-        return outer, self.bias - outer @ self.mean
-
-    def _slope(
-        self, weight: NDArray[Any], bias: NDArray[Any]
-    ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
-        """Return the weighted log loss, and its slope by weight and bias, on centred features."""
-        fits, slope, bias_slope = 0.0, np.zeros_like(weight), np.zeros_like(bias)
-        mean, weight, bias = (part.astype(self.precision) for part in (self.mean, weight, bias))
-        for x, y, weights in self.rows.blocks():
-            centred = x.astype(self.precision) - mean
-            scores = centred @ weight.T
-            scores += bias
-            scores -= scores.max(axis=1, keepdims=True)
-            at = np.arange(len(y)), y
-            right = scores[at].astype(np.float64)
-            likely = np.exp(scores)
-            sums = likely.sum(axis=1, keepdims=True)
-            fits += float(weights @ (np.log(sums[:, 0]) - right))
-            likely /= sums
-            likely[at] -= 1.0
-            likely *= weights[:, None].astype(self.precision)
-            slope += likely.T @ centred
-            bias_slope += likely.sum(axis=0, dtype=np.float64)
-        return fits, slope, bias_slope
 
 
 def seconds_to_fit(rows: int, width: int, classes: int, folds: int) -> float:
