@@ -51,6 +51,7 @@ class Ascent:
         self.kept: list[tuple[Rung, Estimate]] = []
         self.time = Allowance(job, room.choices)
         self.trials: list[Trial] = []
+        self.tried: list[_Attempt] = []
         self.not_tried: dict[str, str] = {}
 
     def climbed(self) -> Climb:
@@ -92,13 +93,13 @@ class Ascent:
         while ground.parts < parts and self.time.one_more(ground.rung, first, ground.parts):
             self._one_part(ground)
         self._note(ground, None)
-        tried = [_Attempt(*offer) for offer in self._offers(first)]
-        going = [each for each in tried if self._goes_on(each)]
+        self.tried = [_Attempt(*offer) for offer in self._offers(first)]
+        going = [each for each in self.tried if self._goes_on(each)]
         while hopes := [each for each in going if self._may_win(each)]:
             ahead = max(hopes, key=self._ahead)
             if not self._goes_on(ahead):
                 going.remove(ahead)
-        for each in tried:
+        for each in self.tried:
             if each.parts:
                 self._note(each, self.best)
 
@@ -109,7 +110,8 @@ class Ascent:
                 self._leave_out([tried.rung], self.time.no_room(tried.takes))
             return False
         self.job.clock.kept = RESERVE * self.time.final(tried.takes)
-        keep = RESERVE * self.time.final(self.best.takes)
+        wins = (each for each in self.tried if self._wins(each))
+        keep = RESERVE * max(self.time.final(each.takes) for each in (self.best, *wins))
         try:
             self._one_part(tried, keep)
         except OutOfTime:
@@ -123,6 +125,10 @@ class Ascent:
             self._leave_out([tried.rung], error.message)
             return False
         return True
+
+    def _wins(self, tried: _Attempt) -> bool:
+        """Return whether it is better than the cheapest by more than the noise so far."""
+        return bool(tried.parts) and self.trying.compared(tried.said, self.best.said).wins
 
     def _may_win(self, tried: _Attempt) -> bool:
         """Return whether more rows could still tell that it is better than the cheapest."""
@@ -180,11 +186,14 @@ class Ascent:
             self.kept.append((tried.rung, tried.takes))
 
     def _turn_back(self) -> None:
-        """Keep the one before where what was kept last took so long that no time is left for it."""
-        clock, seeds = self.job.clock, len(self.job.seeds)
+        """Keep the one before where no time is left to train what was kept last as it was judged.
+
+        Trained for a few steps it would have the winner's name, and be no better than the start.
+        """
+        clock = self.job.clock
         while clock.budget is not None and len(self.kept) > 1:
             rung, takes = self.kept[-1]
-            needs = clock.spent + RESERVE * takes.least(seeds)
+            needs = clock.spent + self.time.final(takes)
             fits = needs <= clock.budget
             if self.room.choices.once(f"time for {rung.recipe.name}", partial(bool, fits)):
                 return

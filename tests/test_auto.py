@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections import Counter
@@ -11,6 +12,7 @@ import pytest
 
 import hubtl
 from hubtl.adaptation import adapt
+from hubtl.ascent import Ascent
 from hubtl.climbing import (
     Climb,
     Gains,
@@ -20,6 +22,7 @@ from hubtl.climbing import (
     nothing_to_gain,
     paragraph,
 )
+from hubtl.estimate import takes_by
 from hubtl.job import prepare
 from hubtl.predictions import read_predictions
 from hubtl.registry.errors import BadOption, UnknownName
@@ -90,16 +93,16 @@ def test_richer_recipes_are_left_out_where_nothing_is_to_be_gained():
 
 
 def test_few_rows_are_judged_all_and_of_many_some_are_enough():
-    assert [folds_for(rows) for rows in (60, 500, 1000, 2500, 10_000)] == [3, 3, 2, 1, 1]
+    assert [folds_for(rows) for rows in (60, 500, 1000, 2500, 10_000)] == [5, 5, 3, 1, 1]
 
 
 def test_one_paragraph_says_what_was_tried_and_what_was_not():
     probe = Trial("probe", 200, 0.85, 0.5, 1.0)
     top = Trial("top", 200, 0.95, 0.4, 9.0, "probe", Gains(TENTH, TENTH))
-    climb = Climb("top", "accuracy", (probe, top), {"full": "no time"}, 3, {"tfidf": 0.6})
+    climb = Climb("top", "accuracy", (probe, top), {"full": "no time"}, 5, {"tfidf": 0.6})
     assert paragraph(climb, {}) == (
         "`auto` chose `top` by 200 rows that each recipe was judged on without having learnt from "
-        "them (3 of 3 folds; test rows had no say). `probe` reached accuracy 0.850 and log loss "
+        "them (5 of 5 folds; test rows had no say). `probe` reached accuracy 0.850 and log loss "
         "0.500; `top` reached accuracy 0.950 and log loss 0.400 on 200 rows, a gain over `probe` "
         "of +0.100 (+0.060 to +0.140) in accuracy and +0.100 (+0.060 to +0.140) in log loss: "
         "kept. Not tried: `full` (no time)."
@@ -108,7 +111,7 @@ def test_one_paragraph_says_what_was_tried_and_what_was_not():
 
 
 def test_a_rival_that_no_recipe_beats_is_told_first():
-    climb = Climb("probe", "accuracy", (Trial("probe", 200, 0.8, 0.5, 1.0),), {}, 3, {"tfidf": 0.9})
+    climb = Climb("probe", "accuracy", (Trial("probe", 200, 0.8, 0.5, 1.0),), {}, 5, {"tfidf": 0.9})
     told = paragraph(climb, {"tfidf": "TF-IDF"}, "TF-IDF")
     assert told.startswith(
         "On the test rows it does not beat TF-IDF. On held-out rows TF-IDF reached accuracy 0.900, "
@@ -187,6 +190,25 @@ def test_what_is_slower_than_foreseen_is_given_up_while_there_is_time_for_the_be
     assert [trial["recipe"] for trial in facts.climb["trials"]] == ["probe"]
     told = Counter(why.partition(":")[0] for why in facts.climb["not_tried"].values())
     assert told["it took longer than was foreseen"] == 1
+
+
+@pytest.mark.parametrize(("left", "chosen"), [(500, "top"), (100, "probe")])
+def test_a_winner_is_kept_only_where_time_is_left_to_train_it_as_it_was_judged(
+    left, chosen, shelf, moods, tmp_path
+):
+    asked = {"base": "acme/tiny-encoder", "hub": shelf.name, "time_budget": "10m"}
+    job = prepare(Request("text-classification", moods, recipe="auto", **asked))
+    base, room = pull(job.source, job.base), Unfinished(tmp_path, Choices())
+    climb = Ascent(job, base, room, room, lambda *_: None, "accuracy")
+    for rung in (each for each in job.rungs if each.recipe.name in ("probe", "top")):
+        takes = takes_by(job.by(rung), base, room.choices, lambda *_: None)
+        long = dataclasses.replace(takes, seconds={**takes.seconds, "training": 300.0})
+        climb.kept.append((rung, long))
+        climb.present = rung
+    job.clock._began = time.monotonic() - (600 - left)
+    climb._turn_back()
+    assert climb.present.recipe.name == chosen
+    assert list(climb.not_tried) == ([] if chosen == "top" else ["top"])
 
 
 def test_auto_is_among_what_a_mistyped_recipe_may_have_meant(moods):
