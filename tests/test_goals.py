@@ -15,10 +15,10 @@ from hubtl.plugins.speech.transcripts import normaliser
 from hubtl.registry.errors import BadOption
 from hubtl.transfer.agreement import compare
 from hubtl.transfer.completion import Completion
+from hubtl.transfer.features import Labelled
 from hubtl.transfer.goal import ONE_CLASS, Goal, OneClass
 from hubtl.transfer.measure import best, gain, measure, values
 from hubtl.transfer.number import Numbers
-from hubtl.transfer.probe import Labelled
 from hubtl.transfer.several import SOME_CLASSES, SomeClasses
 from hubtl.transfer.spans import Spans
 from hubtl.transfer.transcript import Transcript

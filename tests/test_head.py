@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from hubtl.transfer import probe
+from hubtl.transfer import features
 from hubtl.transfer.cross_validation import folded
-from hubtl.transfer.probe import Labelled, balanced, fit_head
+from hubtl.transfer.features import Labelled
+from hubtl.transfer.probe import balanced, fit_head
 
 
 def labelled(x, y, weights=None, groups=None) -> Labelled:
@@ -60,7 +61,7 @@ def test_features_far_from_zero_do_not_disturb_it():
 def test_in_blocks_comes_what_comes_in_one(monkeypatch):
     x, y = made(3)
     whole = fit_head(labelled(x, y), 3)
-    monkeypatch.setattr(probe, "BLOCK", 7)
+    monkeypatch.setattr(features, "BLOCK", 7)
     parts = fit_head(labelled(x, y), 3)
     assert whole.strength == parts.strength
     assert np.allclose(whole.weight, parts.weight, atol=1e-4)

@@ -12,12 +12,13 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_squared_error, r2_score
 
 from hubtl.transfer.agreement import compare
+from hubtl.transfer.features import Labelled
 from hubtl.transfer.feed import Rows
 from hubtl.transfer.fit import fit
 from hubtl.transfer.lesson import Schedule
 from hubtl.transfer.measure import gain, measure, values
 from hubtl.transfer.number import NUMBERS, Numbers
-from hubtl.transfer.probe import Labelled, deviation
+from hubtl.transfer.probe import deviation
 from hubtl.transfer.ridge import fit_ridge
 
 DICE = np.random.default_rng(3)

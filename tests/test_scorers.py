@@ -12,9 +12,10 @@ from hubtl.registry.errors import BadData, BadOption
 from hubtl.transfer import neighbours as nearest
 from hubtl.transfer.crossed import STRENGTHS, crossed
 from hubtl.transfer.evidence import evidence
+from hubtl.transfer.features import Labelled
 from hubtl.transfer.mixture import mixture
 from hubtl.transfer.neighbours import neighbours
-from hubtl.transfer.probe import Labelled, fit_head
+from hubtl.transfer.probe import fit_head
 from hubtl.transfer.scoring import Scored, by_layer, resampled, sample_of
 from hubtl.transfer.separation import separation
 

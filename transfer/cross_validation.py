@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .probe import Labelled
+    from .features import Labelled
 
 
 def folded(

@@ -9,8 +9,9 @@ import numpy as np
 
 from .cross_validation import folded
 from .evidence import principal
+from .features import Labelled
 from .measure import values
-from .probe import Labelled, cross_validated
+from .probe import cross_validated
 from .scoring import CLASS, CLASSES, Sample, Scored, shared
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ import numpy as np
 
 from ..registry.comparing import LOWER
 from ..registry.errors import BadData
+from .features import Labelled
 from .measure import measure, resampled
-from .probe import Labelled
 from .split import Example, folds, hold_out
 from .start import Session
 from .trunk import Trunk

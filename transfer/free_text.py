@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..registry.errors import BadOption
+from .features import Labelled
 from .goal import Goal
-from .probe import STRENGTHS, Labelled, LinearHead
+from .probe import STRENGTHS, LinearHead
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from .features import Labelled
 from .measure import Metric, accuracy, macro_f1
 from .network import Network
-from .probe import STRENGTHS, Labelled, LinearHead, fit_head
+from .probe import STRENGTHS, LinearHead, fit_head
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,9 +13,9 @@ import numpy as np
 
 from ..registry.errors import BadData
 from .cut import Uncut, depth
+from .features import Labelled
 from .layered import Layered
 from .network import Network, batches
-from .probe import Labelled
 from .start import Session
 from .trunk import POSITIONS, ROWS
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .probe import Labelled
+    from .features import Labelled
 
 
 class Logistic:

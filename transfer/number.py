@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..registry.errors import BadData
+from .features import Labelled
 from .goal import Goal
 from .measure import Metric
 from .network import Network
-from .probe import Labelled, LinearHead
+from .probe import LinearHead
 from .ridge import STRENGTHS, fit_ridge
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from .probe import Labelled
+from .features import Labelled
 from .scoring import Scored
 
 if TYPE_CHECKING:

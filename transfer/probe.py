@@ -6,13 +6,14 @@ Rows are read in blocks, so the memory it takes does not grow with them.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .cross_validation import folded
+from .features import Labelled
 from .logistic import Logistic
 from .split import evenly
 from .temperature import ENOUGH, HeldOut, held_out
@@ -27,7 +28,6 @@ STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 ROUGH, FINE = 1e-5, 1e-9  # relative change of the loss at which a fit is done: to choose, to keep
 MANY = 1000  # rows from which three folds tell strengths apart as well as five
 MOST = 50_000  # rows that choose the strength
-BLOCK = 4096  # rows at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,44 +45,6 @@ class LinearHead:
     folds: int
     loss: float | None
     held_out: HeldOut | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """Rows of features [all rows, features], mapped from a disk or not, and the target of each.
-
-    `rows` are the numbers of those that count, `weights` how much each does; `targets` are
-    the numbers of classes, or numbers that are labels themselves; they may have a column a class,
-    where a row may have several, but not to fit a head to. `groups` are numbers,
-    and rows of one group are never on two sides of a fold.
-    """
-
-    features: NDArray[np.float32]
-    rows: NDArray[np.int64]
-    targets: NDArray[Any]
-    weights: NDArray[np.float64]
-    groups: NDArray[np.int64] | None = None
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(self.rows)
-
-    def some(self, places: NDArray[Any]) -> Labelled:
-        """Return the rows at these places."""
-        groups = None if self.groups is None else self.groups[places]
-        rows, targets, weights = self.rows[places], self.targets[places], self.weights[places]
-        return Labelled(self.features, rows, targets, weights, groups)
-
-    @property
-    def one_block(self) -> bool:
-        """Whether they are few enough to be taken at once."""
-        return len(self) <= BLOCK
-
-    def blocks(self) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
-        """Yield (features, targets, weights) of some rows at a time."""
-        for start in range(0, len(self), BLOCK):
-            at = slice(start, start + BLOCK)
-            yield self.features[self.rows[at]], self.targets[at], self.weights[at]
 
 
 def balanced(counts: NDArray[np.int64]) -> NDArray[np.float64]:

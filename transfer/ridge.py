@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .cross_validation import folded
-from .probe import Labelled, LinearHead, deviation
+from .features import Labelled
+from .probe import LinearHead, deviation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

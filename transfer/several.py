@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .features import Labelled
 from .goal import NEAR_TIE, Goal
 from .measure import Metric, accuracy
 from .network import Network
-from .probe import STRENGTHS, Labelled, LinearHead, fit_head
+from .probe import STRENGTHS, LinearHead, fit_head
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .features import Labelled
 from .goal import NEAR_TIE, Goal
 from .measure import Metric
 from .placed import NONE, apart
-from .probe import STRENGTHS, Labelled, LinearHead, fit_head
+from .probe import STRENGTHS, LinearHead, fit_head
 from .written_spans import as_triple, from_tags, input_of, spans_of, written
 
 if TYPE_CHECKING:

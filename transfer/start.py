@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .checkpoint import Checkpoint
 from .choices import Choices
 from .cut import Cut, Fed, Uncut, cut_at, depth
+from .features import Labelled
 from .feed import Feed, FromCut, Rows, Whole
 from .fit import never
 from .goal import ONE_CLASS, Goal
@@ -21,7 +22,7 @@ from .meter import Meter
 from .network import Network, batches
 from .placed import Placed
 from .precision import faster
-from .probe import Labelled, LinearHead, balanced
+from .probe import LinearHead, balanced
 from .progress import Progress, silent
 from .split import Example, joined
 from .trunk import ROWS, Shelf, Trunk
