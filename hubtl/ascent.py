@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from .allowance import Allowance
 from .climbing import LEAST_ROWS, Climb, Trial, nothing_to_gain
 from .estimate import RESERVE, Estimate, check_least, takes_by, takes_or_why
@@ -16,13 +18,14 @@ from .registry.errors import BadData, HubtlError, OutOfTime
 from .transfer.progress import Progress
 from .transfer.resources import Stopwatch
 from .transfer.split import joined
+from .transfer.temperature import HeldOut
 from .transfer.trial import Judged
 from .trying import Part, Trying, parts_of
 from .unfinished import Unfinished
 
 
 @dataclass(eq=False, slots=True)
-class _Attempt:
+class Attempt:
     """A recipe, what it takes, and what it said of the held-out rows of so many parts."""
 
     rung: Rung
@@ -47,19 +50,20 @@ class Ascent:
         self.job, self.base, self.work, self.room = job, base, work, room
         self.progress, self.metric = progress, metric
         self.rows = joined(job.split.train, job.split.validation)
-        self.present, *self.richer = job.rungs
-        self.kept: list[tuple[Rung, Estimate]] = []
+        self.cheapest, *self.richer = job.rungs
+        self.kept: list[Attempt] = []
         self.time = Allowance(job, room.choices)
         self.trials: list[Trial] = []
-        self.tried: list[_Attempt] = []
+        self.tried: list[Attempt] = []
         self.not_tried: dict[str, str] = {}
 
     def climbed(self) -> Climb:
         """Return what came of it."""
         job, why = self.job, ""
-        first = takes_by(job.by(self.present), self.base, self.room.choices, self.progress)
+        cheapest = job.by(self.cheapest, apart=False)
+        first = takes_by(cheapest, self.base, self.room.choices, self.progress)
         check_least(first, job.clock, len(job.seeds))
-        self.kept.append((self.present, first))
+        self.kept.append(Attempt(self.cheapest, first))
         parts: list[Part] = []
         if len(self.rows) < LEAST_ROWS:
             why = f"{len(self.rows)} rows to learn from are too few to tell recipes apart"
@@ -68,7 +72,7 @@ class Ascent:
                 parts = parts_of(job, self.rows)
             except BadData as error:
                 why = error.message
-        if parts and not (folds := self.time.folds(self.present, first, len(parts))):
+        if parts and not (folds := self.time.folds(self.cheapest, first, len(parts))):
             why = f"nothing was compared: {self.time.no_room(first)}"
         if why:
             self._leave_out(self.richer, why)
@@ -81,6 +85,27 @@ class Ascent:
         self._turn_back()
         return self._found(rivals)
 
+    @property
+    def best(self) -> Attempt:
+        """The recipe that was kept last."""
+        return self.kept[-1]
+
+    @property
+    def held_out(self) -> HeldOut | None:
+        """What the best recipe said of rows that were held out from it, and their temperature.
+
+        None where nothing was compared, or where a row's label is not one of some classes.
+        """
+        said = self.best.said
+        if not said.temperatures:
+            return None
+        numbers = {label: number for number, label in enumerate(self.job.labels)}
+        true = np.array([numbers[label] for label in self.true[: len(said)]])
+        told = np.array([numbers[label] for label in said.labels])
+        # The mean of logarithms: a temperature of 2 is as far from 1 as one of a half.
+        temperature = float(np.exp(np.log(said.temperatures).mean()))
+        return HeldOut(true, told, temperature, f"{len(said)} rows out of the folds of `auto`")
+
     def _try_all(self, first: Estimate, parts: int) -> None:
         """Try the cheapest recipe, look at the richer ones, and go on with what promises most.
 
@@ -88,12 +113,12 @@ class Ascent:
         mostly noise, so while there is time the one that is ahead by most is tried on one more
         part: a lucky one soon falls back, and another takes its turn.
         """
-        ground = self.best = _Attempt(self.present, first)
+        ground = self.best
         self._one_part(ground)
         while ground.parts < parts and self.time.one_more(ground.rung, first, ground.parts):
             self._one_part(ground)
         self._note(ground, None)
-        self.tried = [_Attempt(*offer) for offer in self._offers(first)]
+        self.tried = [Attempt(*offer) for offer in self._offers(first)]
         going = [each for each in self.tried if self._goes_on(each)]
         while hopes := [each for each in going if self._may_win(each)]:
             ahead = max(hopes, key=self._ahead)
@@ -103,7 +128,7 @@ class Ascent:
             if each.parts:
                 self._note(each, self.best)
 
-    def _goes_on(self, tried: _Attempt) -> bool:
+    def _goes_on(self, tried: Attempt) -> bool:
         """Try a recipe on one more part, and return whether there was time for it, and no fault."""
         if not self.time.one_more(tried.rung, tried.takes, tried.parts):
             if not tried.parts:
@@ -126,17 +151,17 @@ class Ascent:
             return False
         return True
 
-    def _wins(self, tried: _Attempt) -> bool:
+    def _wins(self, tried: Attempt) -> bool:
         """Return whether it is better than the cheapest by more than the noise so far."""
         return bool(tried.parts) and self.trying.compared(tried.said, self.best.said).wins
 
-    def _may_win(self, tried: _Attempt) -> bool:
+    def _may_win(self, tried: Attempt) -> bool:
         """Return whether more rows could still tell that it is better than the cheapest."""
         if tried.parts >= self.best.parts:
             return False
         return self.trying.compared(tried.said, self.best.said).possible
 
-    def _ahead(self, tried: _Attempt) -> float:
+    def _ahead(self, tried: Attempt) -> float:
         """Return by how much it is better in log loss, which few rows tell sooner than labels."""
         return self.trying.compared(tried.said, self.best.said).loss["value"]
 
@@ -157,7 +182,7 @@ class Ascent:
                 found.append((rung, takes))
         return sorted(found, key=lambda offer: self.time.seconds(offer[1], 1))
 
-    def _one_part(self, tried: _Attempt, keep: float | None = None) -> None:
+    def _one_part(self, tried: Attempt, keep: float | None = None) -> None:
         """Try a recipe on one more part; raises OutOfTime once the rest of a budget is to be kept.
 
         That is what the best one takes that there is: what is slower than foreseen, as on a machine
@@ -168,7 +193,7 @@ class Ascent:
         tried.parts += 1
         tried.seconds += watch.seconds
 
-    def _note(self, tried: _Attempt, over: _Attempt | None) -> None:
+    def _note(self, tried: Attempt, over: Attempt | None) -> None:
         """Note what was reached, and keep it if it wins."""
         said = tried.said
         trial = Trial(
@@ -182,8 +207,7 @@ class Ascent:
         )
         self.trials.append(trial)
         if trial.kept and over:
-            self.best, self.present = tried, tried.rung
-            self.kept.append((tried.rung, tried.takes))
+            self.kept.append(tried)
 
     def _turn_back(self) -> None:
         """Keep the one before where no time is left to train what was kept last as it was judged.
@@ -192,14 +216,13 @@ class Ascent:
         """
         clock = self.job.clock
         while clock.budget is not None and len(self.kept) > 1:
-            rung, takes = self.kept[-1]
-            needs = clock.spent + self.time.final(takes)
-            fits = needs <= clock.budget
-            if self.room.choices.once(f"time for {rung.recipe.name}", partial(bool, fits)):
+            needs = clock.spent + self.time.final(self.best.takes)
+            fits, name = needs <= clock.budget, self.best.rung.recipe.name
+            if self.room.choices.once(f"time for {name}", partial(bool, fits)):
                 return
-            self.kept.pop()
-            self.present = self.kept[-1][0]
-            self._leave_out([rung], "it won, but no time was left to train it on all rows")
+            self._leave_out(
+                [self.kept.pop().rung], "it won, but no time was left to train it on all rows"
+            )
 
     def _rivals(self, first: Estimate) -> dict[str, float]:
         """Return what plain rivals reach on the same rows, where that takes little."""
@@ -216,5 +239,5 @@ class Ascent:
 
     def _found(self, rivals: dict[str, float]) -> Climb:
         folds = len(self.trying.parts) if self.trials else 0
-        name, trials = self.present.recipe.name, tuple(self.trials)
+        name, trials = self.best.rung.recipe.name, tuple(self.trials)
         return Climb(name, self.metric, trials, self.not_tried, folds, rivals)

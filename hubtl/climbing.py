@@ -19,7 +19,7 @@ from .transfer import measure
 from .transfer.measure import Metric
 from .transfer.trial import Judged
 
-FOLDS = 5
+FOLDS = 3  # to judge all rows then takes two trainings on all of them; with five it takes four
 LEAST_ROWS = 60  # fewer tell recipes apart only where one of them fails
 ENOUGH = 500  # rows to judge by: more take longer than they tell
 ROOM = 4  # wrong rows: of fewer, no gain can be told from chance

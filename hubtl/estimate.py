@@ -153,7 +153,7 @@ def takes_or_why(
     if why := refusal(rung, job.goal)[0] or unsuited(rung.recipe.name, rows, len(job.labels)):
         return why
     try:
-        return takes_by(job.by(rung), base, choices, progress, like=like)
+        return takes_by(job.by(rung, apart=False), base, choices, progress, like=like)
     except OutOfTime:
         raise
     except HubtlError as error:
@@ -226,7 +226,7 @@ def _seconds(
         "features": meter.pace("features") * features,
         "head": head,
         "training": meter.pace("training") * training,
-        "judging": meter.pace("judging") * judged * (meter.epochs + 1),
+        "judging": meter.pace("judging") * judged * (meter.epochs + 1 if validation else 2),
         "calibrating": meter.pace("judging") * judged if validation else 0.0,
         "measuring": curve + tried.measuring + meter.pace("features") * slower * sum(test),
     }

@@ -31,6 +31,7 @@ from .transfer import resources
 from .transfer.goal import Goal
 from .transfer.network import Network
 from .transfer.split import Split, contents_of
+from .transfer.temperature import HeldOut
 from .unfinished import read_choices
 from .workspace import check_out
 
@@ -62,16 +63,20 @@ class Job:
     retain: Probes | None = None
     rungs: tuple[Rung, ...] = ()
     contenders: Contenders | None = None
+    held_out: HeldOut | None = None  # what `auto` knows of rows that its trials did not learn from
 
     @property
     def asked(self) -> str:
         """The recipe that was asked for: its name, or `auto`."""
         return AUTO if self.rungs else self.recipe.name
 
-    def by(self, rung: Rung) -> Job:
-        """Return the same job by one recipe, with rows to choose by where that takes some."""
+    def by(self, rung: Rung, *, apart: bool = True) -> Job:
+        """Return the same job by one recipe, with rows to choose by set apart if that takes some.
+
+        Without `apart` it learns from those too, to the end of its schedule.
+        """
         split = self.split
-        if rung.method.validates:
+        if rung.method.validates and apart:
             split = validated(self.data, split, self.request.seed, self.goal)
         return dataclasses.replace(self, recipe=rung.recipe, method=rung.method, split=split)
 

@@ -26,6 +26,7 @@ from .transfer.network import Network
 from .transfer.progress import Progress
 from .transfer.split import Example, joined
 from .transfer.start import Session
+from .transfer.temperature import soften
 from .transfer.trunk import Shelf
 from .transfer.views import as_read, viewed
 
@@ -77,6 +78,9 @@ def learn(
     looks = first and job.recipe.options.get("layers") != "probe"
     layers = _layers(job, network, session) if looks else {}
     learnt = job.method.adapt(network, job.recipe.options, viewed(session, network))
+    if job.held_out and not learnt.held_out:
+        soften(network.head, job.held_out.temperature)
+        learnt = dataclasses.replace(learnt, held_out=job.held_out)
     if learnt.layers:
         layers = {"losses": list(learnt.layers), "how": "by these the layers to train were chosen"}
     curve = _curve(job, network, session) if first else {}

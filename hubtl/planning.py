@@ -31,7 +31,9 @@ def planned(job: Job, progress: Progress) -> Plan:
     base = pull(job.source, job.base, progress=progress)
     seeds, recipes, choices = len(job.seeds), {}, Choices()
     with quiet_libraries():
-        found = takes_by(job.by(job.rungs[0]) if job.rungs else job, base, choices, progress)
+        found = takes_by(
+            job.by(job.rungs[0], apart=False) if job.rungs else job, base, choices, progress
+        )
         for rung in job.rungs:
             recipes[rung.recipe.name] = _reckoned(job, rung, base, choices, progress, found)
     seconds = {

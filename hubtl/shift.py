@@ -21,7 +21,7 @@ def shifted(job: Job, outcome: Outcome) -> dict[str, Any] | None:
     metrics, seed = job.goal.metrics, outcome.seed
     main = next(iter(metrics))
     held_out = outcome.learnt.held_out
-    if held_out is None:
+    if held_out is None or not len(held_out.true):
         says = "how it does on rows like those it learnt from was not measured beside it"
         told = {
             "held_out": None,

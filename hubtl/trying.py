@@ -76,7 +76,7 @@ class Trying:
                 beside.write_text(json.dumps(dataclasses.asdict(found)), "utf-8")
                 beside.replace(kept)
             read = json.loads(kept.read_text("utf-8"))
-            said += Judged(tuple(read["labels"]), tuple(read["losses"]))
+            said += Judged(**{name: tuple(each) for name, each in read.items()})
         return said
 
     @property
@@ -135,7 +135,9 @@ class Trying:
         part, seed = self.parts[number], self.job.request.seed
         name = f"{rung.recipe.name}-{number}"
         place = self.room.within(name, self._known(rung, number))
-        job = dataclasses.replace(self.job, split=part.split).by(rung)
+        # With all rows of the part: those that the recipe would set apart to validate by are so few
+        # here that they hold it back, and what is judged are others.
+        job = dataclasses.replace(self.job, split=part.split).by(rung, apart=False)
 
         def told(step: str, done: int, total: int) -> None:
             progress(

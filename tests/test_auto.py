@@ -12,7 +12,7 @@ import pytest
 
 import hubtl
 from hubtl.adaptation import adapt
-from hubtl.ascent import Ascent
+from hubtl.ascent import Ascent, Attempt
 from hubtl.climbing import (
     Climb,
     Gains,
@@ -93,16 +93,16 @@ def test_richer_recipes_are_left_out_where_nothing_is_to_be_gained():
 
 
 def test_few_rows_are_judged_all_and_of_many_some_are_enough():
-    assert [folds_for(rows) for rows in (60, 500, 1000, 2500, 10_000)] == [5, 5, 3, 1, 1]
+    assert [folds_for(rows) for rows in (60, 500, 1000, 2500, 10_000)] == [3, 3, 2, 1, 1]
 
 
 def test_one_paragraph_says_what_was_tried_and_what_was_not():
     probe = Trial("probe", 200, 0.85, 0.5, 1.0)
     top = Trial("top", 200, 0.95, 0.4, 9.0, "probe", Gains(TENTH, TENTH))
-    climb = Climb("top", "accuracy", (probe, top), {"full": "no time"}, 5, {"tfidf": 0.6})
+    climb = Climb("top", "accuracy", (probe, top), {"full": "no time"}, 3, {"tfidf": 0.6})
     assert paragraph(climb, {}) == (
         "`auto` chose `top` by 200 rows that each recipe was judged on without having learnt from "
-        "them (5 of 5 folds; test rows had no say). `probe` reached accuracy 0.850 and log loss "
+        "them (3 of 3 folds; test rows had no say). `probe` reached accuracy 0.850 and log loss "
         "0.500; `top` reached accuracy 0.950 and log loss 0.400 on 200 rows, a gain over `probe` "
         "of +0.100 (+0.060 to +0.140) in accuracy and +0.100 (+0.060 to +0.140) in log loss: "
         "kept. Not tried: `full` (no time)."
@@ -111,7 +111,7 @@ def test_one_paragraph_says_what_was_tried_and_what_was_not():
 
 
 def test_a_rival_that_no_recipe_beats_is_told_first():
-    climb = Climb("probe", "accuracy", (Trial("probe", 200, 0.8, 0.5, 1.0),), {}, 5, {"tfidf": 0.9})
+    climb = Climb("probe", "accuracy", (Trial("probe", 200, 0.8, 0.5, 1.0),), {}, 3, {"tfidf": 0.9})
     told = paragraph(climb, {"tfidf": "TF-IDF"}, "TF-IDF")
     assert told.startswith(
         "On the test rows it does not beat TF-IDF. On held-out rows TF-IDF reached accuracy 0.900, "
@@ -174,6 +174,7 @@ def test_auto_is_as_good_as_the_recipe_it_chose_and_goes_on_where_it_was_stopped
     )
     assert again.facts.recipe == facts.recipe and again.facts.climb
     assert again.facts.climb["trials"] == ()
+    assert read_predictions(again.folder).logits == read_predictions(made.folder).logits
 
 
 @pytest.mark.long
@@ -203,12 +204,42 @@ def test_a_winner_is_kept_only_where_time_is_left_to_train_it_as_it_was_judged(
     for rung in (each for each in job.rungs if each.recipe.name in ("probe", "top")):
         takes = takes_by(job.by(rung), base, room.choices, lambda *_: None)
         long = dataclasses.replace(takes, seconds={**takes.seconds, "training": 300.0})
-        climb.kept.append((rung, long))
-        climb.present = rung
+        climb.kept.append(Attempt(rung, long))
     job.clock._began = time.monotonic() - (600 - left)
     climb._turn_back()
-    assert climb.present.recipe.name == chosen
+    assert climb.best.rung.recipe.name == chosen
     assert list(climb.not_tried) == ([] if chosen == "top" else ["top"])
+
+
+def test_what_was_said_of_rows_held_out_tells_the_temperature(shelf, moods, tmp_path):
+    asked = {"base": "acme/tiny-encoder", "hub": shelf.name}
+    job = prepare(Request("text-classification", moods, recipe="auto", **asked))
+    room = Unfinished(tmp_path, Choices())
+    climb = Ascent(job, tmp_path, room, room, lambda *_: None, "accuracy")
+    first, second = job.labels
+    climb.true = [first, second, second, first]
+    climb.kept.append(Attempt(job.rungs[0], None, Judged((first, first), (0.1, 2.0), (2.0, 8.0))))
+    held_out = climb.held_out
+    assert held_out and held_out.temperature == pytest.approx(4.0)
+    assert (held_out.true.tolist(), held_out.said.tolist()) == ([0, 1], [0, 0])
+    assert held_out.how == "2 rows out of the folds of `auto`"
+
+
+@pytest.mark.parametrize(
+    ("found", "validation", "temperature"),
+    [({"learns from all rows": True, "temperature": 2.5}, 0, 2.5), ({}, 8, None)],
+)
+def test_the_winner_learns_from_all_rows_as_it_was_judged_and_is_calibrated_by_those_held_out(
+    found, validation, temperature, shelf, moods, tmp_path
+):
+    asked = {"base": "acme/tiny-encoder", "hub": shelf.name, "recipe": "auto", "plan": tmp_path}
+    (tmp_path / "plan.json").write_text(json.dumps({"choices": {"recipe": "lora", **found}}))
+    facts = hubtl.adapt("text-classification", moods, out=Path("made"), **asked).facts
+    assert (facts.recipe, facts.rows["validation"]) == ("lora", validation)
+    if temperature:
+        assert facts.calibration["temperature"] == temperature
+    else:
+        assert facts.calibration["how"].endswith("validation rows")
 
 
 def test_auto_is_among_what_a_mistyped_recipe_may_have_meant(moods):

@@ -18,14 +18,22 @@ from .temperature import temperature_of
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What is said of each row, and its loss by the goal; no labels where there are no classes."""
+    """What is said of each row, and its loss by the goal; no labels where there are no classes.
+
+    `temperatures` are what logits were divided by, one for each part of the rows that had one.
+    """
 
     labels: tuple[str, ...]
     losses: tuple[float, ...]
+    temperatures: tuple[float, ...] = ()
 
     def __add__(self, other: Judged) -> Judged:
         """Return these rows and then the others."""
-        return Judged(self.labels + other.labels, self.losses + other.losses)
+        return Judged(
+            self.labels + other.labels,
+            self.losses + other.losses,
+            self.temperatures + other.temperatures,
+        )
 
     def __len__(self) -> int:
         """How many rows there are."""
@@ -54,11 +62,13 @@ def judged(network: Network, rows: Sequence[Example], feed: Feed, session: Sessi
                     said[number] = label
             elif session.labels:
                 logits[numbers] = network.head(features.float()).cpu().numpy()
+    temperatures: tuple[float, ...] = ()
     if session.labels and session.goal.divides:
         # Not every recipe comes with a temperature of its own, so each has the one that suits it.
-        likely = log_likely(logits / temperature_of(logits, targets))
+        temperatures = (temperature_of(logits, targets),)
+        likely = log_likely(logits / temperatures[0])
         losses = -likely[np.arange(len(rows)), targets]
     if placed:
         return Judged(tuple(said), tuple(losses.tolist()))
     labels = session.goal.likeliest(logits, session.labels) if session.labels else []
-    return Judged(tuple(labels), tuple(losses.tolist()))
+    return Judged(tuple(labels), tuple(losses.tolist()), temperatures)
