@@ -5,6 +5,7 @@ Rows are read in blocks, so the memory it takes does not grow with them.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -175,6 +176,7 @@ def _loss(rows: Labelled, weight: NDArray[Any], bias: NDArray[Any]) -> float:
     return total
 
 
+@functools.cache  # `auto` asks for each recipe
 def seconds_to_fit(rows: int, width: int, classes: int, folds: int) -> float:
     """Return about how many seconds a head takes to fit, by fitting one to fewer, made-up rows."""
     tried = min(rows, MANY)
