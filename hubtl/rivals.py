@@ -10,7 +10,7 @@ from .job import Job
 from .plugins.rivals import MEAN, Estimating, mean_of
 from .transfer.goal import Goal
 from .transfer.measure import values
-from .transfer.split import Example, Split, hold_out, joined
+from .transfer.split import Example, Split, joined, to_choose_by
 
 HAS, LACKS = "yes", "no"
 HELD = 0.25  # of the rows to learn from, by which a rival's way is chosen
@@ -39,7 +39,7 @@ def rivals_of(job: Job, split: Split, base: Path) -> Said:
 
     if not job.goal.lists:
         return combinations(split)
-    kept, held = hold_out(
+    kept, held = to_choose_by(
         joined(split.train, split.validation), HELD, job.request.seed, strata=False
     )
     tried = replace(split, train=kept, validation=(), test=held)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from ..transfer.split import Example, Split, hold_out
+from ..transfer.split import Example, Split, to_choose_by
 
 COMMONEST = "always the commonest label"
 MEAN = "always the mean of the training labels"
@@ -54,7 +54,7 @@ def labels_by(
 
     if len({row.label for row in train}) < 2:  # then there is nothing to learn
         return commonest(train, test)
-    said = _predicted(model, strengths, inputs, train, test, hold_out(train, 0.25, seed), str)
+    said = _predicted(model, strengths, inputs, train, test, to_choose_by(train, 0.25, seed), str)
     return [str(label) for label in said]
 
 
@@ -69,7 +69,7 @@ def numbers_by(
 
     It is given one of RIDGES, which is chosen as `labels_by` chooses a strength.
     """
-    parts = hold_out(train, 0.25, seed, strata=False)
+    parts = to_choose_by(train, 0.25, seed, strata=False)
     return [
         repr(float(number))
         for number in _predicted(model, RIDGES, inputs, train, test, parts, float)

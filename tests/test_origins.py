@@ -134,6 +134,21 @@ def test_who_spoke_is_not_found_where_it_is_the_label_or_another_column_is_named
     assert by_mood.origin == "speaker"
 
 
+def test_one_speaker_a_class_to_learn_from_is_no_fault_and_no_proof(shelf):
+    path = spoken("text,label,split,speaker")
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({**row, "speaker": f"{row['split']} {row['label']}"})
+    asked = {"base": "acme/tiny-bert", "hub": shelf.name, "columns": {"group": "speaker"}}
+    facts = hubtl.adapt(TASK, path, recipe="probe", out="one", **asked).facts
+    assert set(facts.baselines) == {"majority", "tfidf", "letters"}
+    assert facts.data["groups"] == 2 and not facts.beats_baseline
+
+
 @pytest.mark.long
 def test_folder_card_and_gate_count_the_speakers(shelf, hubtl_cli):
     place = {"hub": shelf.name, "domain": "general", "out": "moods"}

@@ -54,6 +54,19 @@ def hold_out(
     return _divided(examples, _out(examples, share, seed, strata))
 
 
+def to_choose_by(
+    examples: Sequence[Example], share: float, seed: int, *, strata: bool = True
+) -> tuple[Sequence[Example], Sequence[Example]]:
+    """Return (kept, held out) as `hold_out` does; none held out where groups can't be divided.
+
+    It is for what has a choice of its own where there are no rows to choose by.
+    """
+    try:
+        return hold_out(examples, share, seed, strata=strata)
+    except BadData:
+        return examples, ()
+
+
 def folds(
     examples: Sequence[Example], count: int, seed: int, *, strata: bool = True
 ) -> Iterator[tuple[Sequence[Example], Sequence[Example]]]:

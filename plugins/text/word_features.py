@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...transfer.spans import SPANS
-from ...transfer.split import Example, hold_out
+from ...transfer.split import Example, to_choose_by
 from ...transfer.written_spans import from_tags, written
 from .words import is_inner
 
@@ -33,7 +33,7 @@ def spans_by_features(train: Sequence[Example], test: Sequence[Example], seed: i
 
     Its strength is the one that does best on a quarter of the rows to learn from.
     """
-    kept, held = hold_out(train, HELD, seed, strata=False)
+    kept, held = to_choose_by(train, HELD, seed, strata=False)
     strength = STRENGTHS[len(STRENGTHS) // 2]
     if held and kept:
         scores = {each: _f1(_Fitted(kept, each, seed).said(held), held) for each in STRENGTHS}
