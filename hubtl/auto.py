@@ -10,11 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from .ascent import Ascent
 from .climbing import Climb
@@ -66,7 +62,9 @@ def climb(
     done = room.folder / DONE
     if done.is_file():
         read = json.loads(done.read_text("utf-8"))
-        return _noted(Climb.from_json(read["climb"]), _read(read["held_out"]), work.choices)
+        told = read["held_out"]
+        held_out = HeldOut.from_json(told) if told else None
+        return _noted(Climb.from_json(read["climb"]), held_out, work.choices)
     metric = next(iter(job.goal.metrics))
     known = work.choices.get("recipe")
     if known:
@@ -77,7 +75,8 @@ def climb(
     found = ascent.climbed()
     held_out = ascent.held_out
     beside = done.with_suffix(".new")
-    beside.write_text(json.dumps({"climb": found.as_json(), "held_out": _told(held_out)}), "utf-8")
+    told = held_out.as_json() if held_out else None
+    beside.write_text(json.dumps({"climb": found.as_json(), "held_out": told}), "utf-8")
     beside.replace(done)
     return _noted(found, held_out, work.choices)
 
@@ -93,24 +92,10 @@ def _noted(
     return found, held_out
 
 
-def _told(held_out: HeldOut | None) -> dict[str, Any] | None:
-    if held_out is None:
-        return None
-    rows = {"true": held_out.true.tolist(), "said": held_out.said.tolist()}
-    return {**rows, "temperature": held_out.temperature, "how": held_out.how}
-
-
-def _read(told: Mapping[str, Any] | None) -> HeldOut | None:
-    if told is None:
-        return None
-    true, said = np.array(told["true"], int), np.array(told["said"], int)
-    return HeldOut(true, said, told["temperature"], told["how"])
-
-
 def _planned(choices: Choices) -> HeldOut | None:
     """Return the temperature that an earlier plan found, if it did, without the rows it had."""
     temperature = choices.get(TEMPERATURE)
     if temperature is None:
         return None
-    none = np.empty(0, int)
-    return HeldOut(none, none, temperature, "rows out of the folds of an earlier `auto`")
+    how = "rows out of the folds of an earlier `auto`"
+    return HeldOut.from_json({"true": [], "said": [], "temperature": temperature, "how": how})

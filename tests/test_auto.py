@@ -13,6 +13,7 @@ import pytest
 import hubtl
 from hubtl.adaptation import adapt
 from hubtl.ascent import Ascent, Attempt
+from hubtl.auto import climb
 from hubtl.climbing import (
     Climb,
     Gains,
@@ -223,6 +224,26 @@ def test_what_was_said_of_rows_held_out_tells_the_temperature(shelf, moods, tmp_
     assert held_out and held_out.temperature == pytest.approx(4.0)
     assert (held_out.true.tolist(), held_out.said.tolist()) == ([0, 1], [0, 0])
     assert held_out.how == "2 rows out of the folds of `auto`"
+
+
+def test_what_was_found_before_a_stop_is_gone_on_with_and_nothing_is_tried_again(
+    shelf, moods, tmp_path
+):
+    asked = {"base": "acme/tiny-encoder", "hub": shelf.name}
+    job = prepare(Request("text-classification", moods, recipe="auto", **asked))
+    work = Unfinished(tmp_path, Choices())
+    found = Climb("lora", "accuracy", (Trial("probe", 2, 0.5, 0.7, 1.0),), folds=3)
+    told = {"true": [0, 1], "said": [0, 0], "temperature": 4.0, "how": "2 rows"}
+    (tmp_path / "climb").mkdir()
+    done = {"climb": found.as_json(), "held_out": told}
+    (tmp_path / "climb" / "done.json").write_text(json.dumps(done))
+    again, held_out = climb(job, tmp_path, work, lambda *_: None)
+    assert again == found and held_out and held_out.as_json() == told
+    assert work.choices.all() == {
+        "recipe": "lora",
+        "learns from all rows": True,
+        "temperature": 4.0,
+    }
 
 
 @pytest.mark.parametrize(

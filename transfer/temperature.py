@@ -6,6 +6,7 @@ weights, so whoever loads them has it, and no label changes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,17 @@ class HeldOut:
     said: NDArray[np.int64]
     temperature: float
     how: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is written down of it."""
+        rows = {"true": self.true.tolist(), "said": self.said.tolist()}
+        return {**rows, "temperature": self.temperature, "how": self.how}
+
+    @classmethod
+    def from_json(cls, read: Mapping[str, Any]) -> HeldOut:
+        """Return what was written down."""
+        true, said = (np.array(read[name], np.int64) for name in ("true", "said"))
+        return cls(true, said, read["temperature"], read["how"])
 
 
 def held_out(logits: NDArray[Any], true: NDArray[np.int64], how: str) -> HeldOut:
