@@ -175,7 +175,9 @@ class Ascent:
             if self.time.late_for(rung):
                 self._leave_out([rung], "no time to reckon what it takes")
                 continue
-            takes = takes_or_why(self.job, rung, self.base, self.room.choices, self.progress, first)
+            takes = takes_or_why(
+                self.job, rung, self.base, self.room.choices, self.progress, first, apart=False
+            )
             if isinstance(takes, str):
                 self._leave_out([rung], takes)
             else:

@@ -143,17 +143,24 @@ def takes_by(
 
 
 def takes_or_why(
-    job: Job, rung: Rung, base: Path, choices: Choices, progress: Progress, like: Estimate
+    job: Job,
+    rung: Rung,
+    base: Path,
+    choices: Choices,
+    progress: Progress,
+    like: Estimate,
+    *,
+    apart: bool = True,
 ) -> Estimate | str:
     """Return what one of several recipes takes, or why it can't be chosen for these rows.
 
-    `like` is of another of them. Raises OutOfTime.
+    `like` is of another of them, and `apart` is as in `Job.by`. Raises OutOfTime.
     """
     rows = len(job.split.train) + len(job.split.validation)
     if why := refusal(rung, job.goal)[0] or unsuited(rung.recipe.name, rows, len(job.labels)):
         return why
     try:
-        return takes_by(job.by(rung, apart=False), base, choices, progress, like=like)
+        return takes_by(job.by(rung, apart=apart), base, choices, progress, like=like)
     except OutOfTime:
         raise
     except HubtlError as error:

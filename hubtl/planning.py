@@ -76,7 +76,7 @@ def _reckoned(
     job: Job, rung: Rung, base: Path, choices: Choices, progress: Progress, like: Estimate
 ) -> dict[str, Any]:
     """Return what a recipe takes that may be chosen, or `why` it can't be."""
-    takes = takes_or_why(job, rung, base, choices, progress, like)
+    takes = takes_or_why(job, rung, base, choices, progress, like, apart=False)
     if isinstance(takes, str):
         return {"why": takes}
     return {"seconds": round(takes.whole(len(job.seeds)), 3), "memory_bytes": takes.memory_bytes}

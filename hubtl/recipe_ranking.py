@@ -180,7 +180,7 @@ class _Contest:
             raise OutOfTime("no time was left to try a recipe", "a larger --time-budget")
         cheapest, *richer = self.job.rungs
         choices, to_try = Choices(), (1 - RECKONING) * self._left
-        like = takes_by(self.job.by(cheapest, apart=False), self.base, choices, self.report)
+        like = takes_by(self.job.by(cheapest), self.base, choices, self.report)
         self.takes[cheapest.recipe.name] = like
         found = [cheapest]
         for rung in richer:
