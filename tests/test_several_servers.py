@@ -86,13 +86,15 @@ def started(urls) -> tuple[list[Patient], Acknowledged, list[httpx2.Response]]:
 def written_while(
     urls: list[str], stop: Callable[[], None], start: Callable[[], None]
 ) -> tuple[Acknowledged, list[httpx2.Response]]:
-    """Let all write while something stops and starts; clients are told 503, and nothing else."""
+    """Let all write while something stops, till one is refused: clients are told 503, no more."""
     writers, known, refused = started(urls)
     while len(known.commits) < WRITERS:
         time.sleep(0.05)
     stop()
     assert len(known.commits) < WRITERS * EACH
-    time.sleep(1)
+    until = time.monotonic() + 60
+    while not refused and time.monotonic() < until:  # the servers try again before they refuse
+        time.sleep(0.05)
     start()
     for writer in writers:
         writer.join(500)

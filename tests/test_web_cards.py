@@ -71,10 +71,14 @@ ENDLESS += ["|a" * n + "\n" + "|-" * n + "\n" + "|\n" * 500 for n in (90, 5000)]
 
 @pytest.mark.parametrize("part", ENDLESS, ids=lambda part: repr(part[:8] + part[-4:]))
 def test_no_text_takes_long_to_read(part):
-    text = (part * MOST)[:MOST]
-    began = time.process_time()
-    as_html(text, "", "acme/moods", "main")
-    assert time.process_time() - began < 2
+    def seconds(size: int) -> float:
+        began = time.process_time()
+        as_html((part * MOST)[:size], "", "acme/moods", "main")
+        return time.process_time() - began
+
+    # On a slow machine, at least not with the square of what there is: that would be 16 times.
+    took = seconds(MOST)
+    assert took < 2 or took < 8 * seconds(MOST // 4)
 
 
 def test_a_card_of_five_megabytes_is_cut_and_says_so(team_hub):
