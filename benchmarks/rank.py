@@ -6,14 +6,15 @@
 
 Candidates are the pretrained models that Python packages carry, cut ones, and ones that were
 adapted to another set (benchmarks/ranking/models.py); data sets are in benchmarks/ranking/sets.py.
-For each seed ROWS rows to train on are drawn; candidates are ranked by them, and each is adapted to
-them and judged by test rows, up to 800. What a candidate is worth on a set is its mean accuracy
-over seeds. Regret is by how many points the choice misses the best candidate of the set: who that
-is one half of the test rows says, and by how many the other. Random twins and noised models are
-shown apart. ROOM keeps models, data and results; what it has is not done again. `--cost` compares
-the CPU time of a ranking with bare forward passes over its rows, and `--peer` with
-TransformerRanker's, in an environment of its own (`pip install "transformer-ranker==0.2.*"`), as
-well as how both agree with what models reach. SmolLM2 is read with the package gguf.
+For each seed ROWS rows to train on are drawn; candidates are ranked by them, of which `rank` takes
+some (or `--by N`), and each is adapted to all of them and judged by test rows, up to 800. What a
+candidate is worth on a set is its mean accuracy over seeds. Regret is by how many points the choice
+misses the best candidate of the set: who that is one half of the test rows says, and by how many
+the other. Random twins and noised models are shown apart. ROOM keeps models, data and results; what
+it has is not done again. `--cost` compares the CPU time of a ranking with bare forward passes over
+its rows, and `--peer` with TransformerRanker's, in an environment of its own (`pip install
+"transformer-ranker==0.2.*"`), as well as how both agree with what models reach. SmolLM2 is read
+with the package gguf.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from .ranking.judging import choices, show, sureness, table
 from .ranking.runs import judge, put
 from .ranking.sets import MODALITIES, sets_of
 
-ROWS = 1000  # as many as `rank` takes by itself
+ROWS = 1000
 
 
 def asked() -> argparse.Namespace:
@@ -39,7 +40,8 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--modality", nargs="+", default=MODALITIES, choices=MODALITIES)
     parser.add_argument("--sets", nargs="+", help="only these data sets")
     parser.add_argument("--recipe", default="probe")
-    parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--rows", type=int, default=ROWS, help="drawn, and to adapt to")
+    parser.add_argument("--by", type=int, help="rank by about so many of them, else as it does")
     parser.add_argument("--seeds", type=int, help="else 3 to 10, the fewer rows test the more")
     parser.add_argument("--cost", action="store_true")
     parser.add_argument("--peer", help="the Python that has TransformerRanker")

@@ -41,7 +41,7 @@ EXAMPLES = (
     "hubtl rank image-classification photos --rows 200",
     "hubtl rank text-classification few.csv --query 'sentence encoder' --time-budget 5m",
     "hubtl rank text-classification few.csv --candidates acme/legal acme/general",
-    "hubtl rank text-classification few.csv --report ranking.html",
+    "hubtl rank text-classification few.csv --recipe lora --report ranking.html",
     "hubtl rank text-classification examples/debian-sections.csv --recipes --time-budget 5m",
 )
 WIDE = 21  # characters of a bar
@@ -64,6 +64,13 @@ def command(
         ),
     ] = None,
     more: Annotated[list[str] | None, typer.Argument(hidden=True, metavar="ID")] = None,
+    recipe: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE|auto",
+            help="What bases are to be adapted by; else what the task prefers, as in `adapt`.",
+        ),
+    ] = "",
     query: Annotated[
         str, typer.Option(metavar="WORDS", help="Rank what these words find, as in `search`.")
     ] = "",
@@ -76,7 +83,7 @@ def command(
     limit: Annotated[int, typer.Option(min=1, help="Rank at most so many that are found.")] = 20,
     rows: Annotated[
         int | None,
-        typer.Option(metavar="N", help="By about so many rows; else 1,000, of texts 200."),
+        typer.Option(metavar="N", help="By about so many rows; else 400, of texts 200."),
     ] = None,
     time_budget: Annotated[
         str | None,
@@ -111,11 +118,16 @@ def command(
 
     if more and not candidates:  # they can only follow the first one of --candidates
         raise BadOption(f"what is `{more[0]}`?", f"--candidates {' '.join(more)}")
+    if recipes and recipe:
+        raise BadOption(
+            "`--recipes` compares all of them, and --recipe names one", "say one of both"
+        )
     if recipes and report:
         raise BadOption("`--report` writes a page on bases, not on --recipes", "say one of both")
     try:
         with screen.progress() as progress:
-            found = (hubtl.rank_recipes if recipes else partial(hubtl.rank, report=report))(
+            bases = partial(hubtl.rank, recipe=recipe, report=report)
+            found = (hubtl.rank_recipes if recipes else bases)(
                 task,
                 data,
                 candidates=[*(candidates or ()), *(more or ())],
@@ -141,15 +153,20 @@ def command(
         raise KeyboardInterrupt("the same command goes on from the features made so far") from None
     if as_json:
         screen.say_json(found.as_json())
-        return
-    if isinstance(found, Worth):
+    elif isinstance(found, Worth):
         say_worth(found)
-        return
-    _say(found)
-    if report:
-        screen.note(f"to look at: {report}")
+    else:
+        _say(found)
+        if report:
+            screen.note(f"to look at: {report}")
+        screen.note(_next(found, data, recipe, hub))
+
+
+def _next(found: hubtl.Ranking, data: Path, recipe: str, hub: str | None) -> str:
+    """Return what to type next."""
+    by = f" --recipe {recipe}" if recipe else ""
     there = f" --hub {hub}" if hub else ""
-    screen.note(f"next: hubtl adapt {task} {data} --base {found.ranking[0].id}{there}")
+    return f"next: hubtl adapt {found.task} {data} --base {found.ranking[0].id}{by}{there}"
 
 
 def _say(found: hubtl.Ranking) -> None:
@@ -185,8 +202,8 @@ def _say(found: hubtl.Ranking) -> None:
     screen.say(f"\n{found.advice}")
     chosen = ", ".join(f"{role} from `{name}`" for role, name in found.columns.items())
     screen.note(
-        f"on {found.rows:,} of {found.of_rows:,} rows to learn from ({chosen}), in "
-        f"{found.seconds:.0f} s; no test row was read"
+        f"on {found.rows:,} of {found.of_rows:,} rows to learn from ({chosen}), to adapt by "
+        f"{found.recipe}, in {found.seconds:.0f} s; no test row was read"
     )
     for line in found.not_known:
         screen.note(f"not known: {line}")

@@ -26,17 +26,26 @@ def _taken(table: Standings, *, behind: bool) -> str:
     """Return in one sentence which to take."""
     first = table.rated[table.order[0]]
     tied = [table.rated[n].id for n in table.order if table.best[n]]
+    take = f"take `{first.id}`, {_why_first(table)}"
     if len(table.rated) == 1 and not behind:
         return f"Only `{first.id}` could be judged: there is nothing to compare it with."
-    sizes = sorted(table.rated[n].params for n in table.order if table.best[n])
-    alone = len(sizes) > 1 and sizes[0] < sizes[1]
-    smallest = f"take `{first.id}`, {'the smallest' if alone else 'than which none is smaller'}"
     if len(tied) == len(table.rated) and not behind:
-        return f"These don't differ on your data by more than chance: {smallest}."
+        return f"These don't differ on your data by more than chance: {take}."
     if len(tied) > 1:
         others = ", ".join(f"`{each}`" for each in tied[1:])
-        return f"`{first.id}` can't be told from {others} on your data: {smallest}."
+        return f"`{first.id}` can't be told from {others} on your data: {take}."
     return f"`{first.id}` is ahead of the others by more than chance: take it.{_held_out(table)}"
+
+
+def _why_first(table: Standings) -> str:
+    """Return what the first is among those that can't be told apart."""
+    sizes = sorted(table.rated[n].params for n in table.order if table.best[n])
+    if table.rated[table.order[0]].params == sizes[0]:
+        alone = len(sizes) > 1 and sizes[0] < sizes[1]
+        return "the smallest" if alone else "than which none is smaller"
+    if table.level.sum() == 1:
+        return "which scores highest"
+    return "the smallest within one standard error of the highest score"
 
 
 def _held_out(table: Standings) -> str:

@@ -186,8 +186,7 @@ def estimate(job: Job, tried: Rehearsal, baselines: float | None = None) -> Esti
         seconds["training"] = tried.adapting * len(rows) / SAMPLE
     trained = COPIES * trained_bytes(network)
     cuts = [layer for name, layer in choices.all().items() if name.startswith("cut") and layer]
-    if _are_kept(tried, inputs, cuts):
-        seconds["features"] = 0.0
+    seconds["features"] *= _lacking(tried, inputs, cuts)
     features_bytes = round(meter.kept_bytes * sum(sizes))
     batches_bytes = SHAPES * meter.batch_bytes
     return Estimate(
@@ -200,12 +199,12 @@ def estimate(job: Job, tried: Rehearsal, baselines: float | None = None) -> Esti
     )
 
 
-def _are_kept(tried: Rehearsal, inputs: Sequence[str], cuts: Sequence[int]) -> bool:
-    """Return whether the features of all inputs are on the shelf, from an earlier recipe."""
+def _lacking(tried: Rehearsal, inputs: Sequence[str], cuts: Sequence[int]) -> float:
+    """Return the share of inputs whose features are not kept from an earlier recipe or ranking."""
     shelf = Shelf(*trunks())
     if cuts:
-        return shelf.serving(tried.network, inputs, cuts[0], tried.precision) is not None
-    return shelf.find(tried.network, inputs, None, tried.precision) is not None
+        return float(shelf.serving(tried.network, inputs, cuts[0], tried.precision) is None)
+    return shelf.lacking(tried.network, inputs, tried.precision)
 
 
 def _seconds(

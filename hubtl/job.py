@@ -167,6 +167,19 @@ def _undecided(request: Request, subject: Subject, out: Path) -> Job:
     raise failed
 
 
+def check_recipe(found: Rung, subject: Subject) -> None:
+    """Raise BadOption where a recipe can't learn what a subject's labels are."""
+    if not subject.labels and getattr(found.method, "linear", False):
+        raise BadOption(
+            f"`{found.recipe.name}` makes a head that tells classes apart, and "
+            f"`{subject.task.name}` has none",
+            "--recipe lora",
+        )
+    why_not, instead = refusal(found, subject.goal)
+    if why_not:
+        raise BadOption(why_not, instead)
+
+
 def job_of(
     request: Request,
     subject: Subject,
@@ -186,14 +199,7 @@ def job_of(
     task, goal, split = subject.task, subject.goal, subject.split
     rungs = climbable(subject.rungs, len(subject.labels), goal)
     recipe, method = rungs[0].recipe, rungs[0].method
-    if not subject.labels and getattr(method, "linear", False):
-        raise BadOption(
-            f"`{recipe.name}` makes a head that tells classes apart, and `{task.name}` has none",
-            "--recipe lora",
-        )
-    why_not, instead = refusal(rungs[0], goal)
-    if why_not:
-        raise BadOption(why_not, instead)
+    check_recipe(rungs[0], subject)
     why = f"{why} {preference(request)}".strip()
     return Job(
         task, recipe, method, source, entry, subject.data, split, subject.labels, goal, out,

@@ -58,7 +58,7 @@ def planned(job: Job, progress: Progress) -> Plan:
 def _ranking(job: Job, among: Contenders, largest: Estimate) -> dict[str, float]:
     """Return the seconds of ranking, as if all candidates took what the largest does.
 
-    What it makes of all rows is not made again.
+    The features that it makes are not made again, but where a recipe wants them at a cut.
     """
     learning = len(job.split.train) + len(job.split.validation)
     rows = min(learning, ROWS)
@@ -68,7 +68,8 @@ def _ranking(job: Job, among: Contenders, largest: Estimate) -> dict[str, float]
     budget = job.clock.budget
     if budget is not None:
         return {"ranking": round(min(takes, SHARE * budget), 3)}
-    again = {"features": 0.0} if takes and rows == learning else {}
+    left = seconds["features"] * (1 - rows / learning)
+    again = {"features": round(left, 3)} if takes and getattr(job.method, "frozen", False) else {}
     return {"ranking": round(takes, 3), **again}
 
 

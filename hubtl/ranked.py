@@ -70,12 +70,13 @@ class Ranked:
 class Ranking:
     """Candidates for a task, best first, on `rows` rows to learn from; no test row was read.
 
-    Of those that can't be told apart as the best the smaller come first, whatever their scores.
-    `weights` say what each part counts, `scorers` what each scorer's number is, and `past_sets` on
-    how many earlier sets candidates were compared; `learnt` is whether the weights were learnt from
-    those, which eight sets or more allow where it does better than fixed ones. `domain` and
-    `language` are those of the rows, where they are known. `failed` are candidates that could not
-    be judged, `left_out` models that were none, each with its reason.
+    It foretells what they reach by `recipe`; `frozen` is whether that keeps bases as they are. Of
+    those within one standard error of the highest score the smaller come first. `weights` say what
+    each part counts, `scorers` what each scorer's number is, and `past_sets` on how many earlier
+    sets candidates were compared; `learnt` is whether the weights were learnt from those, which
+    eight sets or more allow where it does better than fixed ones. `domain` and `language` are those
+    of the rows, where they are known. `failed` are candidates that could not be judged, `left_out`
+    models that were none, each with its reason.
     """
 
     task: str
@@ -95,6 +96,8 @@ class Ranking:
     domain: str | None = None
     language: str | None = None
     learnt: bool = False
+    recipe: str = ""
+    frozen: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the keys that `rank --json` promises: all fields."""

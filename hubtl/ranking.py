@@ -12,10 +12,10 @@ from .as_it_is import ABOUT, AS_IT_IS, ROWS, check_answers
 from .candidates import LIMIT, Candidate, Candidates, find_candidates, none_judged, told
 from .clock import Clock
 from .counsel import advice
-from .ladder import WITHOUT_CLASSES
+from .job import check_recipe
+from .ladder import AUTO, WITHOUT_CLASSES
 from .page import check_page
 from .plugins.manager import plugins
-from .plugins.preferring import PROBE
 from .ranked import Ranked, Ranking
 from .rating import Rated, rate, rows_of
 from .registry.comparing import DIGITS
@@ -36,6 +36,7 @@ def rank(
     task: str,
     data: str | os.PathLike[str],
     *,
+    recipe: str = "",
     candidates: Sequence[str] = (),
     query: str = "",
     rows: int | None = None,
@@ -52,6 +53,7 @@ def rank(
 ) -> Ranking:
     """Return candidates for a task, best first, by rows that `adapt` would train on.
 
+    The recipe that they are to be adapted by is the one that the task prefers where none is named.
     They are named, or found by the words of `query` or on `hub`, else those that are here. Filters
     are fields of `Query`: domain, language, licence, allows, max_params, fits, limit. A candidate
     that fails is told in the result. `report` is where to write a page to look at. Raises the
@@ -61,7 +63,7 @@ def rank(
     if rows is not None and rows < 2:
         raise BadOption(f"`--rows {rows}` are too few to tell anything by", "such as --rows 200")
     request = Request(
-        task, Path(data), recipe=PROBE, test=Path(test) if test else None, columns=columns or {},
+        task, Path(data), recipe=recipe, test=Path(test) if test else None, columns=columns or {},
         options=options or {}, seed=seed, hub=hub, device=device, time_budget=time_budget,
     )  # fmt: skip
     if report:
@@ -71,7 +73,9 @@ def rank(
     found = find_candidates(candidates, asked, hub)
     subject = read_subject(request, recipes)
     check_answers(request, subject)
-    if not subject.fits_head:  # then no head can be fitted, and a recipe without one is meant
+    if recipe and len(recipes) == 1:
+        check_recipe(recipes[0], subject)
+    if not subject.fits_head and not recipe:  # then a recipe that fits no head is meant
         request = replace(request, recipe=WITHOUT_CLASSES[0])
         subject = replace(subject, rungs=find_recipes(request))
     ranking = ranked(request, subject, found, progress, rows)
@@ -111,6 +115,9 @@ class _Contest:
         learning = len(subject.split.train) + len(subject.split.validation)
         budget = self.clock.budget is not None
         self.available = learning
+        methods = [rung.method for rung in subject.rungs]
+        kept = all(getattr(method, "frozen", False) for method in methods)
+        self.frozen = subject.fits_head and kept
         if not rows and not subject.fits_head:
             rows = ROWS
         elif not rows and not subject.goal.whole:
@@ -155,7 +162,7 @@ class _Contest:
             raise late
         if not rated:
             raise none_judged(self.failed, self.request.task)
-        return by_score(rated, self.earlier)
+        return self._ordered(rated)
 
     def _again(self, going_on: Sequence[Rated], size: int) -> list[Rated]:
         """Return candidates judged on more rows, the best first; none where time runs out."""
@@ -169,13 +176,13 @@ class _Contest:
                 rated.append(found)
             else:
                 self.failed.append(LeftOut(each.id, told(found)))
-        return by_score(rated, self.earlier)
+        return self._ordered(rated)
 
     def _rated(
         self, each: Candidate, where: str, chunks: Sequence[Split], before: Sequence[Rated]
     ) -> Rated | Exception:
         """Return a candidate rated, or what stood in the way of that."""
-        ahead = f"; ahead: {by_score(before, self.earlier)[0].id}" if before else ""
+        ahead = f"; ahead: {self._ordered(before)[0].id}" if before else ""
 
         def report(step: str, done: int, total: int) -> None:
             self._check_time()
@@ -190,6 +197,9 @@ class _Contest:
             return error
         self.seconds[each.id] = self.seconds.get(each.id, 0.0) + rated.spent
         return rated
+
+    def _ordered(self, rated: Sequence[Rated]) -> list[Rated]:
+        return by_score(rated, self.earlier, frozen=self.frozen)
 
     def _check_time(self) -> None:
         if self.clock.budget is not None and self.clock.spent >= self.clock.budget:
@@ -239,7 +249,8 @@ class _Contest:
             if not left:
                 continue
             rows = rows_of(self.chunks[: size + 1])
-            tables.append(standings(left, rows, self.earlier, self.request.seed))
+            seed = self.request.seed
+            tables.append(standings(left, rows, self.earlier, seed, frozen=self.frozen))
             for each in listed(tables[-1], self.seconds, final=len(tables) == 1):
                 placed.setdefault(each.id, each)
         if not tables:
@@ -268,4 +279,6 @@ class _Contest:
             domain=self.subject.domain,
             language=language,
             learnt=last.learnt,
+            recipe=AUTO if len(self.subject.rungs) > 1 else self.subject.rungs[0].recipe.name,
+            frozen=self.frozen,
         )

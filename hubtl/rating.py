@@ -44,10 +44,6 @@ from .transfer.views import viewed
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PLACES = (
-    10_000  # such as words, where those are judged: of more, scoring takes longer than it tells
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Rated:

@@ -26,7 +26,6 @@ from .registry.comparing import LOWER
 from .registry.entry import Query
 from .registry.errors import BadData, BadOption, HubtlError, OutOfTime
 from .registry.rooms import temporary_room
-from .rounds import ROWS
 from .sources import pull
 from .subject import Request, check_classes, find_recipes, read_subject
 from .transfer import measure
@@ -41,6 +40,7 @@ from .trying import Trying
 from .unfinished import Unfinished
 from .worth import Tried, Worth, advice, few, with_ties
 
+ROWS = 1000  # that recipes learn from at most, where nothing else is asked
 PATIENCE = 600.0  # seconds that are meant where no time budget is given
 RECKONING = 0.25  # of what is left, to reckon what recipes take; the rest is to try them
 

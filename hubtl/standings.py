@@ -18,8 +18,8 @@ from .registry.past import Past as Result
 from .transfer.ensemble import Combined, Past, combine
 from .transfer.scoring import Scored, resampled, spread
 from .transfer.split import Example
-from .transfer.ties import ties
-from .transfer.weighing import learnt
+from .transfer.ties import level, ties
+from .transfer.weighing import weighed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,9 +39,10 @@ class Earlier:
 class Standings:
     """Candidates as they were given: scores, intervals, and which may be the best one.
 
-    `spans` are 95 % intervals of what each scorer that can tell says [2, candidates], `order` has
-    places, the first first, and `past_sets` is on how many sets candidates were compared; `learnt`
-    is whether the weights were learnt from those. `origins` are whose each row is, where known.
+    `spans` are 95 % intervals of what each scorer that can tell says [2, candidates], `level` are
+    those within one standard error of the highest score, `order` has places, the first first, and
+    `past_sets` is on how many sets candidates were compared; `learnt` is whether the weights were
+    learnt from those. `origins` are whose each row is, where known.
     """
 
     rated: tuple[Rated, ...]
@@ -51,6 +52,7 @@ class Standings:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     best: NDArray[np.bool_]
+    level: NDArray[np.bool_]
     order: tuple[int, ...]
     past_sets: int
     learnt: bool
@@ -58,13 +60,18 @@ class Standings:
 
 
 def standings(
-    rated: Sequence[Rated], rows: Sequence[Example], earlier: Earlier, seed: int
+    rated: Sequence[Rated],
+    rows: Sequence[Example],
+    earlier: Earlier,
+    seed: int,
+    *,
+    frozen: bool = False,
 ) -> Standings:
-    """Return where candidates stand that were rated on the same rows.
+    """Return where candidates stand that were rated on the same rows; `frozen` is what is adapted.
 
     Those may be the best that rows and past results can't tell from it: priors are no evidence of
-    these rows, so they order candidates and tell none apart. The smaller of them come first, then
-    the freer, then those of the higher score.
+    these rows, so they order candidates and tell none apart. Of them the smaller come first that
+    are within one standard error of the highest score, then the freer; then by score.
     """
     names = dict.fromkeys(name for each in rated for name in each.scores)
     said = {name: [each.scores.get(name, Scored(UNKNOWN)) for each in rated] for name in names}
@@ -72,20 +79,25 @@ def standings(
     draws = {name: resampled(each, groups=groups, seed=seed) for name, each in said.items()}
     values = _values(said)
     priors, past = priors_of(rated), past_of(rated, earlier)
-    weights = learnt(past, priors)
+    weights, learnt = weighed(names, priors, past, frozen=frozen)
     combined = combine(values, priors, past, weights)
-    all_ = ties(combine(draws, priors, past, weights).score, combined.score)
+    drawn = combine(draws, priors, past, weights).score
+    all_ = ties(drawn, combined.score)
     measured = ties(
         combine(draws, {}, past, weights).score, combine(values, {}, past, weights).score
     )
     best = all_.best | measured.best
-    by_score = np.argsort(-combined.score, kind="stable").tolist()
-    first = sorted((n for n in by_score if best[n]), key=lambda n: _cost(rated[n]))
-    order = (*first, *(n for n in by_score if not best[n]))
+    near = best & level(drawn, combined.score)
+    ordered = np.argsort(-combined.score, kind="stable").tolist()
+    order = (
+        *sorted((n for n in ordered if near[n]), key=lambda n: _cost(rated[n])),
+        *(n for n in ordered if best[n] and not near[n]),
+        *(n for n in ordered if not best[n]),
+    )
     spans = {name: spread(each, draws[name]) for name, each in said.items()}
     return Standings(
-        tuple(rated), combined, priors, spans, all_.low, all_.high, best, order, len(past),
-        weights is not None, tuple(row.origin or row.group for row in rows),
+        tuple(rated), combined, priors, spans, all_.low, all_.high, best, near, order, len(past),
+        learnt, tuple(row.origin or row.group for row in rows),
     )  # fmt: skip
 
 
@@ -136,12 +148,13 @@ def _known(value: float) -> float | None:
     return None if value != value else float(value)
 
 
-def by_score(rated: Sequence[Rated], earlier: Earlier) -> list[Rated]:
+def by_score(rated: Sequence[Rated], earlier: Earlier, *, frozen: bool = False) -> list[Rated]:
     """Return candidates by what is known so far, the best first, without intervals."""
     names = dict.fromkeys(name for each in rated for name in each.scores)
     said = {name: [each.scores.get(name, Scored(UNKNOWN)) for each in rated] for name in names}
     priors, past = priors_of(rated), past_of(rated, earlier)
-    score = combine(_values(said), priors, past, learnt(past, priors)).score
+    weights, _ = weighed(names, priors, past, frozen=frozen)
+    score = combine(_values(said), priors, past, weights).score
     return [rated[number] for number in np.argsort(-score, kind="stable").tolist()]
 
 

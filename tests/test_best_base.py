@@ -134,6 +134,12 @@ def test_an_only_candidate_is_taken_without_ranking_and_one_of_no_domain_is_told
     assert not [step for step in heard if "judging, " in step]
 
 
+def test_a_dry_run_reckons_features_at_a_cut_though_bases_are_ranked_on_all_rows(shelf, moods):
+    asked = {"base": "auto", "hub": shelf.name, "measure": True}
+    plan = hubtl.plan(TASK, moods, recipe="lora", **asked)
+    assert plan.estimate and plan.estimate["stages"]["features"] > 0
+
+
 def test_a_dry_run_says_what_would_be_ranked_and_what_that_takes(shelf, moods):
     plan = hubtl.plan(TASK, moods, base="auto", hub=shelf.name, measure=True)
     assert (plan.base, plan.base_revision) == ("auto", None)

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hubtl.transfer.ensemble import DOUBT, PAST, Past, combine, past_standing, standing
+from hubtl.transfer.ensemble import DOUBT, PAST, Past, combine, fixed, past_standing, standing
 from hubtl.transfer.evidence import evidence
 from hubtl.transfer.neighbours import neighbours
 from hubtl.transfer.scoring import resampled, sample_of
-from hubtl.transfer.ties import ties
+from hubtl.transfer.ties import level, ties
 from hubtl.transfer.weighing import learnt
 
 UNKNOWN = float("nan")
@@ -39,6 +39,16 @@ def test_a_score_is_the_weighted_mean_of_standardised_ranks_and_shows_its_parts(
     assert np.allclose(found.parts["benchmark"] * total, numbers(-STEP, STEP, 0))
     assert np.allclose(found.score, sum(found.parts.values()))
     assert np.allclose(found.score * total, STEP * numbers(-2.5, 1.5, 1))
+
+
+def test_what_measures_a_linear_head_counts_where_that_is_what_is_adapted():
+    scores, priors = ("probe", "neighbours", "logme"), {"benchmark": None, "downloads": None}
+    told = fixed(dict.fromkeys(scores), priors, frozen=True)
+    assert told == pytest.approx(
+        {"probe": 0.5, "neighbours": 0, "logme": 0.5, "benchmark": 0.1, "downloads": 0, PAST: 0.3}
+    )
+    strangers = dict.fromkeys(("one", "other"))
+    assert fixed(strangers, priors, frozen=True) == fixed(strangers, priors)
 
 
 def test_a_prior_that_no_table_judged_is_shown_and_not_counted():
@@ -137,6 +147,14 @@ def test_those_that_differ_by_less_than_their_draws_are_tied():
     assert ties(np.ones((10, 1))).best.all() and ties(np.ones((10, 3))).best.all()
     exact = ties(np.tile(numbers(2, 2, 1), (10, 1)))
     assert exact.best.tolist() == [True, True, False]
+
+
+def test_those_within_one_standard_error_of_the_highest_score_are_level():
+    dice = np.random.default_rng(0)
+    scores, rows = numbers(0.9, 0.8, 0.7), dice.normal(size=(1000, 1))
+    apart = dice.normal(size=(1000, 3)) * numbers(0, 0.15, 0.15)  # how far from the first
+    assert level(scores + rows + apart, scores).tolist() == [True, True, False]
+    assert level(np.ones((10, 3)), np.ones(3)).all()
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.1, 0.3])

@@ -59,6 +59,7 @@ def test_the_page_fits_a_phone_keeps_figures_whole_in_print_and_asks_for_nothing
     assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in PAGE
     assert "color-scheme" in PAGE and "@media print" in PAGE
     assert re.search(r"@media print.*figure[^}]*break-inside: avoid", PAGE)
+    assert re.search(r"@media print.*\.side { display: block; }", PAGE), "titles stay with plots"
     assert not re.search(r"https?:|@import|<script|<link", PAGE)
 
 

@@ -29,7 +29,7 @@ from hubtl.transfer.progress import silent
 from hubtl.transfer.quiet import quiet_libraries
 from hubtl.transfer.views import viewed
 
-from .ranking import BERT, ENCODER, TASK, TWIN, copy_of, kept, rank, said
+from .ranking import BERT, ENCODER, TASK, TWIN, copy_of, kept, many_moods, rank, said
 
 NAN = float("nan")
 
@@ -63,16 +63,24 @@ def test_what_test_rows_are_changes_nothing(shelf, moods):
     assert kept() == made
 
 
-def test_adapt_starts_from_what_rank_made(shelf, moods, tmp_path):
-    rank(shelf, moods, BERT)
-    made = kept()
-    job = prepare(Request(TASK, moods, base=BERT, hub=shelf.name, out=tmp_path / "made"))
+@pytest.mark.parametrize(
+    ("more", "lacking"), [({}, 0), ({"time_budget": "10m"}, 0), ({"rows": 50}, 150)]
+)
+def test_adapt_starts_from_what_rank_made(more, lacking, shelf, tmp_path, monkeypatch):
+    data = many_moods(200)
+    rank(shelf, data, BERT, ENCODER, **more)  # at once, in parts, or some
+    ran: list[int] = []
+    job = prepare(Request(TASK, data, base=BERT, hub=shelf.name, out=tmp_path / "made"))
     with quiet_libraries():
         network = network_of(job, pull(job.source, job.base), silent)
         session = session_of(job, 0, Choices(), Meter())
+        features = network.features
+        monkeypatch.setattr(
+            network, "features", lambda b: ran.append(len(b["input_ids"])) or features(b)
+        )
         learnt = job.method.adapt(network, job.recipe.options, viewed(session, network))
     assert learnt.how == "a linear head on frozen features"
-    assert session.meter.seconds["features"] == 0 and kept() == made and len(made) == 1
+    assert sum(ran) == lacking
 
 
 def test_each_layer_is_scored_by_the_pass_that_makes_features_and_none_where_these_were_kept(
@@ -86,6 +94,16 @@ def test_each_layer_is_scored_by_the_pass_that_makes_features_and_none_where_the
     for path in trunks()[0].glob("*/layers.npz"):
         path.unlink()
     assert [each.layers for each in rank(shelf, moods, ENCODER, BERT).ranking] == [(), ()]
+
+
+def test_what_counts_hangs_on_whether_the_recipe_trains_the_base(shelf, moods):
+    kept, trained = (rank(shelf, moods, BERT, ENCODER, recipe=name) for name in ("", "lora"))
+    assert (kept.recipe, kept.frozen) == ("probe", True)
+    assert (trained.recipe, trained.frozen) == ("lora", False)
+    priors = {"downloads": 0, "benchmark": 1, "parameters": 0.5}
+    assert dict(trained.weights) == {**dict.fromkeys(trained.scorers, 1 / 5), **priors}
+    heads = {**dict.fromkeys(kept.scorers, 0.0), "probe": 0.5, "logme": 0.5}
+    assert dict(kept.weights) == pytest.approx({**heads, **{k: v / 10 for k, v in priors.items()}})
 
 
 def test_an_adapter_is_a_candidate_as_it_is_a_base_for_adapt(shelf, moods, adapt_once):

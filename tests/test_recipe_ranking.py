@@ -161,6 +161,11 @@ def test_the_command_ranks_bases_first_and_says_what_to_type_next(shelf, moods, 
     assert "no test row was read" in shown.err
 
 
+def test_one_recipe_is_named_or_all_are_compared(moods):
+    with pytest.raises(BadOption, match="`--recipes` compares all of them, and --recipe names one"):
+        command(TASK, moods, recipes=True, recipe="lora")
+
+
 def _reached(found: Worth) -> dict[str, object]:
     """What each recipe reached that was tried."""
     return {each.name: (each.metric, each.loss) for each in found.recipes if each.metric}

@@ -184,6 +184,12 @@ def test_scores_are_checked_as_numbers_and_texts_as_texts(pairs, hubtl_cli):
     assert found["labels"] == {}
 
 
+def test_a_recipe_that_cannot_learn_such_labels_is_refused_before_bases_are_ranked(shelf, pairs):
+    with pytest.raises(BadOption, match="`probe` fits a head") as told:
+        hubtl.rank(TASK, pairs, candidates=[BASE], recipe="probe", hub=shelf.name)
+    assert told.value.hint == "--recipe lora"
+
+
 def test_bases_are_ranked_by_what_their_cosines_say_before_anything_is_learnt(shelf, pairs):
     found = hubtl.rank(TASK, pairs, candidates=[BASE], hub=shelf.name)
     (one,) = found.ranking

@@ -59,6 +59,46 @@ class Counting:
         return self._run(batch)
 
 
+def test_what_was_made_of_some_inputs_is_not_made_again_with_more(network, kept):
+    counted = Counting(network)
+    parts = [kept.make(network, some, None) for some in (TEXTS[:15], TEXTS[10:30])]
+    ran = counted.rows
+    assert kept.lacking(network, TEXTS) == pytest.approx(11 / 41)
+    every = kept.make(network, TEXTS, None)
+    assert counted.rows - ran == 11 and kept.lacking(network, TEXTS) == 0
+    for part in parts:
+        inputs = list(part.inputs)
+        assert np.array_equal(
+            every.pooled[every.rows_of(inputs)], part.pooled[part.rows_of(inputs)]
+        )
+    assert kept.make(network, TEXTS[5:25], None).pooled is not None and counted.rows - ran == 11
+
+
+def test_rows_of_another_base_or_precision_are_not_taken_for_known(network, kept, shelf):
+    kept.make(network, TEXTS, None)
+    assert kept.lacking(network, TEXTS[:9], "bf16") == 1
+    others = {"acme/tiny-bert", "acme/tiny-encoder"}
+    lacking = [kept.lacking(made(shelf, name), TEXTS[:9]) for name in sorted(others)]
+    assert sorted(lacking) == [0, 1]
+
+
+def test_what_bases_said_lies_beside_the_trunks_and_is_not_taken_for_one(network, kept):
+    kept.make(network, TEXTS[:15], None)
+    said = kept.folder / "00said"
+    said.mkdir()
+    (said / "about.json").write_text(json.dumps(["good", "bad"]))
+    assert kept.lacking(network, TEXTS) == pytest.approx(26 / 41)
+
+
+def test_layers_are_looked_at_though_rows_are_known(network, kept):
+    kept.make(network, TEXTS, None)
+    counted = Counting(network)
+    some = kept.make(network, TEXTS[:20], None, look=TEXTS[:20], most=8)
+    places, layers = some.by_layer(TEXTS[:20])
+    assert counted.rows == len(places) == 8 and len(layers) == 2
+    assert np.allclose(layers[-1], some.pooled[some.rows_of([TEXTS[n] for n in places])], atol=1e-5)
+
+
 def test_from_a_cut_comes_what_comes_from_the_whole(network, kept):
     cut = cut_at(network, 1, TEXTS[:4])
     trunk = kept.make(network, TEXTS, cut)

@@ -16,6 +16,10 @@ PAST = "past"
 # it is shown and not counted.
 PRIORS = {"benchmark": 1.0, "parameters": 0.5}
 MOST_PAST = 3.0
+# Where a recipe keeps the base as it is, it fits a linear head, and these measure one on the rows
+# themselves: they weigh 1, and what is known otherwise, which guesses at that, this share.
+LINEAR = ("probe", "logme")
+FROZEN = 0.1
 DIGITS = 6  # of a value that count: features turned round score the same but for the seventh
 DOUBT = 1.0  # what it weighs that a candidate of which nothing is known is a middling one
 
@@ -76,10 +80,15 @@ def combine(
     return Combined(np.asarray(score), parts, {name: chosen.get(name, 0.0) for name in found})
 
 
-def fixed(scores: Mapping[str, object], priors: Mapping[str, object]) -> dict[str, float]:
-    """Return what parts weigh unless it is learnt."""
-    each = {name: 1 / len(scores) for name in scores}
-    return {**each, **{name: PRIORS.get(name, 0.0) for name in priors}, PAST: MOST_PAST}
+def fixed(
+    scores: Mapping[str, object], priors: Mapping[str, object], *, frozen: bool = False
+) -> dict[str, float]:
+    """Return what parts weigh unless it is learnt, for recipes that keep bases frozen or do not."""
+    told = [name for name in scores if name in LINEAR] if frozen else []
+    each = {name: float(name in (told or scores)) / len(told or scores) for name in scores}
+    known = {**{name: PRIORS.get(name, 0.0) for name in priors}, PAST: MOST_PAST}
+    share = FROZEN if told else 1.0
+    return {**each, **{name: share * weight for name, weight in known.items()}}
 
 
 def parts_of(scores: Values, priors: Values, past: Sequence[Past]) -> dict[str, Part]:

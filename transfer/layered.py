@@ -51,6 +51,7 @@ class Looked:
         self._places = {number: place for place, number in enumerate(numbers)}
         self._found: list[Any] = []
         self._none = not numbers or depth(network) < 2
+        self.numbers = frozenset() if self._none else frozenset(numbers)
 
     @contextlib.contextmanager
     def watching(self, numbers: Sequence[int], sizes: Sequence[int]) -> Iterator[list[Any]]:

@@ -110,8 +110,12 @@ def cross_validated(
     folds: int = 5,
     seed: int = 0,
     strengths: Sequence[float] = STRENGTHS,
+    tolerance: float = ROUGH,
 ) -> CrossValidated:
-    """Return the C that says most of rows held out, and the heads that said it."""
+    """Return the C that says most of rows held out, and the heads that said it.
+
+    `tolerance` is the relative change of the loss at which a fit is done.
+    """
     scale = deviation(rows)
     counts = np.bincount(rows.targets, minlength=classes)
     folds = 3 if len(rows) > MANY and folds == 5 else folds
@@ -130,7 +134,7 @@ def cross_validated(
     losses: dict[float, float] = {}
     best: list[tuple[Head, Labelled]] = []
     for strength in strengths if fits else ():
-        found = [(fitting.solve(strength, ROUGH), others) for fitting, others in fits]
+        found = [(fitting.solve(strength, tolerance), others) for fitting, others in fits]
         losses[strength] = sum(_loss(others, *head) for head, others in found) / weighed
         if losses[strength] == min(losses.values()):
             best = found

@@ -10,8 +10,10 @@ import json
 from collections.abc import Callable, Sequence
 
 from ..registry.rooms import new_room
+from .distinct import distinct
 from .network import Network
-from .trunk import Shelf, distinct, key, used
+from .trunk import Shelf, key
+from .usage import used
 
 SAID = "said"
 

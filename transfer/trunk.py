@@ -5,6 +5,7 @@
                              what has a shape of its own is one position
     FOLDER/KEY/starts.npy    where each input's positions start; one number more than inputs
     FOLDER/KEY/pooled.npy    [inputs, features], what the head sees of each, if that is one row
+    FOLDER/KEY/contents.npy  hashes of what inputs hold, by which single rows are found again
     FOLDER/KEY/placed.*      what it sees at the places of some inputs, where it judges each place
     FOLDER/KEY/layers.npz    [some inputs, width] of each layer, and which inputs, where asked for
 
@@ -19,10 +20,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,18 +30,21 @@ import numpy as np
 
 from ..registry.rooms import new_room
 from .cut import Cut, Tap, depth
+from .distinct import Distinct, distinct
+from .known_rows import POOLED, known_rows, write_contents
 from .layered import Looked, read_layers
 from .meter import Meter
 from .network import Network, batches, padded
 from .placed import Gathered, Kept, read_kept
 from .precision import working_in
 from .progress import Progress, silent
+from .usage import make_room, used
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-FORMAT = 3
+FORMAT = 4
 LAYERS = "layers.npz"
 ROWS = 32  # at once, and fewer of long ones
 POSITIONS = ROWS * 256
@@ -148,41 +150,36 @@ class Shelf:
         """Return the trunk of these inputs, made now and kept: once for each input.
 
         Of the inputs in `look`, so many at most are looked at in each layer: by chance, but always
-        the same, as their contents' hashes have it.
+        the same, as their contents' hashes have it. Where there is no cut, the network runs only on
+        these and on inputs that no trunk has a row of.
         """
         listed = distinct(network, inputs)
+        origin = _origin(network, precision)
         self.folder.mkdir(parents=True, exist_ok=True)
+        known = {} if cut else known_rows(self.folder, origin, listed)
+        looked = Looked(network, sorted({listed.numbers[each] for each in look})[:most])
         with new_room(self.folder, ".new-") as room:
-            looked = Looked(network, sorted({listed.numbers[each] for each in look})[:most])
             with working_in(precision, network):
-                _write(room, network, listed.inputs, cut, progress, meter or Meter(), looked)
+                _write(room, network, listed, cut, progress, meter or Meter(), looked, known)
+            _tell(room, cut, origin)
             layer = cut.layer if cut else None
             return _read(self.keep(room, key(network, listed.digest, layer, precision)), listed)
+
+    def lacking(self, network: Network, inputs: Sequence[str], precision: str = "fp32") -> float:
+        """Return the share of inputs of which no trunk has what the head sees of them."""
+        if self.find(network, inputs, None, precision):
+            return 0.0
+        listed = distinct(network, inputs)
+        known = known_rows(self.folder, _origin(network, precision), listed)
+        return 1 - len(known) / len(listed.inputs)
 
     def keep(self, room: Path, name: str) -> Path:
         """Return a room's new place under a name, made in place of what was not used longest."""
         at = self.folder / name
-        self._make_room(sum(path.stat().st_size for path in room.iterdir()))
+        make_room(self.folder, sum(path.stat().st_size for path in room.iterdir()), self.limit)
         with contextlib.suppress(OSError):  # another process was a moment faster with the same
             room.rename(at)
         return at
-
-    def _make_room(self, wanted: int) -> None:
-        """Remove what was not used for longest, until so many bytes more are within the limit."""
-        import filelock
-
-        with filelock.FileLock(self.folder / ".lock", timeout=60):
-            kept = []
-            for about in self.folder.glob("[0-9a-f]*/about.json"):
-                with contextlib.suppress(FileNotFoundError):
-                    size = sum(path.stat().st_size for path in about.parent.iterdir())
-                    kept.append((about.stat().st_mtime, size, about.parent))
-            total = sum(size for _, size, _ in kept)
-            for _, size, folder in sorted(kept):
-                if total + wanted <= self.limit:
-                    break
-                shutil.rmtree(folder, ignore_errors=True)
-                total -= size
 
 
 def key(network: Network, digest: str, layer: int | None, precision: str) -> str:
@@ -191,62 +188,51 @@ def key(network: Network, digest: str, layer: int | None, precision: str) -> str
     return hashlib.sha256(about.encode()).hexdigest()[:40]
 
 
-@dataclass(frozen=True, slots=True)
-class Distinct:
-    """Inputs of which no two hold the same, a digest of all, and the number of each input asked."""
-
-    inputs: Sequence[str]
-    digest: str
-    numbers: dict[str, int]
-
-
-def distinct(network: Network, inputs: Sequence[str]) -> Distinct:
-    """Return inputs once each, as a network tells them apart."""
-    asked = sorted(set(inputs))
-    contents = network.contents(asked)
-    firsts: dict[str, str] = {}
-    for each, content in zip(asked, contents, strict=True):
-        firsts.setdefault(content, each)
-    order = {content: number for number, content in enumerate(sorted(firsts))}
-    digest = hashlib.sha256()
-    for content in order:
-        digest.update(hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest())
-    numbers = {each: order[content] for each, content in zip(asked, contents, strict=True)}
-    return Distinct([firsts[content] for content in order], digest.hexdigest(), numbers)
+def _origin(network: Network, precision: str) -> str:
+    """Return what all features of a network in a precision have in common, whatever the inputs."""
+    about = json.dumps([FORMAT, network.identity, precision])
+    return hashlib.sha256(about.encode()).hexdigest()
 
 
 def _write(
     room: Path,
     network: Network,
-    listed: Sequence[str],
+    listed: Distinct,
     cut: Cut | None,
     progress: Progress,
     meter: Meter,
     looked: Looked,
+    known: Mapping[int, NDArray[np.float32]],
 ) -> None:
-    """Run the network once over all inputs, longest first, and write down what it makes."""
+    """Run the network once over inputs, longest first, and write down what it makes.
+
+    It does not run on inputs whose rows are known, but for those that are looked at.
+    """
     import torch
 
     network.body.eval()
-    sizes = network.sizes(listed)
+    inputs = listed.inputs
+    sizes = network.sizes(inputs)
+    todo = [n for n in range(len(inputs)) if n not in known or n in looked.numbers]
     counts = cut.positions(sizes) if cut else sizes
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    pooled: Any = None
+    pooled: Any = _filled(room / POOLED, len(inputs), known) if known else None
     states: Any = None
     gathered = Gathered(room, sizes) if getattr(network, "places", False) else None
     done = 0
-    progress("features", 0, len(listed))
+    progress("features", 0, len(todo))
     with torch.inference_mode():
-        for numbers in batches(sizes, ROWS, POSITIONS, alike=network.alike):
+        for some in batches([sizes[n] for n in todo], ROWS, POSITIONS, alike=network.alike):
+            numbers = [todo[place] for place in some]
             tapped = Tap(network, cut.layer) if cut else contextlib.nullcontext()
             watching = looked.watching(numbers, [sizes[number] for number in numbers])
             with meter.stage("features", padded(sizes, [numbers])), tapped as tap, watching as head:
-                batch = network.collate([listed[number] for number in numbers])
+                batch = network.collate([inputs[number] for number in numbers])
                 features = network.features(batch).float().cpu().numpy()
                 head.append(features)
             if features.ndim == 2:
                 if pooled is None:
-                    pooled = _new(room / "pooled.npy", (len(listed), features.shape[1]))
+                    pooled = _new(room / POOLED, (len(inputs), features.shape[1]))
                 pooled[numbers] = features
             elif gathered:
                 gathered.add(numbers, features)
@@ -259,7 +245,7 @@ def _write(
                 for row, number in enumerate(numbers):
                     states[starts[number] : starts[number + 1]] = given[row, : counts[number]]
             done += len(numbers)
-            progress("features", done, len(listed))
+            progress("features", done, len(todo))
     for each in (pooled, states):
         if each is not None:
             each.flush()
@@ -267,7 +253,21 @@ def _write(
     meter.kept_bytes = (kept + (gathered.close() if gathered else 0)) / sum(sizes)
     np.save(room / "starts.npy", starts)
     looked.write(room / LAYERS)
-    about = {"format": FORMAT, "cut": asdict(cut) if cut else None}
+    if pooled is not None:
+        write_contents(room, listed)
+
+
+def _filled(path: Path, count: int, known: Mapping[int, NDArray[np.float32]]) -> Any:
+    """Return a new file's array of so many rows, in which those are that are known."""
+    rows = _new(path, (count, len(next(iter(known.values())))))
+    for number, row in known.items():
+        rows[number] = row
+    return rows
+
+
+def _tell(room: Path, cut: Cut | None, origin: str) -> None:
+    """Write down how a trunk was made."""
+    about = {"format": FORMAT, "cut": asdict(cut) if cut else None, "origin": origin}
     (room / "about.json").write_text(json.dumps(about), "utf-8")
 
 
@@ -275,18 +275,12 @@ def _new(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
     return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
 
 
-def used(at: Path) -> None:
-    """Note that what is kept in a folder was used now."""
-    now = time.time_ns()  # the disk's own clock ticks too slowly to tell two uses apart
-    os.utime(at / "about.json", ns=(now, now))
-
-
 def _read(at: Path, listed: Distinct) -> Trunk:
     """Return a kept trunk, and note that it was used."""
     about = json.loads((at / "about.json").read_text("utf-8"))
     used(at)
     # Torch wants arrays that may be written; what is written to these would stay in memory.
-    pooled = np.load(at / "pooled.npy", mmap_mode="c") if (at / "pooled.npy").exists() else None
+    pooled = np.load(at / POOLED, mmap_mode="c") if (at / POOLED).exists() else None
     looked, layers = read_layers(at / LAYERS) if (at / LAYERS).exists() else (None, ())
     placed = read_kept(at)
     if not about["cut"]:

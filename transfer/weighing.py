@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,19 @@ ENOUGH = 8  # sets: with fewer, weights that were learnt were no better than fix
 PULL = 0.1  # towards the fixed weights, as a share of what all rows say
 
 
-def learnt(past: Sequence[Past], priors: Values) -> dict[str, float] | None:
+def weighed(
+    scores: Iterable[str], priors: Values, past: Sequence[Past], *, frozen: bool
+) -> tuple[dict[str, float], bool]:
+    """Return what parts weigh, and whether that was learnt from past results."""
+    taught = learnt(past, priors, frozen=frozen)
+    if taught is not None:
+        return taught, True
+    return fixed(dict.fromkeys(scores), priors, frozen=frozen), False
+
+
+def learnt(
+    past: Sequence[Past], priors: Values, *, frozen: bool = False
+) -> dict[str, float] | None:
     """Return the weights that fit past results best, or None where fixed ones do as well.
 
     Each set in turn is left out, and ranked by weights of the others; learnt ones are taken where
@@ -29,21 +41,23 @@ def learnt(past: Sequence[Past], priors: Values) -> dict[str, float] | None:
         ran = ~np.isnan(one.results)
         if len(past) < ENOUGH or ran.sum() < 2:
             continue
+        ways = _fit(others, priors, frozen), fixed(one.scores, priors, frozen=frozen)
         ours, theirs = (
             _agreement(combine(one.scores, priors, others, weights).score[ran], one.results[ran])
-            for weights in (_fit(others, priors), None)
+            for weights in ways
         )
         gains.append(ours - theirs)
     if len(gains) < ENOUGH or np.mean(gains) <= np.std(gains, ddof=1) / np.sqrt(len(gains)):
         return None
-    return _fit(past, priors)
+    return _fit(past, priors, frozen)
 
 
-def _fit(past: Sequence[Past], priors: Values) -> dict[str, float]:
+def _fit(past: Sequence[Past], priors: Values, frozen: bool) -> dict[str, float]:
     """Return weights of no less than 0 by ridge regression towards the fixed, of the same sum."""
     from scipy.optimize import nnls
 
-    start = fixed({name: None for one in past for name in one.scores}, priors)
+    said = {name: None for one in past for name in one.scores}
+    start = fixed(said, priors, frozen=frozen)
     rows, wanted = [], []
     for number, one in enumerate(past):
         others = [each for other, each in enumerate(past) if other != number]
@@ -54,8 +68,8 @@ def _fit(past: Sequence[Past], priors: Values) -> dict[str, float]:
         wanted.append(standing(one.results[ran]))
     x, y = np.concatenate(rows), np.concatenate(wanted)
     told = np.array(list(start.values()))
-    said = x @ told
-    scale = max(0.0, float(said @ y) / max(float(said @ said), 1e-12))
+    foretold = x @ told
+    scale = max(0.0, float(foretold @ y) / max(float(foretold @ foretold), 1e-12))
     table = np.concatenate([x / np.sqrt(len(y)), np.sqrt(PULL) * np.eye(len(start))])
     best = nnls(table, np.concatenate([y / np.sqrt(len(y)), np.sqrt(PULL) * scale * told]))[0]
     if best.sum() == 0:

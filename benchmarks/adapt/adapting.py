@@ -60,9 +60,12 @@ class Adapting:
         labels: Sequence[str],
         options: Mapping[str, str],
         seed: int,
-        revision: str | None = None,
+        known: tuple[str, str] | None = None,
     ) -> Adapting:
-        """Return what `hubtl adapt TASK --recipe NAME --set ...` would begin with."""
+        """Return what `hubtl adapt TASK --recipe NAME --set ...` would begin with.
+
+        `known` are the base's id and revision, by which a shelf tells bases apart.
+        """
         import torch
 
         from hubtl.plugins.manager import plugins
@@ -76,9 +79,8 @@ class Adapting:
         about = {name: chosen[name] for name in of.options}
         with quiet_libraries():
             torch.manual_seed(seed)
-            # A shelf knows bases by their revision.
-            revision = revision or hashlib.sha1(str(base).encode()).hexdigest()
-            entry = Entry("bench/base", revision=revision)
+            id_, revision = known or ("bench/base", hashlib.sha1(str(base).encode()).hexdigest())
+            entry = Entry(id_, revision=revision)
             network = of.network(base, entry, labels, "cpu", about)
         return cls(network, method, chosen, labels, seed)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import resource
@@ -22,6 +23,8 @@ from .judging import judged
 from .runs import Log, judge, ranked
 from .sets import Data, digest, write
 
+SHARE = 0.4  # the rest of half is for what a budget does not see, such as starting Python
+
 
 def cold(data: Data, models: Sequence[Model], told: argparse.Namespace) -> Any:
     """Return how models are ranked where no features are kept from before, and what that took."""
@@ -37,7 +40,13 @@ def cold(data: Data, models: Sequence[Model], told: argparse.Namespace) -> Any:
 def cost(
     data: Data, models: Sequence[Model], at: Callable[[str], Path], told: argparse.Namespace
 ) -> None:
-    """Print the CPU time of a ranking beside that of bare forward passes over the same rows."""
+    """Print the CPU time of a ranking beside that of bare forward passes over the same rows.
+
+    These are as many as `rank` takes by itself.
+    """
+    from hubtl.rounds import ROWS
+
+    told.rows = min(told.rows, told.by or ROWS)
     train, _ = data.drawn(told.rows, 0)
     labels = sorted({row.label for row in train})
     began, passes = time.process_time(), 0.0
@@ -59,7 +68,9 @@ def against(
 ) -> None:
     """Print the CPU time of TransformerRanker and of ours, and how both agree with the truth.
 
-    Each runs in a process of its own, whose whole time is counted, its imports included.
+    Ours runs as it does by itself, on all rows, and with a time budget of SHARE of the peer's CPU
+    seconds. Each runs in a process of its own, whose whole time is counted, its imports
+    included.
     """
     log = Log.of(told.room / "results.jsonl")
     _, worth = judge(data, models, at, told)
@@ -73,27 +84,33 @@ def against(
         out, took = timed([*worker, *(str(at(model.id)) for model in counted)])
         return {**took, "scores": json.loads(out.splitlines()[-1])["scores"]}
 
-    def asked_hubtl() -> Any:
+    def asked_hubtl(*more: str) -> Any:
         command = [sys.executable, "-m", "hubtl", "rank", data.task, str(table), "--json"]
         command += ["--hub", f"folder:{told.room / 'hub'}"]
         for model in counted:
             command += ["--candidates", model.id]
+        command += more
         with tempfile.TemporaryDirectory(dir=told.room) as home:
             out, took = timed(command, HUBTL_HOME=home)
-        return {**took, "scores": {e["id"]: e["score"] for e in json.loads(out)["ranking"]}}
+        # Scores are among those that were judged on as many rows: who saw more stands before.
+        found = sorted(json.loads(out)["ranking"], key=lambda e: (e["rows"], e["score"]))
+        return {**took, "scores": {e["id"]: float(place) for place, e in enumerate(found)}}
 
     names = [model.id for model in counted]
-    theirs, ours = log.once(("peer", *key), asked_peer), log.once(("cold", *key), asked_hubtl)
-    said = {name: theirs["scores"][str(at(name))] for name in names}
+    theirs = log.once(("peer", *key), asked_peer)
+    told_by = {name: theirs["scores"][str(at(name))] for name in names}
+    found = {"TransformerRanker": {**theirs, "scores": told_by}}
+    every, seconds = str(len(rows[0])), f"{SHARE * theirs['cpu']:.0f}s"
+    for way in ((), ("--rows", every), ("--time-budget", seconds)):
+        ours = log.once(("asked", *way, *key), functools.partial(asked_hubtl, *way))
+        found[" ".join(("hubtl rank", *way))] = ours
     mine = worth.among(names)
-    for who, scores, took in (
-        ("hubtl", ours["scores"], ours),
-        ("TransformerRanker", said, theirs),
-    ):
-        regret, tau = judged(np.array([scores[name] for name in names]), names, mine)
+    for who, took in found.items():
+        scores = np.array([took["scores"][name] for name in names])
+        said_by = judged(scores, names, mine)
         print(
-            f"{data.name:10} {who:18} CPU {took['cpu']:7.1f} s  wall {took['wall']:7.1f} s  "
-            f"tau {tau:5.2f}  regret {regret:5.2f}",
+            f"{data.name:10} {who:30} CPU {took['cpu']:7.1f} s  wall {took['wall']:7.1f} s  "
+            f"tau {said_by.tau:5.2f}  regret {said_by.regret:5.2f}",
             flush=True,
         )
 

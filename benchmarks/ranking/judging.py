@@ -19,6 +19,20 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What a way to choose is worth: regret in points, points behind the best of all, its tau.
+
+    The best of all test rows is the luckiest too, so `behind` is never below 0 and overstates;
+    `regret` is right in the mean, and may be below 0 where the luckiest of one half is not of the
+    other.
+    """
+
+    regret: float
+    behind: float
+    tau: float = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
 class Worth:
     """What each candidate reaches on a set, in the mean over seeds: on all test rows, on halves.
 
@@ -36,6 +50,10 @@ class Worth:
             best = max(chosen, key=lambda each: chosen[each])
             found.append(100 * (judged_by[best] - judged_by[name]))
         return fmean(found)
+
+    def choice(self, name: str, tau: float = float("nan")) -> Choice:
+        """Return what it is worth to choose a candidate."""
+        return Choice(self.regret(name), 100 * (max(self.all.values()) - self.all[name]), tau)
 
     def among(self, names: Iterable[str]) -> Worth:
         """Return the same of some candidates."""
@@ -67,8 +85,8 @@ def worth_of(hits: Mapping[str, Sequence[str]], tests: Sequence[Sequence[Row]]) 
     return Worth(among((0, 1)), (among((0,)), among((1,))))
 
 
-def choices(ranking: Any, worth: Worth) -> dict[str, tuple[float, float]]:
-    """Return the regret in points, and the weighted tau, of each way to choose."""
+def choices(ranking: Any, worth: Worth) -> dict[str, Choice]:
+    """Return what each way to choose is worth."""
     rows = [each for each in ranking["ranking"] if each["id"] in worth.all]
     ways = {
         "ensemble (highest score)": np.array([each["score"] for each in rows]),
@@ -78,16 +96,16 @@ def choices(ranking: Any, worth: Worth) -> dict[str, tuple[float, float]]:
     for name in rows[0]["scores"]:
         ways[f"{name} alone"] = np.array([each["scores"].get(name, np.nan) for each in rows], float)
     names = [each["id"] for each in rows]
-    first = {"rank (first in the list)": (worth.regret(names[0]), float("nan"))}
+    first = {"rank (first in the list)": worth.choice(names[0])}
     return first | {name: judged(score, names, worth) for name, score in ways.items()}
 
 
-def judged(score: Values, names: Sequence[str], worth: Worth) -> tuple[float, float]:
-    """Return the regret in points of the highest score, and the weighted tau of all."""
+def judged(score: Values, names: Sequence[str], worth: Worth) -> Choice:
+    """Return what it is worth to choose the highest score, with the weighted tau of all."""
     score = np.nan_to_num(score, nan=-np.inf)
     real = np.array([worth.all[name] for name in names])
     tau = float(np.nan_to_num(weightedtau(score, real).statistic))
-    return worth.regret(names[int(score.argmax())]), tau
+    return worth.choice(names[int(score.argmax())], tau)
 
 
 def sureness(rankings: Iterable[tuple[Any, Worth]]) -> str:
@@ -106,18 +124,22 @@ def sureness(rankings: Iterable[tuple[Any, Worth]]) -> str:
     )
 
 
-def table(title: str, found: Iterable[Sequence[dict[str, tuple[float, float]]]]) -> None:
-    """Print each way's mean and worst regret, and mean tau, over sets: of a set, over its draws."""
+def table(title: str, found: Iterable[Sequence[dict[str, Choice]]]) -> None:
+    """Print each way's regret over sets (of a set, the mean over its draws), and its mean tau."""
     sets = list(found)
     draws = sum(map(len, sets))
     print(f"\n{title}: {len(sets)} sets, {draws} choices")
-    print(f"  {'':28}{'regret':>8}{'worst':>8}{'a draw':>8}{'tau':>8}")
+    print(f"  {'':28}{'regret':>8}{'worst':>8}{'a draw':>8}{'behind':>8}{'worst':>8}{'tau':>8}")
     for way in sets[0][0]:
-        regrets = [[each[way][0] for each in one] for one in sets]
-        taus = fmean(fmean(each[way][1] for each in one) for one in sets)
+        regrets = [[each[way].regret for each in one] for one in sets]
+        behind = [fmean(each[way].behind for each in one) for one in sets]
+        taus = fmean(fmean(each[way].tau for each in one) for one in sets)
         means = [fmean(each) for each in regrets]
         worst = max(map(max, regrets))
-        print(f"  {way:28}{fmean(means):8.2f}{max(means):8.2f}{worst:8.2f}{taus:8.2f}")
+        print(
+            f"  {way:28}{fmean(means):8.2f}{max(means):8.2f}{worst:8.2f}"
+            f"{fmean(behind):8.2f}{max(behind):8.2f}{taus:8.2f}"
+        )
 
 
 def show(data: Data, worth: Worth, apart: set[str]) -> None:

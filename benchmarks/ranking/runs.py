@@ -15,6 +15,7 @@ from typing import Any
 from .candidates import Model
 from .judging import Worth, share, worth_of
 from .sets import Data, digest, write
+from .shelving import shelve
 from .truth import reached
 
 
@@ -30,6 +31,10 @@ class Log:
         """Return what a file has."""
         lines = path.read_text("utf-8").splitlines() if path.exists() else []
         return cls(path, dict(map(json.loads, lines)))
+
+    def has(self, key: Sequence[object]) -> bool:
+        """Return whether a result is there."""
+        return " ".join(map(str, key)) in self.found
 
     def once(self, key: Sequence[object], make: Callable[[], Any]) -> Any:
         """Return a result, made now if it is not there."""
@@ -63,9 +68,11 @@ def ranked(data: Data, models: Sequence[Model], told: argparse.Namespace, seed: 
     found = hubtl.rank(
         data.task,
         table,
+        recipe=told.recipe,
         candidates=[model.id for model in models],
         hub=f"folder:{told.room / 'hub'}",
         columns={"group": "speaker"} if train[0].voice else {},
+        rows=told.by,
     )
     return {
         "cpu": time.process_time() - cpu,
@@ -93,13 +100,24 @@ def judge(
     where a candidate stands hangs on which others there are.
     """
     log = Log.of(told.room / "results.jsonl")
+    from hubtl.rounds import ROWS
+
     drawn = data.draws(told.rows, told.seeds)
-    every = sorted({row.input for _, test in drawn for row in test})
     counted = [model for model in models if not model.apart]
-    keys = [("rank", data.name, told.rows, seed, digest(*rows)) for seed, rows in enumerate(drawn)]
+    keys = [(data.name, told.rows, seed, digest(*rows)) for seed, rows in enumerate(drawn)]
+
+    def key_of(model: Model, seed: int) -> Sequence[object]:
+        return ("reached", *keys[seed], model.id, told.recipe)
+
+    every = {
+        model.id: shelve(model.id, at(model.id), data.task, drawn)
+        for model in models
+        if not all(log.has(key_of(model, seed)) for seed in range(len(drawn)))
+    }
 
     def once(seed: int, some: Sequence[Model]) -> Any:
-        key = (*keys[seed], digest(model.id for model in some))
+        by = told.by or ROWS
+        key = ("ranked", told.recipe, by, *keys[seed], digest(model.id for model in some))
         return log.once(key, lambda: ranked(data, some, told, seed))
 
     if len(models) > len(counted):
@@ -113,12 +131,10 @@ def judge(
             print(f"    {data.name} {model.id}: {rankings[0]['failed']}", flush=True)
             continue
         for seed, rows in enumerate(drawn):
-            key = ("reached", *keys[seed][1:], model.id, told.recipe)
-            base = at(model.id)
 
-            def make(base: Path = base, rows: Any = rows, seed: int = seed) -> str:
-                return reached(base, data.task, told.recipe, *rows, every, seed)
+            def make(of: str = model.id, rows: Any = rows, seed: int = seed) -> str:
+                return reached(of, at(of), data.task, told.recipe, *rows, every[of], seed)
 
-            hits.setdefault(model.id, []).append(log.once(key, make))
+            hits.setdefault(model.id, []).append(log.once(key_of(model, seed), make))
         print(f"    {data.name} {model.id}: {fmean(map(share, hits[model.id])):.3f}", flush=True)
     return rankings, worth_of(hits, [test for _, test in drawn])

@@ -139,9 +139,9 @@ def texts(data: Path, room: Path) -> Iterable[tuple[str, list[Row]]]:
     """Yield sets of texts: two of software, names of drawings, and proverbs by their language."""
     topics = read(data / "debian-sections/topics15.csv", "text")
     known = {row.label for row in topics}
-    yield "topics", topics
+    yield "topics", first_sentences(topics)
     every = read(data / "debian-sections/data.csv", "text")
-    yield "sections", [row for row in every if row.label not in known]
+    yield "sections", first_sentences(row for row in every if row.label not in known)
     yield "names", whole(read(data / "noto-emoji/manifest.csv", "text"))
     yield "languages", read(data / "fortunes-lang/data.csv", "text")
 
@@ -194,6 +194,15 @@ def read(table: Path, column: str, voice: str = "") -> list[Row]:
     ]
 
 
+def first_sentences(rows: Iterable[Row]) -> list[Row]:
+    """Return rows by their first sentence, each of which is there once: a tenth of the text."""
+    found: dict[str, Row] = {}
+    for row in rows:
+        sentence = row.input.partition(". ")[0]
+        found.setdefault(sentence, replace(row, input=sentence))
+    return list(found.values())
+
+
 def whole(rows: Iterable[Row]) -> list[Row]:
     """Return rows without the parts that their table has, which are drawn as any others are."""
     return [replace(row, split="") for row in rows]
@@ -205,8 +214,21 @@ def by_folder(top: Path, names: Iterable[str]) -> list[Row]:
     for name in names:
         for path in sorted((top / name).rglob("*.png")):
             stem = path.stem.rstrip("0123456789_-")  # one drawing comes in many variants
-            found.setdefault((name, stem), Row(str(path), name))
+            if (name, stem) not in found and readable(path):
+                found[name, stem] = Row(str(path), name)
     return list(found.values())
+
+
+def readable(path: Path) -> bool:
+    """Return whether `hubtl` reads a picture: some are too large."""
+    from hubtl.plugins.vision.pictures import check_picture
+    from hubtl.registry.errors import BadData
+
+    try:
+        check_picture(path)
+    except BadData:
+        return False
+    return True
 
 
 def few(rows: Sequence[Row]) -> list[Row]:

@@ -10,6 +10,7 @@ from .sets import Row
 
 
 def reached(
+    model: str,
     base: Path,
     task: str,
     recipe: str,
@@ -20,19 +21,19 @@ def reached(
 ) -> str:
     """Return for each test row whether a base that was adapted to the others is right: 1 or 0.
 
-    `every` are the inputs of all seeds' test rows, in one order: frozen features of these are made
-    once, for all seeds.
+    `every` are the inputs of all seeds' rows, in one order, of which frozen features are kept.
     """
     import torch
 
     from hubtl.registry.places import trunks
+    from hubtl.transfer.quiet import quiet_libraries
     from hubtl.transfer.split import Example
     from hubtl.transfer.start import Session, features
     from hubtl.transfer.trunk import Shelf
 
     labels = sorted({row.label for row in train})
     shelf = Shelf(*trunks())
-    adapting = Adapting.of(recipe, task, base, labels, {}, seed, revision=base.name)
+    adapting = Adapting.of(recipe, task, base, labels, {}, seed, (model, base.name))
     network = adapting.network
     kept = None
     if getattr(adapting.method, "frozen", False):
@@ -40,7 +41,8 @@ def reached(
         made = features(network, every, Session((), (), labels, seed, shelf))
         kept = made[[places[row.input] for row in test]]
     examples = [Example(str(n), row.input, row.label) for n, row in enumerate(train)]
-    adapting.learn(examples, shelf)
+    with quiet_libraries():
+        adapting.learn(examples, shelf)
     if kept is None:
         said = adapting.predicted([row.input for row in test])
     else:
