@@ -1,6 +1,7 @@
 # make demo   makes .venv, installs, walks the whole road on real data, offline
-# make test   makes .venv, installs, runs ruff, mypy --strict and all tests but the long ones
+# make test   makes .venv, installs, runs ruff, mypy --strict and the tests that take seconds
 # make test-long    runs the tests that take long: publications, adapters upon adapters, versions, demos
+# make test-every   runs what is tried for every family of models, pair of recipes and kind of file; it ends at the first failure
 # make docs   rewrites the parts of docs/ and README.md that are made from the code
 # make plugin-pages  types the commands of docs/plugins as a reader would, and writes there what they print now
 # make architectures  tries every family of models by every recipe, and writes docs/architectures.md
@@ -21,22 +22,25 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test test-long docs plugin-pages architectures conformance clients faults publish-faults matrix kills syncs screenshots nginx postgres clean
+.PHONY: demo test test-long test-every docs plugin-pages architectures conformance clients faults publish-faults matrix kills syncs screenshots nginx postgres clean
 
 demo: .venv/.installed
 	$(BIN)/hubtl demo
 
 # Two files at a time on two cores leave one thread for each.
-test test-long: export OMP_NUM_THREADS ?= 1
+test test-long test-every: export OMP_NUM_THREADS ?= 1
 
 test: .venv/.tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadfile -m "not long"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not long and not every"
 
 test-long: .venv/.tested
-	$(BIN)/pytest -n 2 --dist loadfile -rs -m long
+	$(BIN)/pytest -n 2 --dist loadfile -rs -m "long and not every"
+
+test-every: .venv/.tested
+	$(BIN)/pytest -n 2 --dist loadfile -rs -x -m every
 
 docs: .venv/.tested
 	$(BIN)/python docs/generate.py

@@ -39,20 +39,24 @@ QUICK = {
 }
 FILLER = ["the", "room", "was", "and", "it", "felt", "so", "we", "all", "said", "that", "day", "is"]
 
-# Files that take minutes each, and hold what shorter ones hold for one recipe, for all of them.
-# Single tests of a quarter of a minute or more are marked where they stand.
+# Files that take minutes each. Single tests of a quarter of a minute or more are marked where they
+# stand.
 LONG = {
-    *("test_architectures", "test_best_base", "test_corruption", "test_decoders", "test_demos"),
-    *("test_export", "test_fields", "test_hubs", "test_merging", "test_mirror"),
-    *("test_mirror_people", "test_mirror_store", "test_networks_of_pictures"),
-    *("test_networks_of_sound", "test_numbers_of_files", "test_numbers_of_texts"),
-    *("test_numbers_of_texts_files", "test_plan", "test_plugin_pages_adapt", "test_production"),
-    *("test_publish", "test_publish_faults", "test_publish_files", "test_rank_goes_on"),
-    *("test_recipe_ranking", "test_resume", "test_road", "test_sentence_similarity"),
-    *("test_sentence_similarity_files", "test_several_servers", "test_several_texts"),
-    *("test_several_texts_files", "test_spelling", "test_tabular_plugin"),
-    *("test_text_generation_forms", "test_token_classification_files", "test_transcripts"),
+    *("test_best_base", "test_corruption", "test_decoders", "test_demos", "test_export"),
+    *("test_fields", "test_hubs", "test_mirror", "test_mirror_people", "test_mirror_store"),
+    *("test_numbers_of_texts", "test_plan", "test_plugin_pages_adapt", "test_production"),
+    *("test_publish", "test_publish_faults", "test_rank_goes_on", "test_recipe_ranking"),
+    *("test_resume", "test_road", "test_sentence_similarity", "test_several_servers"),
+    *("test_several_texts", "test_spelling", "test_tabular_plugin", "test_transcripts"),
     *("test_upon_adapter", "test_verify", "test_versions", "test_web_in_chromium"),
+}
+# Files that hold for every family of models, pair of recipes or kind of published file what those
+# above, or quick ones, hold for one.
+EVERY = {
+    *("test_architectures", "test_merging", "test_networks_of_pictures", "test_networks_of_sound"),
+    *("test_numbers_of_files", "test_numbers_of_texts_files", "test_publish_files"),
+    *("test_sentence_similarity_files", "test_several_texts_files", "test_text_generation_forms"),
+    "test_token_classification_files",
 }
 
 
@@ -81,10 +85,12 @@ def database(request: pytest.FixtureRequest) -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of long files, which `make test-long` runs."""
+    """Mark the tests of files that `make test-long` and `make test-every` run."""
     for item in items:
         if item.path.stem in LONG:
             item.add_marker("long")
+        elif item.path.stem in EVERY:
+            item.add_marker("every")
 
 
 class Said(NamedTuple):
