@@ -1,4 +1,4 @@
-"""Features of a set's inputs: made once for all draws, and shelved for each as its own."""
+"""Features of a set's inputs: made once for all draws, each of which finds its own among them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ Draw = tuple[Sequence[Row], Sequence[Row]]
 def shelve(model: str, base: Path, task: str, drawn: Sequence[Draw]) -> list[str]:
     """Return all inputs, in one order, of which features of a frozen base are kept.
 
-    They are kept of all inputs together, and of the rows to train on of each draw, as a ranking
-    and a recipe that freezes the base ask for them. Of draws that share rows this takes a fraction
-    of the time; features differ by rounding from those that are made of a draw alone.
+    A ranking and a recipe that freezes the base find those of a draw among them. Of draws that
+    share rows this takes a fraction of the time.
     """
     from hubtl.registry.places import trunks
     from hubtl.transfer.split import Example
@@ -36,7 +35,6 @@ def shelve(model: str, base: Path, task: str, drawn: Sequence[Draw]) -> list[str
     learnt = [viewed(session, network).inputs for session in sessions]
     tested = [[row.input for row in test] for _, test in drawn]
     every = sorted({each for inputs in (*learnt, *tested) for each in inputs})
-    whole = shelf.find(network, every, None) or shelf.make(network, every, None)
-    for inputs in learnt:
-        shelf.join(network, inputs, [whole])
+    if shelf.find(network, every, None) is None:
+        shelf.make(network, every, None)
     return every
