@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, FAINT, ACCENT = "#010203", "#010204", "#010205"
-VARIABLES = {INK: "var(--ink)", FAINT: "var(--faint)", ACCENT: "var(--accent)"}
+INK, FAINT, ACCENT, PAPER = "#010203", "#010204", "#010205", "#010206"
+VARIABLES = {
+    INK: "var(--ink)",
+    FAINT: "var(--faint)",
+    ACCENT: "var(--accent)",
+    PAPER: "var(--paper)",
+}
 # Names of things for other programs, of which a page with several drawings has each several times.
 NAMES = re.compile(r' id="[a-zA-Z0-9.]+_\d+"')
 FONT = re.compile(r"(font: [\d.]+px|font-family:) [^;\"]+")  # as one matplotlib or another says it
@@ -97,6 +102,7 @@ def reliability(
                 markeredgecolor=INK,
                 markerfacecolor="none",
                 markersize=3 + 7 * (each["rows"] / most) ** 0.5,
+                clip_on=False,
             )
         for each in bins:
             width = each["high"] - each["low"]
@@ -107,6 +113,7 @@ def reliability(
                 "o",
                 color=ACCENT,
                 markersize=3 + 7 * (each["rows"] / most) ** 0.5,
+                clip_on=False,
             )
         axes.plot([0, 1], [0, 1], "--", color=INK, linewidth=1)
         axes.set(xlim=(0, 1), ylim=(0, 1.03), xlabel="how sure it is", ylabel="how often right")
@@ -135,7 +142,7 @@ def curves(
                 markerfacecolor="none", linestyle="none", label="kept",
             )  # fmt: skip
         axes.set(xlabel="epoch", ylabel=_upright(f"loss{unit}"), xlim=(-0.2, len(training) + 0.2))
-        axes.legend(frameon=False)
+        axes.legend(facecolor=PAPER, edgecolor="none", framealpha=1)
         _counted(axes)
     return svg[0]
 
